@@ -1,0 +1,141 @@
+// Arenite: TensorFlow Lite models in a static arena.
+//
+// The interface of the engine, for the MicroPython binding, the host library and the tests. A model is loaded
+// once into an arena, which checks everything that the file says, and then run any number of times. The engine
+// allocates nothing, keeps no globals, and calls nothing but memcpy and friends and libm's float functions.
+
+#ifndef ARENITE_ENGINE_ARENITE_H
+#define ARENITE_ENGINE_ARENITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The planner gives each tensor an offset that is a multiple of this; the arena itself may start anywhere.
+#define AR_ALIGN (16)
+
+// TensorFlow Lite's own kernels go up to 8 dimensions (RuntimeShape, reference kernels).
+#define AR_MAX_RANK (8)
+
+typedef enum {
+    AR_OK,
+    AR_VALUE,       // the model is damaged or contradicts itself
+    AR_UNSUPPORTED, // the model is sound, but needs what is not compiled in
+    AR_NO_MEMORY,   // the arena is too small
+    AR_STOPPED,     // the hook asked to stop
+} ar_status_t;
+
+typedef struct {
+    ar_status_t status;
+    char text[116];
+} ar_error_t;
+
+// Tensor types, as in the schema (TensorType).
+typedef enum {
+    AR_FLOAT32 = 0,
+    AR_FLOAT16 = 1,
+    AR_INT32 = 2,
+    AR_UINT8 = 3,
+    AR_INT64 = 4,
+    AR_STRING = 5,
+    AR_BOOL = 6,
+    AR_INT16 = 7,
+    AR_COMPLEX64 = 8,
+    AR_INT8 = 9,
+    AR_FLOAT64 = 10,
+    AR_COMPLEX128 = 11,
+    AR_UINT64 = 12,
+    AR_RESOURCE = 13,
+    AR_VARIANT = 14,
+    AR_UINT32 = 15,
+    AR_UINT16 = 16,
+    AR_INT4 = 17,
+} ar_type_t;
+
+// What a model file says of one tensor. It is read from the file when asked for, not kept.
+typedef struct {
+    uint16_t index;
+    uint8_t type;
+    uint8_t rank;
+    int32_t dim[AR_MAX_RANK];
+    uint32_t count;             // elements
+    uint32_t bytes;
+    const uint8_t *data;        // constant: where it lies in the model; NULL: an activation
+    const char *name;           // not terminated
+    uint32_t name_len;
+    const uint8_t *scales;      // n_scales floats, not aligned: ar_scale() reads them
+    const uint8_t *zero_points; // n_scales int64, not aligned, or NULL
+    uint32_t n_scales;          // 0: not quantized; 1: per tensor; more: per channel
+    int32_t quantized_dim;
+    float scale;                // the first, 0 where not quantized
+    int32_t zero_point;         // the first
+    bool is_variable;
+} ar_tensor_t;
+
+struct _ar_rec_t;
+
+// A loaded model. The caller keeps this, the file's bytes and the arena in place for as long as it is used.
+typedef struct _ar_model_t {
+    const uint8_t *data;
+    uint32_t size;
+    uint32_t subgraph;          // position of the subgraph's table in data
+    uint8_t *arena;             // aligned start
+    uint32_t arena_used;        // all of what follows, and the padding that aligns it
+    uint32_t activations;       // of these, bytes of tensors and scratch
+    struct _ar_rec_t *records;  // one an operator, in the order of execution
+    void **io;                  // data of the inputs, then of the outputs
+    uint16_t n_ops;
+    uint16_t n_inputs;
+    uint16_t n_outputs;
+} ar_model_t;
+
+// Called after each operator. False stops the run, which then returns AR_STOPPED.
+typedef bool (*ar_hook_t)(void *context, unsigned op);
+
+// Bytes of memory that ar_measure needs for a while.
+ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err);
+
+// Check a model and say exactly how many bytes of arena it needs. Work must be aligned as malloc aligns.
+ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, uint32_t *needed, ar_error_t *err);
+
+// Check a model, prepare its operators and plan the arena.
+// AR_NO_MEMORY: ask ar_measure how much it wants.
+ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err);
+
+// Run the model on what its input tensors hold. Inputs may be overwritten by what is computed from them.
+ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err);
+
+// Variable tensors back to their initial values.
+void ar_reset(ar_model_t *m);
+
+// Describe input or output i, or any tensor by its index; ar_*_data is where it lies.
+bool ar_input(const ar_model_t *m, unsigned i, ar_tensor_t *t);
+bool ar_output(const ar_model_t *m, unsigned i, ar_tensor_t *t);
+bool ar_tensor(const ar_model_t *m, uint32_t index, ar_tensor_t *t);
+
+static inline void *ar_input_data(const ar_model_t *m, unsigned i) {
+    return m->io[i];
+}
+
+static inline void *ar_output_data(const ar_model_t *m, unsigned i) {
+    return m->io[m->n_inputs + i];
+}
+
+// Scale and zero point of channel i (0 for tensors quantized as a whole).
+float ar_scale(const ar_tensor_t *t, uint32_t i);
+int32_t ar_zero_point(const ar_tensor_t *t, uint32_t i);
+
+// Operator k of the model: its name ("CONV_2D"), how many outputs it has, and these, for as long as they are
+// intact: until the next operator has run. NULL data where the operator leaves the tensor out.
+const char *ar_op_name(const ar_model_t *m, unsigned k);
+unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k);
+bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data);
+
+// Operators compiled in: the name of the i-th, NULL after the last.
+const char *ar_op_compiled(unsigned i);
+
+// Bytes of one element and a name ("int8"); 0 and "?" for types that Arenite does not keep.
+unsigned ar_type_size(unsigned type);
+const char *ar_type_name(unsigned type);
+
+#endif // ARENITE_ENGINE_ARENITE_H

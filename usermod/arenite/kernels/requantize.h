@@ -1,0 +1,40 @@
+// Requantization: an int32 sum times a real factor, to the bits of TensorFlow Lite's reference kernels
+// (tensorflow/lite/kernels/internal/common.h and quantization_util.cc: double rounding, as tflite-micro builds it).
+//
+// The factor is mult / 2^31 * 2^shift with mult in [2^30, 2^31).
+
+#ifndef ARENITE_KERNELS_REQUANTIZE_H
+#define ARENITE_KERNELS_REQUANTIZE_H
+
+#include <stdint.h>
+
+typedef struct {
+    int32_t mult;
+    int32_t shift;              // left if positive
+} ar_factor_t;
+
+// a * b / c, computed as TensorFlow Lite computes it in double precision and then rounds to 31 bits, in integer
+// arithmetic. All three positive and normal; anything else gives a factor that is meaningless but safe.
+ar_factor_t ar_factor(float a, float b, float c);
+
+// Saturating rounding doubling high multiply of the papers: (a * b * 2) >> 32, rounded half up.
+static inline int32_t ar_mul_high(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+}
+
+// x / 2^n, rounded half away from zero; 0 <= n <= 31.
+static inline int32_t ar_shift_right(int32_t x, int32_t n) {
+    int32_t mask = (int32_t)(((uint32_t)1 << n) - 1);
+    return (x >> n) + ((x & mask) > (mask >> 1) + (x < 0));
+}
+
+static inline int32_t ar_requantize(int32_t x, ar_factor_t f) {
+    int32_t left = f.shift > 0 ? f.shift : 0;
+    return ar_shift_right(ar_mul_high((int32_t)((uint32_t)x << left), f.mult), left - f.shift);
+}
+
+static inline int32_t ar_clamp(int32_t x, int32_t low, int32_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+#endif // ARENITE_KERNELS_REQUANTIZE_H

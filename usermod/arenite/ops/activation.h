@@ -1,0 +1,15 @@
+// Fused activations: the range that an operator clamps its output to.
+
+#ifndef ARENITE_OPS_ACTIVATION_H
+#define ARENITE_OPS_ACTIVATION_H
+
+#include "ops/op.h"
+
+// The range in quantized units for an int8 (or other integer) output, as TensorFlow Lite's
+// CalculateActivationRangeQuantized gives it. False: an activation that cannot be fused (TANH, SIGN_BIT).
+bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high);
+
+// The range for float32.
+bool ar_activation_float(int32_t activation, float *low, float *high);
+
+#endif // ARENITE_OPS_ACTIVATION_H

@@ -1,0 +1,123 @@
+// What an operator is to the engine: a prepare function that checks everything and fills a record, and an eval
+// function that works from the record alone. Prepare runs at load and may refuse; eval runs at each invoke and
+// finds nothing left to check, save indices that come from data.
+
+#ifndef ARENITE_OPS_OP_H
+#define ARENITE_OPS_OP_H
+
+#include "engine/arenite.h"
+#include "engine/schema.h"
+
+struct _ar_rec_t;
+
+// Which output rows to compute. Operators that are not spatial take the whole tensor and ignore it.
+typedef struct {
+    uint32_t y0;
+    uint32_t y1;                // AR_ALL_ROWS: to the end
+    ar_model_t *model;
+    ar_error_t *err;
+} ar_run_t;
+
+#define AR_ALL_ROWS (0x7fffffff)
+
+typedef ar_status_t (*ar_eval_t)(const ar_run_t *run, const struct _ar_rec_t *rec);
+
+// A record: the inputs' data, the outputs', the scratch block if there is one, then the operator's own scalars.
+// An input left out (tensor -1) is NULL. Records lie one behind another in the arena.
+typedef struct _ar_rec_t {
+    ar_eval_t eval;
+    uint16_t size;              // bytes from this record to the next
+    uint8_t n_in;
+    uint8_t n_out;
+    void *t[];
+} ar_rec_t;
+
+// One operator while it is prepared.
+typedef struct _ar_prep_t {
+    struct _ar_loader_t *loader;
+    ar_rec_t *rec;
+    const char *name;
+    uint16_t index;
+    uint32_t inputs;            // positions in the model of the two index vectors
+    uint32_t outputs;
+    uint8_t n_in;
+    uint8_t n_out;
+    uint32_t options;           // position of the options' table; 0: none, all defaults
+    uint32_t custom;            // position of the custom options' byte vector; 0: none
+    uint32_t scratch;           // bytes asked for
+    ar_error_t *err;
+} ar_prep_t;
+
+// An operator in the table of those compiled in.
+typedef struct {
+    uint8_t code;               // BuiltinOperator
+    uint8_t options;            // BuiltinOptions type that it takes; 0: none
+    const char *name;
+    ar_status_t (*prepare)(ar_prep_t *p);
+} ar_op_t;
+
+// ---- for prepare functions -------------------------------------------------------------------------------
+
+// Count of inputs and outputs in range, else an error that says so.
+ar_status_t ar_expect_io(ar_prep_t *p, unsigned min_in, unsigned max_in, unsigned n_out);
+
+// Input or output i. The loader has checked index, shape and sizes. An optional input that is left out, or is
+// not there at all, gives false from ar_has_input and must not be asked for.
+bool ar_has_input(const ar_prep_t *p, unsigned i);
+void ar_get_input(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
+void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
+
+// A field of the operator's options, by the schema's field id.
+int32_t ar_option_int(const ar_prep_t *p, unsigned field, int32_t otherwise);
+int8_t ar_option_byte(const ar_prep_t *p, unsigned field, int8_t otherwise);
+bool ar_option_bool(const ar_prep_t *p, unsigned field, bool otherwise);
+float ar_option_float(const ar_prep_t *p, unsigned field, float otherwise);
+// A vector of int32 in the options: its length, and where it starts (read it with ar_i32), or 0 and NULL.
+uint32_t ar_option_ints(const ar_prep_t *p, unsigned field, const uint8_t **start);
+
+// The record: sets eval, makes room for the scalars and returns them zeroed; NULL where the arena is too
+// small (then return AR_NO_MEMORY). Call it once, after ar_scratch.
+void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes);
+
+// Ask for memory that eval may use while it runs: rec->t[n_in + n_out].
+void ar_scratch(ar_prep_t *p, uint32_t bytes);
+
+// Let the output lie where input i lies (same bytes): RESHAPE and the like. False where it cannot (a constant,
+// a variable, an input that is needed later): then eval must copy.
+bool ar_alias(ar_prep_t *p, unsigned i);
+
+// Refuse: "op 7 CUMSUM: ..." with %d (int) and %s in the text. They return the status, to be returned.
+ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
+ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
+ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
+
+// Shapes and quantization that many operators ask about.
+bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
+// Both quantized per tensor with a positive finite scale, zero points in the type's range.
+bool ar_is_quantized(const ar_tensor_t *t);
+
+// ---- for eval functions ----------------------------------------------------------------------------------
+
+static inline void *ar_params(const ar_rec_t *rec) {
+    // What lies between the pointers and the end of the record; ar_record says how many pointers there are.
+    return (void *)((const uint8_t *)rec + sizeof(ar_rec_t) + (rec->n_in + rec->n_out + 1u) * sizeof(void *));
+}
+
+static inline void *ar_in(const ar_rec_t *rec, unsigned i) {
+    return rec->t[i];
+}
+
+static inline void *ar_out(const ar_rec_t *rec, unsigned i) {
+    return rec->t[rec->n_in + i];
+}
+
+static inline void *ar_scratch_of(const ar_rec_t *rec) {
+    return rec->t[rec->n_in + rec->n_out];
+}
+
+// ---- the table -------------------------------------------------------------------------------------------
+
+extern const ar_op_t ar_ops[];
+extern const unsigned ar_n_ops;
+
+#endif // ARENITE_OPS_OP_H

@@ -1,0 +1,45 @@
+// What convolution, depthwise convolution and pooling share: planes, windows, and ranges of output rows.
+
+#ifndef ARENITE_OPS_SPATIAL_H
+#define ARENITE_OPS_SPATIAL_H
+
+#include "ops/op.h"
+
+// Rows of a tensor in memory. A whole tensor holds all h rows; a ring holds the last few, row y in place y % rows.
+typedef struct {
+    uint8_t *base;
+    uint32_t stride;            // bytes of a row
+    uint32_t rows;              // rows held
+    uint32_t h;                 // rows of the tensor
+} ar_plane_t;
+
+static inline uint8_t *ar_row(const ar_plane_t *plane, uint32_t y) {
+    return plane->base + (y < plane->rows ? y : y % plane->rows) * plane->stride;
+}
+
+// The geometry of a window that slides over an NHWC tensor. In elements.
+typedef struct {
+    uint16_t batches;
+    uint16_t in_h, in_w, in_c;
+    uint16_t out_h, out_w, out_c;
+    uint16_t in_rows, out_rows; // rows held: in_h and out_h unless the tensors are rings
+    uint16_t kernel_h, kernel_w;
+    uint16_t stride_h, stride_w;
+    uint16_t dilation_h, dilation_w;
+    int16_t pad_top, pad_left;
+} ar_window_t;
+
+// Fill w from the tensors' shapes and the options, and check it all: strides and dilations at least 1, the output's
+// shape the one that TensorFlow computes for this padding. kernel, stride, dilation: h and w.
+ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
+    int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]);
+
+// The planes of one batch; size is that of an element.
+ar_plane_t ar_in_plane(const ar_window_t *w, const void *data, uint32_t batch, uint32_t size);
+ar_plane_t ar_out_plane(const ar_window_t *w, void *data, uint32_t batch, uint32_t size);
+
+// Taps of one axis that fall inside the input: [*first, *end) for the window of output position o.
+void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t kernel, int32_t in,
+    int32_t *first, int32_t *end);
+
+#endif // ARENITE_OPS_SPATIAL_H

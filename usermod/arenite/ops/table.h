@@ -1,0 +1,17 @@
+// The operators compiled in, one line each: AR_OP(name, type of its options, prepare).
+
+AR_OP(ADD, AddOptions, ar_prepare_add)
+AR_OP(AVERAGE_POOL_2D, Pool2DOptions, ar_prepare_average_pool_2d)
+AR_OP(CONV_2D, Conv2DOptions, ar_prepare_conv_2d)
+AR_OP(DEPTHWISE_CONV_2D, DepthwiseConv2DOptions, ar_prepare_depthwise_conv_2d)
+AR_OP(DEQUANTIZE, DequantizeOptions, ar_prepare_dequantize)
+AR_OP(FULLY_CONNECTED, FullyConnectedOptions, ar_prepare_fully_connected)
+AR_OP(LOGISTIC, NoOptions, ar_prepare_logistic)
+AR_OP(MAX_POOL_2D, Pool2DOptions, ar_prepare_max_pool_2d)
+AR_OP(MEAN, ReducerOptions, ar_prepare_mean)
+AR_OP(PAD, PadOptions, ar_prepare_pad)
+AR_OP(QUANTIZE, QuantizeOptions, ar_prepare_quantize)
+AR_OP(RELU, NoOptions, ar_prepare_relu)
+AR_OP(RELU6, NoOptions, ar_prepare_relu6)
+AR_OP(RESHAPE, ReshapeOptions, ar_prepare_reshape)
+AR_OP(SOFTMAX, SoftmaxOptions, ar_prepare_softmax)
