@@ -78,7 +78,6 @@ struct _ar_rec_t;
 typedef struct _ar_model_t {
     const uint8_t *data;
     uint32_t size;
-    uint32_t subgraph;          // position of the subgraph's table in data
     uint8_t *arena;             // aligned start
     uint32_t arena_used;        // all of what follows, and the padding that aligns it
     uint32_t activations;       // of these, bytes of tensors and scratch
@@ -87,6 +86,7 @@ typedef struct _ar_model_t {
     uint16_t n_ops;
     uint16_t n_inputs;
     uint16_t n_outputs;
+    bool has_variables;
 } ar_model_t;
 
 // Called after each operator. False stops the run, which then returns AR_STOPPED.

@@ -38,6 +38,15 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
 ar_plane_t ar_in_plane(const ar_window_t *w, const void *data, uint32_t batch, uint32_t size);
 ar_plane_t ar_out_plane(const ar_window_t *w, void *data, uint32_t batch, uint32_t size);
 
+// One output position: the taps that fall inside the input, and where tap (0, 0) lies, inside or not.
+typedef struct {
+    int32_t y0, y1;             // rows of taps: [y0, y1)
+    int32_t x0, x1;
+    int32_t top, left;
+} ar_place_t;
+
+void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at);
+
 // Taps of one axis that fall inside the input: [*first, *end) for the window of output position o.
 void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t kernel, int32_t in,
     int32_t *first, int32_t *end);

@@ -1,0 +1,264 @@
+"""The engine as a host library: the same C that the boards run, loaded with ctypes.
+
+The library is compiled on demand with the machine's C compiler into `build/host/`. Its answers are the board's
+answers, bit for bit in integers; its arena figures are those of a 64-bit machine, whose records are larger.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "usermod" / "arenite"
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wfloat-conversion", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"]
+
+OK, VALUE, UNSUPPORTED, NO_MEMORY, STOPPED = range(5)
+
+DTYPES: dict[int, str] = {
+    0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8", 15: "uint32", 16: "uint16",
+}  # fmt: skip
+
+
+class _Error(ctypes.Structure):
+    _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 116)]
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [
+        ("index", ctypes.c_uint16),
+        ("type", ctypes.c_uint8),
+        ("rank", ctypes.c_uint8),
+        ("dim", ctypes.c_int32 * 8),
+        ("count", ctypes.c_uint32),
+        ("bytes", ctypes.c_uint32),
+        ("data", ctypes.c_void_p),
+        ("name", ctypes.c_void_p),
+        ("name_len", ctypes.c_uint32),
+        ("scales", ctypes.c_void_p),
+        ("zero_points", ctypes.c_void_p),
+        ("n_scales", ctypes.c_uint32),
+        ("quantized_dim", ctypes.c_int32),
+        ("scale", ctypes.c_float),
+        ("zero_point", ctypes.c_int32),
+        ("is_variable", ctypes.c_bool),
+    ]
+
+
+class _Model(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("size", ctypes.c_uint32),
+        ("arena", ctypes.c_void_p),
+        ("arena_used", ctypes.c_uint32),
+        ("activations", ctypes.c_uint32),
+        ("records", ctypes.c_void_p),
+        ("io", ctypes.POINTER(ctypes.c_void_p)),
+        ("n_ops", ctypes.c_uint16),
+        ("n_inputs", ctypes.c_uint16),
+        ("n_outputs", ctypes.c_uint16),
+        ("has_variables", ctypes.c_bool),
+    ]
+
+
+_HOOK = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_uint)
+
+
+class EngineError(Exception):
+    """The engine refused: status is one of VALUE, UNSUPPORTED, NO_MEMORY, STOPPED; the text is the engine's."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def sources(tier: str = "portable") -> list[Path]:
+    """The C files of engine, operators and kernels of a tier."""
+    folders = ["engine", "ops", f"kernels/{tier}"]
+    return sorted(f for folder in folders for f in (SOURCE / folder).glob("*.c"))
+
+
+def build_library(*, sanitize: bool = False, compiler: str = "") -> Path:
+    """Compile the library if its sources have changed since; where it lies.
+
+    Raises:
+        RuntimeError: the compiler's own words, where it refuses.
+    """
+    compiler = compiler or os.environ.get("CC", "gcc")
+    flags = ["-std=gnu99", "-O1" if sanitize else "-O2", "-fPIC", *WARNINGS, *(SANITIZERS if sanitize else [])]
+    files = sources()
+    key = hashlib.sha256(" ".join([compiler, *flags]).encode())
+    for path in [*files, *sorted(SOURCE.rglob("*.h"))]:
+        key.update(path.read_bytes())
+    out = ROOT / "build" / "host" / f"arenite-{key.hexdigest()[:16]}.so"
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = out.with_suffix(f".{os.getpid()}")
+        command = [compiler, *flags, "-shared", "-I", str(SOURCE), "-o", str(part), *map(str, files), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"the engine does not compile:\n{done.stderr}")
+        part.rename(out)
+    return out
+
+
+class Engine:
+    """The compiled library."""
+
+    def __init__(self, *, sanitize: bool = False) -> None:
+        lib = ctypes.CDLL(str(build_library(sanitize=sanitize)))
+        lib.ar_op_name.restype = ctypes.c_char_p
+        lib.ar_op_compiled.restype = ctypes.c_char_p
+        lib.ar_type_name.restype = ctypes.c_char_p
+        for name in ("ar_input", "ar_output", "ar_tensor", "ar_op_output"):
+            getattr(lib, name).restype = ctypes.c_bool
+        self.lib = lib
+
+    def ops(self) -> list[str]:
+        """Names of the operators compiled in."""
+        names = iter(lambda: self.lib.ar_op_compiled(len(found)), None)
+        found: list[str] = []
+        for name in names:
+            found.append(name.decode())
+        return found
+
+    def arena_needed(self, data: bytes) -> int:
+        """Bytes of arena that the model needs on this machine.
+
+        Raises:
+            EngineError: the model is refused.
+        """
+        err = _Error()
+        work_size = ctypes.c_size_t()
+        source = aligned(data)
+        self._check(self.lib.ar_work_size(pointer(source), ctypes.c_size_t(len(data)), ctypes.byref(work_size), ctypes.byref(err)), err)
+        work = np.empty(work_size.value // 8 + 1, np.uint64)
+        needed = ctypes.c_uint32()
+        self._check(
+            self.lib.ar_measure(
+                pointer(source), ctypes.c_size_t(len(data)), pointer(work), work_size, ctypes.byref(needed), ctypes.byref(err)
+            ),
+            err,
+        )
+        return needed.value
+
+    @staticmethod
+    def _check(status: int, err: _Error) -> None:
+        if status != OK:
+            raise EngineError(status, err.text.decode())
+
+
+def pointer(array: np.ndarray) -> ctypes.c_void_p:
+    """The address of an array's data."""
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def aligned(data: bytes, offset: int = 0) -> np.ndarray:
+    """A copy of data that starts offset bytes past a multiple of 64, in a block of exactly that size."""
+    block = np.empty(len(data) + 64 + offset, np.uint8)
+    start = -block.ctypes.data % 64 + offset
+    view = block[start : start + len(data)]
+    view[:] = np.frombuffer(data, np.uint8)
+    return view
+
+
+class HostModel:
+    """A model loaded by the engine on the host."""
+
+    def __init__(self, engine: Engine, data: bytes, arena: int | None = None) -> None:
+        """Load a model.
+
+        Args:
+            engine: the library.
+            data: bytes of the .tflite file.
+            arena: bytes of the arena; None: as many as the model needs.
+
+        Raises:
+            EngineError: the model is refused.
+        """
+        self.engine = engine
+        self.source = aligned(data)
+        size = engine.arena_needed(data) if arena is None else arena
+        self.arena = np.full(size // 8 + 1, 0xA5A5A5A5A5A5A5A5, np.uint64)
+        self.model = _Model()
+        err = _Error()
+        status = engine.lib.ar_load(
+            ctypes.byref(self.model),
+            pointer(self.source),
+            ctypes.c_size_t(len(data)),
+            pointer(self.arena),
+            ctypes.c_size_t(size),
+            ctypes.byref(err),
+        )
+        Engine._check(status, err)
+
+    def _describe(self, function: str, i: int) -> _Tensor:
+        t = _Tensor()
+        if not getattr(self.engine.lib, function)(ctypes.byref(self.model), i, ctypes.byref(t)):
+            raise IndexError(i)
+        return t
+
+    @staticmethod
+    def _view(t: _Tensor, address: int | None) -> np.ndarray:
+        shape = tuple(t.dim[: t.rank])
+        if not address or not t.bytes:
+            return np.empty(shape, DTYPES[t.type])
+        raw = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (t.bytes,))
+        return raw.view(DTYPES[t.type]).reshape(shape)
+
+    def input(self, i: int) -> np.ndarray:
+        """Input i in place."""
+        return self._view(self._describe("ar_input", i), self.model.io[i])
+
+    def output(self, i: int) -> np.ndarray:
+        """Output i in place."""
+        return self._view(self._describe("ar_output", i), self.model.io[self.model.n_inputs + i])
+
+    def op_outputs(self, k: int) -> Iterator[np.ndarray]:
+        """Outputs of operator k in place: what they hold is theirs until the next operator has run."""
+        for i in range(self.engine.lib.ar_op_n_outputs(ctypes.byref(self.model), k)):
+            t, data = _Tensor(), ctypes.c_void_p()
+            self.engine.lib.ar_op_output(ctypes.byref(self.model), k, i, ctypes.byref(t), ctypes.byref(data))
+            yield self._view(t, data.value)
+
+    def op_name(self, k: int) -> str:
+        """The operator's name, as "CONV_2D"."""
+        return str(self.engine.lib.ar_op_name(ctypes.byref(self.model), k).decode())
+
+    def invoke(self, inputs: Sequence[np.ndarray] = (), each: list[list[np.ndarray]] | None = None) -> list[np.ndarray]:
+        """Run the model.
+
+        Args:
+            inputs: one array an input, of its shape and type; none: as they stand.
+            each: if given, the outputs of every operator are appended to it.
+
+        Returns:
+            copies of the outputs.
+
+        Raises:
+            EngineError: an operator failed.
+        """
+        for i, x in enumerate(inputs):
+            self.input(i)[...] = x
+        err = _Error()
+
+        def hook(_: int, k: int) -> bool:
+            if each is not None:
+                each.append([o.copy() for o in self.op_outputs(k)])
+            return True
+
+        callback = _HOOK(hook) if each is not None else ctypes.cast(None, _HOOK)
+        status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
+        Engine._check(status, err)
+        return [self.output(i).copy() for i in range(self.model.n_outputs)]
+
+    def reset(self) -> None:
+        """Variable tensors back to their initial values."""
+        self.engine.lib.ar_reset(ctypes.byref(self.model))

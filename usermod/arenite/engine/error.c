@@ -1,0 +1,86 @@
+// Error texts.
+
+#include "engine/error.h"
+
+typedef struct {
+    char *at;
+    char *end;
+} writer_t;
+
+static void put_char(writer_t *w, char c) {
+    if (w->at < w->end) {
+        *w->at++ = c;
+    }
+}
+
+static void put_string(writer_t *w, const char *s) {
+    while (*s) {
+        put_char(w, *s++);
+    }
+}
+
+static void put_unsigned(writer_t *w, unsigned value) {
+    char digits[10];
+    unsigned n = 0;
+    do {
+        digits[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    while (n) {
+        put_char(w, digits[--n]);
+    }
+}
+
+static void put_name(writer_t *w, unsigned length, const char *name) {
+    // Names come from the file: only what can be printed, and not too much of it.
+    for (unsigned i = 0; i < length && i < 32; i++) {
+        put_char(w, name[i] >= ' ' && name[i] <= '~' ? name[i] : '?');
+    }
+}
+
+static void put_format(writer_t *w, const char *format, va_list args) {
+    for (; *format; format++) {
+        if (*format != '%') {
+            put_char(w, *format);
+            continue;
+        }
+        switch (*++format) {
+            case 'd': {
+                int value = va_arg(args, int);
+                if (value < 0) {
+                    put_char(w, '-');
+                }
+                put_unsigned(w, value < 0 ? 0u - (unsigned)value : (unsigned)value);
+                break;
+            }
+            case 'u':
+                put_unsigned(w, va_arg(args, unsigned));
+                break;
+            case 's':
+                put_string(w, va_arg(args, const char *));
+                break;
+            case 'q': {
+                unsigned length = va_arg(args, unsigned);
+                put_name(w, length, va_arg(args, const char *));
+                break;
+            }
+        }
+    }
+}
+
+ar_status_t ar_vfail(ar_error_t *err, ar_status_t status, const char *prefix, const char *format, va_list args) {
+    writer_t w = { err->text, err->text + sizeof(err->text) - 1 };
+    put_string(&w, prefix);
+    put_format(&w, format, args);
+    *w.at = 0;
+    err->status = status;
+    return status;
+}
+
+ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    ar_vfail(err, status, "", format, args);
+    va_end(args);
+    return status;
+}

@@ -1,0 +1,15 @@
+// Error texts: a tiny formatter, so that nothing of stdio is linked.
+
+#ifndef ARENITE_ENGINE_ERROR_H
+#define ARENITE_ENGINE_ERROR_H
+
+#include <stdarg.h>
+
+#include "engine/arenite.h"
+
+// Format with %d (int), %u (unsigned), %s, %q (length and start of a name that is not terminated), and return
+// status. What does not fit is cut off.
+ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...);
+ar_status_t ar_vfail(ar_error_t *err, ar_status_t status, const char *prefix, const char *format, va_list args);
+
+#endif // ARENITE_ENGINE_ERROR_H

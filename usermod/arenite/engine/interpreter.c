@@ -1,0 +1,111 @@
+// Running a loaded model, and what can be asked of it.
+
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/graph.h"
+
+static ar_rec_t *next_record(ar_rec_t *rec) {
+    return (ar_rec_t *)((uint8_t *)rec + rec->size);
+}
+
+ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
+    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .err = err };
+    ar_rec_t *rec = m->records;
+    for (unsigned k = 0; k < m->n_ops; k++, rec = next_record(rec)) {
+        ar_status_t status = rec->eval(&run, rec);
+        if (status != AR_OK) {
+            return status;
+        }
+        if (hook && !hook(context, k)) {
+            return ar_fail(err, AR_STOPPED, "stopped");
+        }
+    }
+    return AR_OK;
+}
+
+static bool open_node(const ar_model_t *m, unsigned k, ar_graph_t *g, ar_node_t *n) {
+    ar_error_t err;
+    return ar_graph_open(g, m->data, m->size, &err) == AR_OK && ar_graph_node(g, k, n, &err) == AR_OK;
+}
+
+// TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
+static void reset_inputs(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
+    ar_error_t err;
+    ar_tensor_t t;
+    for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
+        int32_t index = ar_graph_int(g, &n->inputs, i);
+        if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data) {
+            memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
+        }
+    }
+}
+
+void ar_reset(ar_model_t *m) {
+    ar_graph_t g;
+    ar_node_t n;
+    ar_rec_t *rec = m->records;
+    for (unsigned k = 0; m->has_variables && k < m->n_ops; k++, rec = next_record(rec)) {
+        if (open_node(m, k, &g, &n)) {
+            reset_inputs(&g, &n, rec);
+        }
+    }
+}
+
+bool ar_tensor(const ar_model_t *m, uint32_t index, ar_tensor_t *t) {
+    ar_graph_t g;
+    ar_error_t err;
+    return ar_graph_open(&g, m->data, m->size, &err) == AR_OK && ar_graph_tensor(&g, index, t, &err) == AR_OK;
+}
+
+static bool io_tensor(const ar_model_t *m, bool output, unsigned i, ar_tensor_t *t) {
+    ar_graph_t g;
+    ar_error_t err;
+    if (ar_graph_open(&g, m->data, m->size, &err) != AR_OK) {
+        return false;
+    }
+    const fb_vector_t *v = output ? &g.outputs : &g.inputs;
+    return i < v->length && ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, v, i), t, &err) == AR_OK;
+}
+
+bool ar_input(const ar_model_t *m, unsigned i, ar_tensor_t *t) {
+    return io_tensor(m, false, i, t);
+}
+
+bool ar_output(const ar_model_t *m, unsigned i, ar_tensor_t *t) {
+    return io_tensor(m, true, i, t);
+}
+
+const char *ar_op_name(const ar_model_t *m, unsigned k) {
+    ar_graph_t g;
+    ar_node_t n;
+    const ar_op_t *op = k < m->n_ops && open_node(m, k, &g, &n) ? ar_graph_op(&n) : NULL;
+    return op ? op->name : "?";
+}
+
+static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
+    ar_rec_t *rec = m->records;
+    while (k--) {
+        rec = next_record(rec);
+    }
+    return rec;
+}
+
+unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
+    return k < m->n_ops ? record(m, k)->n_out : 0;
+}
+
+bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {
+    ar_graph_t g;
+    ar_node_t n;
+    ar_error_t err;
+    if (k >= m->n_ops || !open_node(m, k, &g, &n) || i >= n.outputs.length || i >= record(m, k)->n_out) {
+        return false;
+    }
+    *data = ar_out(record(m, k), i);
+    return ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t, &err) == AR_OK;
+}
+
+const char *ar_op_compiled(unsigned i) {
+    return i < ar_n_ops ? ar_ops[i].name : NULL;
+}

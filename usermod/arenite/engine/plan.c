@@ -1,0 +1,124 @@
+// The planner.
+//
+// Placing intervals of different heights in the least memory is NP-hard (dynamic storage allocation), but the graphs
+// of small models are nearly chains, and there first fit reaches the least possible when it meets the tensors in
+// the right order. Which order that is differs; a handful is tried, and the search ends when one reaches the bound
+// that no plan can beat: the most bytes alive at one time.
+
+#include "engine/plan.h"
+
+#define UNPLACED (0xffffffff)
+
+enum { ORDERS = 4 };
+
+ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
+    ar_life_t *life = ar_life(plan, i);
+    while (life->first == AR_LIFE_ALIAS) {
+        life = ar_life(plan, life->offset);
+    }
+    return life;
+}
+
+static bool needs_place(const ar_life_t *life) {
+    return life->first <= AR_LIFE_LATEST;
+}
+
+static bool overlap_in_time(const ar_life_t *a, const ar_life_t *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+// Does a come before b? Largest first, the earlier or the later of equals first; or as time goes, or backwards.
+static bool comes_before(unsigned order, const ar_life_t *a, const ar_life_t *b) {
+    switch (order) {
+        case 0:
+            return a->bytes != b->bytes ? a->bytes > b->bytes : a->first < b->first;
+        case 1:
+            return a->bytes != b->bytes ? a->bytes > b->bytes : a->first > b->first;
+        case 2:
+            return a->first != b->first ? a->first < b->first : a->bytes > b->bytes;
+        default:
+            return a->last != b->last ? a->last > b->last : a->bytes > b->bytes;
+    }
+}
+
+static ar_life_t *next_to_place(const ar_plan_t *plan, unsigned order) {
+    ar_life_t *next = NULL;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        ar_life_t *life = ar_life(plan, i);
+        if (needs_place(life) && life->offset == UNPLACED && (!next || comes_before(order, life, next))) {
+            next = life;
+        }
+    }
+    return next;
+}
+
+// The lowest offset at which life overlaps nothing that is placed and alive with it.
+static uint32_t first_fit(const ar_plan_t *plan, const ar_life_t *life) {
+    uint32_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (uint32_t i = 0; i < plan->n; i++) {
+            const ar_life_t *other = ar_life(plan, i);
+            if (needs_place(other) && other->offset != UNPLACED && overlap_in_time(life, other)
+                && offset < other->offset + other->bytes && other->offset < offset + life->bytes) {
+                offset = other->offset + other->bytes;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+static uint32_t place_all(ar_plan_t *plan, unsigned order) {
+    for (uint32_t i = 0; i < plan->n; i++) {
+        ar_life_t *life = ar_life(plan, i);
+        if (needs_place(life)) {
+            life->offset = UNPLACED;
+        }
+    }
+    uint32_t peak = 0;
+    for (ar_life_t *life; (life = next_to_place(plan, order)) != NULL;) {
+        uint32_t offset = first_fit(plan, life);
+        life->offset = offset;
+        if (offset + life->bytes > peak) {
+            peak = offset + life->bytes;
+        }
+    }
+    return peak;
+}
+
+// The most bytes alive at one time. It can only rise where something is born.
+static uint32_t liveness_bound(const ar_plan_t *plan) {
+    uint32_t bound = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *born = ar_life(plan, i);
+        uint32_t alive = 0;
+        for (uint32_t j = 0; needs_place(born) && j < plan->n; j++) {
+            const ar_life_t *other = ar_life(plan, j);
+            if (needs_place(other) && other->first <= born->first && born->first <= other->last) {
+                alive += other->bytes;
+            }
+        }
+        if (alive > bound) {
+            bound = alive;
+        }
+    }
+    return bound;
+}
+
+uint32_t ar_plan_offsets(ar_plan_t *plan) {
+    uint32_t bound = liveness_bound(plan);
+    uint32_t best = UNPLACED;
+    unsigned best_order = 0;
+    for (unsigned order = 0; order < ORDERS; order++) {
+        uint32_t peak = place_all(plan, order);
+        if (peak == bound) {
+            return peak;
+        }
+        if (peak < best) {
+            best = peak;
+            best_order = order;
+        }
+    }
+    return place_all(plan, best_order);
+}

@@ -1,0 +1,42 @@
+// The planner: when each tensor is needed, and where in the arena it lies.
+
+#ifndef ARENITE_ENGINE_PLAN_H
+#define ARENITE_ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// One tensor or scratch block: alive from first to last, both included.
+typedef struct {
+    uint32_t bytes;             // rounded up to AR_ALIGN
+    uint32_t offset;            // result; of an alias: the index of the life it shares
+    uint16_t first;
+    uint16_t last;
+} ar_life_t;
+
+// Values of first that are no time.
+enum {
+    AR_LIFE_UNBORN = 0xffff,    // not written by anything so far
+    AR_LIFE_CONSTANT = 0xfffe,  // lies in the model
+    AR_LIFE_ALIAS = 0xfffd,     // lies where another lies
+    AR_LIFE_LATEST = 0xfff0,
+};
+
+typedef struct {
+    ar_life_t *top;             // life i is top[-1 - i]
+    uint32_t n;
+    uint16_t end;               // the time after the last operator
+} ar_plan_t;
+
+static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
+    return plan->top - 1 - i;
+}
+
+// The life that holds the memory of i, through aliases.
+ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
+
+// Set every offset; the bytes that the whole takes.
+uint32_t ar_plan_offsets(ar_plan_t *plan);
+
+#endif // ARENITE_ENGINE_PLAN_H

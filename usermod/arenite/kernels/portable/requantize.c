@@ -1,0 +1,67 @@
+// Requantization factors from float scales, without floating point.
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernels/requantize.h"
+
+// A positive normal float is mantissa * 2^(exponent - 150), with 24 bits of mantissa.
+static uint32_t split(float x, int32_t *exponent) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    *exponent = (int32_t)(bits >> 23 & 0xff);
+    return (bits & 0x7fffff) | 0x800000;
+}
+
+// The quotient of p < 2^48 and d in [2^23, 2^24), times 2^32: eight bits at a time, so that each step is one 32-bit
+// division. What remains says whether the quotient is exact.
+static uint64_t divide(uint64_t p, uint32_t d, uint32_t *remainder) {
+    uint32_t r = (uint32_t)(p >> 24);
+    uint64_t q = r / d;
+    r %= d;
+    for (int32_t shift = 16; shift >= -32; shift -= 8) {
+        r = r << 8 | (shift >= 0 ? (uint32_t)(p >> shift) & 0xff : 0);
+        q = q << 8 | r / d;
+        r %= d;
+    }
+    *remainder = r;
+    return q;
+}
+
+// To 53 bits, ties to even, as a double holds the quotient; bits is how many there are.
+static uint64_t round_to_double(uint64_t q, uint32_t bits, bool exact) {
+    uint32_t drop = bits - 53;
+    uint64_t low = q & (((uint64_t)1 << drop) - 1);
+    uint64_t half = (uint64_t)1 << (drop - 1);
+    uint64_t kept = q >> drop;
+    return kept + (low > half || (low == half && (!exact || (kept & 1))));
+}
+
+ar_factor_t ar_factor(float a, float b, float c) {
+    int32_t ea, eb, ec;
+    uint32_t ma = split(a, &ea), mb = split(b, &eb), mc = split(c, &ec);
+    uint64_t p = (uint64_t)ma * mb;
+    int32_t shift = ea + eb - ec - 150 - 32;
+    if (p < (uint64_t)1 << 47) {
+        p <<= 1;
+        shift--;
+    }
+    uint32_t remainder;
+    uint64_t q = divide(p, mc, &remainder);
+    uint32_t bits = q >> 56 ? 57 : 56;
+    // frexp: a fraction in [1/2, 1) and a power of two; then 31 bits of the fraction, half away from zero.
+    q = round_to_double(q, bits, remainder == 0);
+    shift += (int32_t)bits;
+    uint32_t mult = (uint32_t)((q + ((uint32_t)1 << 21)) >> 22);
+    if (mult >> 31) {
+        mult = (uint32_t)1 << 30;
+        shift++;
+    }
+    if (shift < -31) {
+        return (ar_factor_t) { 0, 0 };
+    }
+    if (shift > 30) {
+        return (ar_factor_t) { 0x7fffffff, 30 };
+    }
+    return (ar_factor_t) { (int32_t)mult, shift };
+}

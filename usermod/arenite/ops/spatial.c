@@ -1,0 +1,105 @@
+// Windows that slide over NHWC tensors.
+
+#include "ops/spatial.h"
+
+// TensorFlow's output size (ComputeOutSize in tensorflow/lite/kernels/padding.h): SAME covers every input position,
+// VALID only what the window fits into.
+static int32_t output_size(int32_t padding, int32_t in, int32_t window, int32_t stride) {
+    int32_t covered = padding == PADDING_SAME ? in : in - window + 1;
+    return covered <= 0 ? 0 : (covered + stride - 1) / stride;
+}
+
+// Half of what is missing goes before, the odd one after.
+static int32_t padding_before(int32_t in, int32_t out, int32_t window, int32_t stride) {
+    int32_t missing = (out - 1) * stride + window - in;
+    return missing > 0 ? missing / 2 : 0;
+}
+
+static bool in_range(int32_t value, int32_t low, int32_t high) {
+    return low <= value && value <= high;
+}
+
+static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, int32_t in, int32_t out,
+    int32_t kernel, int32_t stride, int32_t dilation, int16_t *before) {
+    if (!in_range(kernel, 1, 0x7fff) || !in_range(stride, 1, 0x7fff) || !in_range(dilation, 1, 0x7fff)) {
+        return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each must be 1 to 32767", axis, (int)kernel,
+            (int)stride, (int)dilation);
+    }
+    int64_t window = (int64_t)(kernel - 1) * dilation + 1;
+    if (window > 0x7fff) {
+        return ar_unsupported(p, "%s: a window of more than 32767", axis);
+    }
+    int32_t size = output_size(padding, in, (int32_t)window, stride);
+    if (out != size) {
+        return ar_refuse(p, "%s: the output has %d, its input and options give %d", axis, (int)out, (int)size);
+    }
+    int32_t missing = padding_before(in, out, (int32_t)window, stride);
+    *before = (int16_t)(padding == PADDING_SAME ? missing : 0);
+    return AR_OK;
+}
+
+ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
+    int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]) {
+    if (in->rank != 4 || out->rank != 4) {
+        return ar_refuse(p, "input and output must have 4 dimensions (batch, height, width, channels)");
+    }
+    if (in->dim[0] != out->dim[0]) {
+        return ar_refuse(p, "input and output differ in batches");
+    }
+    if (padding != PADDING_SAME && padding != PADDING_VALID) {
+        return ar_refuse(p, "padding %d is neither SAME nor VALID", (int)padding);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (!in_range(in->dim[i], 1, 0x7fff) || !in_range(out->dim[i], 1, 0x7fff)) {
+            return ar_unsupported(p, "dimension %u: must be 1 to 32767", i);
+        }
+    }
+    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &w->pad_top);
+    if (status == AR_OK) {
+        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], &w->pad_left);
+    }
+    w->batches = (uint16_t)in->dim[0];
+    w->in_h = w->in_rows = (uint16_t)in->dim[1];
+    w->in_w = (uint16_t)in->dim[2];
+    w->in_c = (uint16_t)in->dim[3];
+    w->out_h = w->out_rows = (uint16_t)out->dim[1];
+    w->out_w = (uint16_t)out->dim[2];
+    w->out_c = (uint16_t)out->dim[3];
+    w->kernel_h = (uint16_t)kernel[0];
+    w->kernel_w = (uint16_t)kernel[1];
+    w->stride_h = (uint16_t)stride[0];
+    w->stride_w = (uint16_t)stride[1];
+    w->dilation_h = (uint16_t)dilation[0];
+    w->dilation_w = (uint16_t)dilation[1];
+    return status;
+}
+
+static ar_plane_t plane(uint8_t *data, uint32_t batch, uint32_t h, uint32_t rows, uint32_t stride) {
+    return (ar_plane_t) { data + batch * rows * stride, stride, rows, h };
+}
+
+ar_plane_t ar_in_plane(const ar_window_t *w, const void *data, uint32_t batch, uint32_t size) {
+    return plane((uint8_t *)data, batch, w->in_h, w->in_rows, (uint32_t)w->in_w * w->in_c * size);
+}
+
+ar_plane_t ar_out_plane(const ar_window_t *w, void *data, uint32_t batch, uint32_t size) {
+    return plane(data, batch, w->out_h, w->out_rows, (uint32_t)w->out_w * w->out_c * size);
+}
+
+void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t kernel, int32_t in,
+    int32_t *first, int32_t *end) {
+    int32_t start = o * stride - pad;
+    // Most windows lie inside: no division for them.
+    *first = start >= 0 ? 0 : (dilation - 1 - start) / dilation;
+    *end = start + (kernel - 1) * dilation < in ? kernel : start >= in ? 0 : (in - start + dilation - 1) / dilation;
+    if (*end < *first) {
+        *end = *first;
+    }
+}
+
+void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
+    ar_taps((int32_t)y, w->stride_h, w->pad_top, w->dilation_h, w->kernel_h, w->in_h, &at->y0, &at->y1);
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
+    at->top = (int32_t)y * w->stride_h - w->pad_top;
+    at->left = (int32_t)x * w->stride_w - w->pad_left;
+}
