@@ -1,0 +1,54 @@
+"""The integer arithmetic of requantization factors against the double arithmetic it stands for."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+
+import numpy as np
+import pytest
+from arenite.engine import Engine
+
+
+class Factor(ctypes.Structure):
+    """ar_factor_t"""
+
+    _fields_ = [("mult", ctypes.c_int32), ("shift", ctypes.c_int32)]
+
+
+def in_doubles(a: float, b: float, c: float) -> tuple[int, int]:
+    """TensorFlow Lite's QuantizeMultiplier of a * b / c (tensorflow/lite/kernels/internal/quantization_util.cc)."""
+    fraction, shift = math.frexp(float(a) * float(b) / float(c))
+    mult = math.floor(fraction * 2**31 + 0.5)
+    if mult == 2**31:
+        mult, shift = mult // 2, shift + 1
+    if shift < -31:
+        return 0, 0
+    return (0x7FFFFFFF, 30) if shift > 30 else (mult, shift)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_factor_equals_double_arithmetic(engine: Engine, seed: int) -> None:
+    """Catches a wrong digit, exponent or rounding in ar_factor: a difference of one would change outputs."""
+    function = engine.lib.ar_factor
+    function.restype, function.argtypes = Factor, [ctypes.c_float] * 3
+    rng = np.random.default_rng(seed)
+    for i in range(20000):
+        low, high = (-30, 30) if i % 3 == 0 else (-12, 3)
+        a, b, c = (np.float32(2) ** rng.uniform(low, high, 3)).astype(np.float32)
+        b = c if i % 7 == 0 else b  # exact quotients, and those next to a power of two
+        c = np.float32(1) if i % 11 == 0 else c
+        got = function(a, b, c)
+        assert (got.mult, got.shift) == in_doubles(a, b, c), (a, b, c)
+
+
+def test_factor_of_anything_is_harmless(engine: Engine) -> None:
+    """Catches a division by zero or a shift out of range where a model in RAM changes under the engine."""
+    function = engine.lib.ar_factor
+    function.restype, function.argtypes = Factor, [ctypes.c_float] * 3
+    odd = [0.0, -1.0, math.inf, -math.inf, math.nan, 1e-45, 3.4e38, 1.0]
+    for a in odd:
+        for b in odd:
+            for c in odd:
+                got = function(a, b, c)
+                assert -31 <= got.shift <= 30 and 0 <= got.mult <= 0x7FFFFFFF
