@@ -1,0 +1,10 @@
+// PSRAM, 16 MB, secure alias: ROMFS, and a filesystem of 1 MB at its end.
+#define BOARD_ROMFS_BASE (0x80000000)
+#define BOARD_ROMFS_SIZE (0x800000)
+#define BOARD_RAMDISK_BASE (0x80f00000)
+#define BOARD_RAMDISK_SIZE (0x100000)
+
+#define BOARD_UART0 (0x40200000)
+#define BOARD_UART0_RX_IRQ (32)
+#define BOARD_COUNTER (0x40302018)
+#define BOARD_COUNTER_HZ (20000000)
