@@ -20,6 +20,7 @@ QEMU = "qemu-system-arm"
 # 2**7 ns of virtual time an instruction: the board's 20 or 25 MHz counter, read around a piece of code, then gives its
 # number of instructions exactly. Smaller shifts leave it ambiguous.
 ICOUNT = ("-icount", "shift=7")
+BOOT_SECONDS = 10
 LOG_TAIL = 10  # lines
 FAULT = re.compile(rb"^\W*(FAULT\b[^\r\n]*)", re.MULTILINE)
 
@@ -135,16 +136,29 @@ class Emulator:
             self.address = f"socket://127.0.0.1:{listener.getsockname()[1]}"
             uart = f"socket,fd={listener.fileno()},server=on,wait=off"
             self._run(command, uart, (listener.fileno(),))
+        self._wait_for_banner()
+
+    def _wait_for_banner(self) -> None:
+        """Wait for the board's first words. QEMU holds what comes before the board listens back for a whole second."""
+        for _ in range(BOOT_SECONDS * 100):
+            if self.output():
+                return
+            if self.ended(within=0.01):
+                raise self._not_started()
+
+    def _not_started(self) -> BoardError:
+        said = self._errors.read_text(errors="replace").strip()
+        return BoardError(f"{QEMU} did not start: {said}") if said else self.death()
 
     def _start_on_terminal(self, command: list[str]) -> None:
         self._run(command, "pty")
-        for _ in range(100):
+        for _ in range(BOOT_SECONDS * 100):
             if found := re.search(r"redirected to (/dev/\S+)", self._errors.read_text()):
                 self.address = found[1]
                 return
-            if self.ended(within=0.05):
+            if self.ended(within=0.01):
                 break
-        raise BoardError(f"{QEMU} did not start: {self._errors.read_text().strip()}")
+        raise self._not_started()
 
 
 def image_for(board: Board, files: Mapping[str, bytes]) -> bytes:
