@@ -86,7 +86,7 @@ def bench(model: Model, board: Board, arena: int | None, console: Console) -> Fi
 
 
 def _operators(model: Model, profile: list[tuple[str, str, int]], counted: bool) -> list[OperatorFigures]:
-    """Each line of the profile with the multiply-adds of its operator; the engine may have folded some away."""
+    """Each line of the profile with its operator's multiply-adds, found by its output: some may be folded away."""
     macs = {(operator.op, operator.name): operator.macs for operator in model.operators}
     return [
         {"op": op, "name": name, "macs": macs.get((op, name), 0), "instructions": ticks if counted else None}

@@ -24,7 +24,7 @@ COMPILER = "arm-none-eabi-gcc"
 # Make knows which objects depend on which source, but not on what they were configured with: a change in one of these
 # starts the board's build from nothing.
 CONFIGURATION = {".mk", ".cmake", ".json", ".ld", ".py"}
-TAIL = 25
+TAIL, TAIL_WIDTH = 15, 200
 
 
 def build(board: Board, console: Console, *, force: bool = False) -> Path:
@@ -143,8 +143,8 @@ def _make(what: str, arguments: list[str], folder: Path, console: Console) -> No
         assert make.stdout is not None
         for line in make.stdout:
             file.write(line)
-            tail.append(line)
+            tail.append(line.rstrip()[:TAIL_WIDTH])
             progress.update(task, line=line.strip()[:60])
     if make.returncode:
-        raise UserError(f"{''.join(tail)}the build of {what} failed; all of its output: {log}")
+        raise UserError("\n".join([f"the build of {what} failed; the end of {log}:", *tail]))
     console.print(f"built {what} in {time.monotonic() - start:.0f} s", markup=False)

@@ -21,6 +21,7 @@ SEED = 20260801
 # what is left of them: the bound is relative to the largest value of the tensor.
 FLOAT_BOUND = 1e-5
 FLOAT_FLOOR = 1e-7
+NAME_WIDTH = 50
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Difference:
 
     def __str__(self) -> str:
         total = int(np.prod(self.tensor.shape))
+        name = self.tensor.name if len(self.tensor.name) <= NAME_WIDTH else self.tensor.name[:NAME_WIDTH] + "..."
         return (
-            f"{self.count} of {total} elements of '{self.tensor.name}' differ; "
+            f"{self.count} of {total} elements of '{name}' differ; "
             f"the first is element {self.first}: {self.found}, should be {self.expected}"
         )
 
