@@ -1,0 +1,5 @@
+"""`python -m arenite`: the command line."""
+
+from arenite.cli import main
+
+main()

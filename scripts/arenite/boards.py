@@ -1,0 +1,100 @@
+"""The boards that firmware is built for: boards/NAME/board.json, and where their build output lies."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arenite.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = ROOT / "boards"
+BUILD = ROOT / "build"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board's facts. Sizes and addresses are in bytes.
+
+    Attributes:
+        machine: the name QEMU knows the board by.
+        qemu_args: what QEMU needs more than the machine's name.
+        romfs_base: address of the region that the board mounts at /rom.
+        ram_heap: size of MicroPython's heap.
+        tier: the folder of kernels compiled in (portable, dsp, mve).
+        icount: whether the emulator can count this board's instructions exactly.
+    """
+
+    name: str
+    description: str
+    cpu: str
+    machine: str
+    romfs_base: int
+    romfs_size: int
+    ram_heap: int
+    tier: str
+    port: str = "qemu"
+    qemu_args: tuple[str, ...] = field(default=())
+    icount: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """Where the board's sources lie."""
+        return BOARDS / self.name
+
+    @property
+    def build_folder(self) -> Path:
+        """Where make puts its output."""
+        return BUILD / self.name
+
+    @property
+    def firmware(self) -> Path:
+        """The image that the emulator boots."""
+        return self.build_folder / "firmware.elf"
+
+
+def _number(value: int | str) -> int:
+    return value if isinstance(value, int) else int(value, 0)
+
+
+def read_board(path: Path) -> Board:
+    """Read one board.json.
+
+    Raises:
+        UserError: the file is not JSON or lacks a fact.
+    """
+    try:
+        facts = json.loads(path.read_text())
+        return Board(
+            name=facts["name"],
+            description=facts["description"],
+            cpu=facts["cpu"],
+            machine=facts["machine"],
+            romfs_base=_number(facts["romfs_base"]),
+            romfs_size=_number(facts["romfs_size"]),
+            ram_heap=_number(facts["ram_heap"]),
+            tier=facts["tier"],
+            port=facts.get("port", "qemu"),
+            qemu_args=tuple(facts.get("qemu_args", ())),
+            icount=facts.get("icount", True),
+        )
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: {error!r} is not a board's description") from error
+
+
+def all_boards() -> list[Board]:
+    """Every board of this checkout, by name."""
+    return [read_board(path) for path in sorted(BOARDS.glob("*/board.json"))]
+
+
+def find_board(name: str) -> Board:
+    """The board of that name; upper and lower case do not matter.
+
+    Raises:
+        UserError: there is none; the message lists those there are.
+    """
+    boards = all_boards()
+    for board in boards:
+        if board.name.lower() == name.lower():
+            return board
+    known = ", ".join(board.name for board in boards) or "none in this checkout"
+    raise UserError(f"no board '{name}'; there are: {known}")

@@ -1,0 +1,150 @@
+"""Build a board's firmware with MicroPython's own makefiles, when something it is made of has changed."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from arenite.boards import BOARDS, BUILD, ROOT, Board
+from arenite.errors import UserError
+
+MICROPYTHON = ROOT / "micropython"
+USERMOD = ROOT / "usermod"
+MPY_CROSS = BUILD / "mpy-cross"
+COMPILER = "arm-none-eabi-gcc"
+# Make knows which objects depend on which source, but not on what they were configured with: a change in one of these
+# starts the board's build from nothing.
+CONFIGURATION = {".mk", ".cmake", ".json", ".ld", ".py"}
+TAIL, TAIL_WIDTH = 15, 200
+
+
+def build(board: Board, console: Console, *, force: bool = False) -> Path:
+    """Bring a board's firmware up to date and return its ELF file. Quick where nothing has changed.
+
+    Processes that build at once wait for each other.
+
+    Raises:
+        UserError: MicroPython or the toolchain is missing, or the compiler refused; the message ends with its output.
+    """
+    with _lock(board.name):
+        configuration, sources = _fingerprints(board)
+        stamp = board.build_folder / "arenite.stamp"
+        before = stamp.read_text().split() if stamp.exists() else ["", ""]
+        if not force and board.firmware.exists() and before == [configuration, sources]:
+            return board.firmware
+        _require_toolchain()
+        if force or before[0] != configuration:
+            shutil.rmtree(board.build_folder, ignore_errors=True)
+        with _lock("mpy-cross"):
+            if not (MPY_CROSS / "mpy-cross").exists():
+                _make(
+                    "mpy-cross",
+                    ["-C", str(MICROPYTHON / "mpy-cross"), f"BUILD={MPY_CROSS}"],
+                    MPY_CROSS,
+                    console,
+                )
+        stamp.unlink(missing_ok=True)
+        _make(board.name, _firmware_arguments(board), board.build_folder, console)
+        if not board.firmware.exists():
+            raise UserError(f"the build of {board.name} ended without {board.firmware.name}")
+        stamp.write_text(f"{configuration}\n{sources}\n")
+        return board.firmware
+
+
+def _firmware_arguments(board: Board) -> list[str]:
+    return [
+        "-C", str(MICROPYTHON / "ports" / board.port),
+        f"BOARD={board.name}",
+        f"BOARD_DIR={board.folder}",
+        f"BUILD={board.build_folder}",
+        f"USER_C_MODULES={USERMOD}",
+        f"MICROPY_MPYCROSS={MPY_CROSS / 'mpy-cross'}",
+        f"MICROPY_MPYCROSS_DEPENDENCY={MPY_CROSS / 'mpy-cross'}",
+    ]  # fmt: skip
+
+
+def _require_toolchain() -> None:
+    missing = [tool for tool in ("make", "gcc", COMPILER) if not shutil.which(tool)]
+    if missing:
+        raise UserError(f"not installed: {', '.join(missing)}; scripts/setup installs what is needed")
+    if not (MICROPYTHON / "py" / "mpconfig.h").exists():
+        raise UserError("micropython/ is empty; scripts/setup fills it")
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _fingerprints(board: Board) -> tuple[str, str]:
+    """Digests of the configuration and of the sources that the firmware is made of."""
+    folders = [USERMOD, board.folder, BOARDS / "common"]
+    files = sorted(path for folder in folders for path in folder.rglob("*") if _is_source(path))
+    configuration = hashlib.sha256(f"{_compiler()} {board}".encode())
+    _digest(configuration, [MICROPYTHON / "py" / "mpconfig.h"])
+    _digest(configuration, (path for path in files if path.suffix in CONFIGURATION))
+    sources = hashlib.sha256()
+    _digest(sources, (path for path in files if path.suffix not in CONFIGURATION))
+    return configuration.hexdigest(), sources.hexdigest()
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+def _digest(digest: "hashlib._Hash", files: Iterable[Path]) -> None:
+    for path in files:
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        if path.exists():
+            digest.update(path.read_bytes())
+
+
+def _compiler() -> str:
+    """Which compiler: its path and its time of change, so that an upgrade rebuilds."""
+    found = shutil.which(COMPILER)
+    return f"{found} {Path(found).resolve().stat().st_mtime_ns}" if found else "none"
+
+
+def _make(what: str, arguments: list[str], folder: Path, console: Console) -> None:
+    """Run make, show that it lives, keep its output in the folder's build.log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "build.log"
+    tail: deque[str] = deque(maxlen=TAIL)
+    command = ["make", f"-j{os.cpu_count() or 1}", *arguments]
+    start = time.monotonic()
+    if not console.is_terminal:
+        console.print(f"building {what} ...", markup=False)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("building {task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[line]}"),
+    )
+    with (
+        log.open("w") as file,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as make,
+    ):
+        task = progress.add_task(what, line="")
+        assert make.stdout is not None
+        for line in make.stdout:
+            file.write(line)
+            tail.append(line.rstrip()[:TAIL_WIDTH])
+            progress.update(task, line=line.strip()[:60])
+    if make.returncode:
+        raise UserError("\n".join([f"the build of {what} failed; the end of {log}:", *tail]))
+    console.print(f"built {what} in {time.monotonic() - start:.0f} s", markup=False)

@@ -1,0 +1,201 @@
+"""The command `arenite`."""
+
+import json
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from arenite import romfs as romfs_image
+from arenite.board import Connection, deploy, to_stdout
+from arenite.boards import Board, all_boards, find_board
+from arenite.build import build as build_firmware
+from arenite.emulator import Emulator, end_on_termination, image_for
+from arenite.errors import BoardError, UserError
+from arenite.targets import emulated
+
+app = typer.Typer(
+    help="TensorFlow Lite models on MicroPython boards: build, run, measure, verify.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+BoardName = Annotated[str, typer.Argument(metavar="BOARD", help="A board's name; see `arenite boards`.")]
+BoardOption = Annotated[str, typer.Option("--board", metavar="BOARD", help="The board to emulate.")]
+PortOption = Annotated[str, typer.Option("--port", metavar="DEVICE", help="The serial port of a real board.")]
+RomOption = Annotated[
+    list[str] | None,
+    typer.Option("--rom", metavar="FILE", help="A file to lie at /rom, or NAME=FILE, or a folder. May be repeated."),
+]
+Models = Annotated[list[Path], typer.Argument(metavar="MODEL...", help="TensorFlow Lite models.")]
+
+
+def command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a command of a function. Errors that the user can act on are a line on standard error, not a traceback."""
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (UserError, BoardError) as error:
+            message = f"arenite: {error}" if isinstance(error, UserError) else str(error)
+            err.print(message, markup=False, soft_wrap=True)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return app.command()(wrapper)
+
+
+@command
+def boards() -> None:
+    """List the boards."""
+    table = Table("board", "CPU", "kernels", "heap", "ROMFS", "description")
+    for board in all_boards():
+        sizes = (f"{board.ram_heap // 1024} kB", f"{board.romfs_size // 1024} kB")
+        table.add_row(board.name, board.cpu, board.tier, *sizes, board.description)
+    out.print(table)
+
+
+@command
+def build(
+    boards: Annotated[list[str], typer.Argument(metavar="BOARD...", help="Names of boards, or `all`.")],
+    force: Annotated[bool, typer.Option("--force", help="Build from nothing.")] = False,
+) -> None:
+    """Build firmware, where something it is made of has changed."""
+    chosen = all_boards() if boards == ["all"] else [find_board(name) for name in boards]
+    for board in chosen:
+        firmware = build_firmware(board, err, force=force)
+        out.print(str(firmware), markup=False, soft_wrap=True)
+
+
+@command
+def run(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A MicroPython program.")],
+    board: BoardOption = "",
+    port: PortOption = "",
+    rom: RomOption = None,
+) -> None:
+    """Run a program on a board and show its output; the exit status is 1 if it ends with an exception."""
+    target = _target(board, port)
+    files = romfs_image.collect(rom or [])
+    try:
+        program = script.read_bytes()
+    except OSError as error:
+        raise UserError(f"{script}: {error.strerror}") from error
+    if isinstance(target, Board):
+        with emulated(target, files, err) as connection:
+            connection.run(program, to_stdout)
+        return
+    if files:
+        deploy(target, romfs_image.pack(files))
+    with Connection(target) as connection:
+        connection.run(program, to_stdout)
+
+
+@command
+def emulate(board: BoardName, rom: RomOption = None) -> None:
+    """Boot a board in the emulator and keep it until Ctrl-C."""
+    chosen = find_board(board)
+    files = romfs_image.collect(rom or [])
+    image_for(chosen, files)
+    build_firmware(chosen, err)
+    with Emulator(chosen, files, terminal=True) as emulator:
+        print(f"mpremote connect {emulator.address}", flush=True)
+        err.print("Ctrl-C ends the emulator.")
+        while not emulator.ended(within=3600):
+            pass
+        raise emulator.death()
+
+
+@command
+def romfs(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, NAME=FILE, or folders.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="IMAGE", help="The image to write.")],
+    board: Annotated[str, typer.Option("--board", metavar="BOARD", help="Check that it fits this board.")] = "",
+) -> None:
+    """Make a ROMFS image whose file data is aligned to 16 bytes, so that models are used where they lie."""
+    collected = romfs_image.collect(files)
+    image = image_for(find_board(board), collected) if board else romfs_image.pack(collected)
+    try:
+        output.write_bytes(image)
+    except OSError as error:
+        raise UserError(f"{output}: {error.strerror}") from error
+    out.print(f"{output}: {len(image)} bytes, {len(collected)} files", markup=False, soft_wrap=True)
+
+
+@command
+def bench(
+    models: Models,
+    board: BoardOption,
+    arena: Annotated[int | None, typer.Option(metavar="BYTES", help="The arena's size; else what is needed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count a model's instructions: one invoke, each operator, loading; its arena; its output's checksum."""
+    from arenite.bench import bench as measure
+    from arenite.bench import table
+    from arenite.model import read_model
+
+    chosen = find_board(board)
+    parsed = [read_model(model) for model in models]
+    figures = []
+    for model in parsed:
+        figures.append(measure(model, chosen, arena, err))
+        if not as_json:
+            out.print(table(figures[-1]))
+    if as_json:
+        print(json.dumps(figures, indent=2))
+
+
+@command
+def verify(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
+    board: BoardOption = "",
+    port: PortOption = "",
+    inputs: Annotated[int, typer.Option(min=1, help="How many seeded random inputs.")] = 10,
+) -> None:
+    """Compare a model on a board with tflite-micro on this computer; the exit status is 1 where they differ."""
+    from arenite.model import read_model
+    from arenite.verify import FLOAT_BOUND
+    from arenite.verify import verify as compare
+
+    target = _target(board, port)
+    parsed = read_model(model)
+    start = time.monotonic()
+    difference = compare(parsed, target, inputs, err)
+    where = target.name if isinstance(target, Board) else target
+    if difference:
+        raise BoardError(f"{model.name} on {where}: {difference}")
+    floats = any(tensor.dtype == "float32" for tensor in parsed.outputs)
+    how = f" (float32 within {FLOAT_BOUND:g} of the largest value)" if floats else ""
+    seconds = time.monotonic() - start
+    out.print(f"equal{how}: {model.name} on {where}, {inputs} inputs, {seconds:.1f} s", markup=False, soft_wrap=True)
+
+
+@command
+def demo() -> None:
+    """Classify handwritten digits on an emulated Cortex-M7 board."""
+    from arenite.demo import demo as show
+
+    show(out, err)
+
+
+def _target(board: str, port: str) -> Board | str:
+    """The board to emulate, or the port of a real one."""
+    if bool(board) == bool(port):
+        raise UserError("name either a board to emulate (--board) or a real board's serial port (--port)")
+    return find_board(board) if board else port
+
+
+def main() -> None:
+    """Run the command line."""
+    end_on_termination()
+    app()
