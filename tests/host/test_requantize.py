@@ -24,7 +24,7 @@ def in_doubles(a: float, b: float, c: float) -> tuple[int, int]:
         mult, shift = mult // 2, shift + 1
     if shift < -31:
         return 0, 0
-    return (0x7FFFFFFF, 30) if shift > 30 else (mult, shift)
+    return (0x7FFFFFFF, 31) if shift > 31 else (mult, shift)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -51,4 +51,4 @@ def test_factor_of_anything_is_harmless(engine: Engine) -> None:
         for b in odd:
             for c in odd:
                 got = function(a, b, c)
-                assert -31 <= got.shift <= 30 and 0 <= got.mult <= 0x7FFFFFFF
+                assert -31 <= got.shift <= 31 and 0 <= got.mult <= 0x7FFFFFFF

@@ -60,8 +60,8 @@ ar_factor_t ar_factor(float a, float b, float c) {
     if (shift < -31) {
         return (ar_factor_t) { 0, 0 };
     }
-    if (shift > 30) {
-        return (ar_factor_t) { 0x7fffffff, 30 };
+    if (shift > 31) {
+        return (ar_factor_t) { 0x7fffffff, 31 };
     }
     return (ar_factor_t) { (int32_t)mult, shift };
 }

@@ -1,0 +1,74 @@
+// Exponential, reciprocal and logistic function in fixed point. Source of the series and constants: gemmlowp,
+// fixedpoint/fixedpoint.h.
+
+#include "kernels/fixed_point.h"
+#include "kernels/requantize.h"
+
+#define ONE (0x7fffffff)
+
+// x * 2^n, saturating.
+static int32_t shift_left_saturated(int32_t x, int32_t n) {
+    int32_t limit = ONE >> n;
+    return x > limit ? ONE : x < -limit - 1 ? -ONE - 1 : (int32_t)((uint32_t)x << n);
+}
+
+// exp(a) for a in [-1/4, 0): the Taylor series about -1/8.
+static int32_t exp_near_zero(int32_t a) {
+    const int32_t exp_of_minus_eighth = 1895147668, third = 715827883;
+    int32_t x = a + (1 << 28);
+    int32_t x2 = ar_mul_high(x, x);
+    int32_t x3 = ar_mul_high(x2, x);
+    int32_t x4_over_4 = ar_shift_right(ar_mul_high(x2, x2), 2);
+    int32_t rest = ar_shift_right(ar_mul_high(x4_over_4 + x3, third) + x2, 1);
+    return exp_of_minus_eighth + ar_mul_high(exp_of_minus_eighth, x + rest);
+}
+
+int32_t ar_fixed_exp(int32_t a, int32_t integer_bits) {
+    // exp(-2^k) for k = -2 .. 4, without integer bits.
+    static const int32_t power[] = { 1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242 };
+    if (a == 0) {
+        return ONE;
+    }
+    int32_t fraction_bits = 31 - integer_bits;
+    int32_t quarter = 1 << (fraction_bits - 2);
+    int32_t near = (a & (quarter - 1)) - quarter;
+    int32_t result = exp_near_zero(shift_left_saturated(near, integer_bits));
+    uint32_t rest = (uint32_t)near - (uint32_t)a;
+    for (int32_t k = -2; k < 5 && k < integer_bits; k++) {
+        if (rest & ((uint32_t)1 << (fraction_bits + k))) {
+            result = ar_mul_high(result, power[k + 2]);
+        }
+    }
+    return result;
+}
+
+int32_t ar_fixed_one_over_one_plus(int32_t a) {
+    // Newton-Raphson on the halved denominator, from 48/17 - 32/17 d; two integer bits.
+    int64_t sum = (int64_t)a + ONE;
+    int32_t half = (int32_t)((sum + (sum >= 0 ? 1 : -1)) / 2);
+    int32_t x = 1515870810 + ar_mul_high(half, -1010580540);
+    for (int i = 0; i < 3; i++) {
+        int32_t error = (1 << 29) - ar_mul_high(half, x);
+        x += shift_left_saturated(ar_mul_high(x, error), 2);
+    }
+    return shift_left_saturated(x, 1);
+}
+
+static int32_t leading_zeros(uint32_t x) {
+    return x ? __builtin_clz(x) : 32;
+}
+
+int32_t ar_fixed_reciprocal(uint32_t x, int32_t integer_bits, int32_t *over_unit) {
+    int32_t headroom = leading_zeros(x);
+    *over_unit = integer_bits - headroom;
+    uint32_t normal = headroom < 32 ? x << headroom : 0;
+    return ar_fixed_one_over_one_plus((int32_t)(normal - 0x80000000u));
+}
+
+int32_t ar_fixed_logistic(int32_t a, int32_t integer_bits) {
+    if (a == 0) {
+        return 1 << 30;
+    }
+    int32_t positive = ar_fixed_one_over_one_plus(ar_fixed_exp(a > 0 ? -a : a, integer_bits));
+    return a > 0 ? positive : ONE - positive;
+}
