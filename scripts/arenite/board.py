@@ -1,11 +1,12 @@
 """A connection to a board, emulated or real, on mpremote's own transport."""
 
 import ast
+import io
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -47,7 +48,8 @@ class Connection:
 
     def __enter__(self) -> Self:
         try:
-            self._guard(self.transport.enter_raw_repl)
+            with redirect_stdout(io.StringIO()):  # mpremote prints what it has read instead of a prompt
+                self._guard(self.transport.enter_raw_repl)
         except BaseException:
             self.close()
             raise
@@ -103,7 +105,8 @@ class Connection:
         except (TransportError, OSError) as error:  # SerialException is an OSError
             if self.emulator and self.emulator.ended():
                 raise self.emulator.death() from error
-            raise BoardError(f"{self.address}: {error}") from error
+            last = f"; its last output:\n{self.emulator.last_output()}" if self.emulator else ""
+            raise BoardError(f"{self.address}: {error}{last}") from error
 
 
 class _LineEnds:

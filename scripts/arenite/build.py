@@ -21,9 +21,9 @@ MICROPYTHON = ROOT / "micropython"
 USERMOD = ROOT / "usermod"
 MPY_CROSS = BUILD / "mpy-cross"
 COMPILER = "arm-none-eabi-gcc"
-# Make knows which objects depend on which source, but not on what they were configured with: a change in one of these
-# starts the board's build from nothing.
-CONFIGURATION = {".mk", ".cmake", ".json", ".ld", ".py"}
+# Make knows which objects depend on which source, but not what they were configured with, nor that a header of a board
+# decides which interned strings there are: a change of these, or of any of a board's files, starts from nothing.
+CONFIGURATION = {".mk", ".cmake", ".py"}
 TAIL, TAIL_WIDTH = 15, 200
 
 
@@ -90,25 +90,24 @@ def _lock(name: str) -> Iterator[None]:
 
 def _fingerprints(board: Board) -> tuple[str, str]:
     """Digests of the configuration and of the sources that the firmware is made of."""
-    folders = [USERMOD, board.folder, BOARDS / "common"]
-    files = sorted(path for folder in folders for path in folder.rglob("*") if _is_source(path))
-    configuration = hashlib.sha256(f"{_compiler()} {board}".encode())
-    _digest(configuration, [MICROPYTHON / "py" / "mpconfig.h"])
-    _digest(configuration, (path for path in files if path.suffix in CONFIGURATION))
-    sources = hashlib.sha256()
-    _digest(sources, (path for path in files if path.suffix not in CONFIGURATION))
-    return configuration.hexdigest(), sources.hexdigest()
+    usermod = _files_below(USERMOD)
+    configuration = [MICROPYTHON / "py" / "mpconfig.h", *_files_below(board.folder), *_files_below(BOARDS / "common")]
+    configuration += [path for path in usermod if path.suffix in CONFIGURATION]
+    sources = [path for path in usermod if path.suffix not in CONFIGURATION]
+    return _digest(_compiler(), configuration), _digest("", sources)
 
 
-def _is_source(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
-def _digest(digest: "hashlib._Hash", files: Iterable[Path]) -> None:
+def _digest(start: str, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256(start.encode())
     for path in files:
-        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
         if path.exists():
             digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _compiler() -> str:

@@ -20,7 +20,8 @@ from arenite.targets import emulated
 
 BOARD = "MPS2_AN500"
 FOLDER = ROOT / "models" / "digits"
-DRAWN = 8
+ROWS = 2  # of drawings
+WIDTH, GAP = 20, 3  # of a drawing, and between two, in characters
 INK = 96  # the least brightness, of 255, that is drawn
 
 Images = NDArray[np.uint8]
@@ -45,8 +46,10 @@ def demo(out: Console, err: Console) -> None:
     model = read_model(FOLDER / "digits.tflite")
     images, labels = held_out()
     arena, answers = classify(model, images, err)
-    for row in np.array_split(np.arange(min(DRAWN, len(images))), 2):
-        out.print(Columns([_drawing(images[i], answers[i].digit, int(labels[i])) for i in row], padding=(1, 3)))
+    a_row = max(1, (out.width + GAP) // (WIDTH + GAP))
+    for start in range(0, ROWS * a_row, a_row):
+        row = zip(images[start:][:a_row], answers[start:], labels[start:], strict=False)
+        out.print(Columns([_drawing(*one) for one in row], padding=(1, GAP)))
     same = sum(answer.output == right for answer, right in zip(answers, _right_answers(model, images), strict=True))
     out.print(_summary(answers, labels, arena, same))
     if same != len(answers):
@@ -90,14 +93,15 @@ def _right_answers(model: Model, images: Images) -> Iterator[bytes]:
         yield oracle.invoke([pixels.tobytes()])[0]
 
 
-def _drawing(image: Images, digit: int, label: int) -> Text:
+def _drawing(image: Images, answer: Answer, label: int) -> Text:
     """The image's middle, two pixels a character, and the answer below."""
     ink = image[4:24, 4:24] > INK
     text = Text()
     for upper, lower in zip(ink[::2], ink[1::2], strict=True):
         text.append("".join(" ▀▄█"[up + 2 * low] for up, low in zip(upper, lower, strict=True)) + "\n")
-    verdict = f"answer {digit}" if digit == label else f"answer {digit}, is {label}"
-    return text.append(verdict.center(20), style="bold green" if digit == label else "bold red")
+    right = answer.digit == label
+    verdict = f"answer {answer.digit}" if right else f"answer {answer.digit}, is {label}"
+    return text.append(verdict.center(WIDTH), style="bold green" if right else "bold red")
 
 
 def _summary(answers: list[Answer], labels: NDArray[Any], arena: int, same: int) -> Table:

@@ -97,15 +97,18 @@ class Emulator:
         """Everything that the board has sent since it booted."""
         return self._log.read_bytes() if self._log.exists() else b""
 
+    def last_output(self) -> str:
+        """The last lines that the board has sent."""
+        return "\n".join(self.output().decode(errors="replace").splitlines()[-LOG_TAIL:])
+
     def death(self) -> BoardError:
         """Why the emulator is no longer there, in words for the user."""
         assert self._process is not None
         status = self._process.wait()
-        output = self.output()
-        if fault := FAULT.search(output):
+        if fault := FAULT.search(self.output()):
             return BoardError(f"{self.board.name}: {fault[1].decode(errors='replace')}")
-        last = "\n".join(output.decode(errors="replace").splitlines()[-LOG_TAIL:])
-        return BoardError(f"{self.board.name}: the emulator ended with status {status}; its last output:\n{last}")
+        reason = f"the emulator ended with status {status}; its last output:\n{self.last_output()}"
+        return BoardError(f"{self.board.name}: {reason}")
 
     def _start(self) -> None:
         image = Path(self._folder.name) / "romfs.img"

@@ -1,7 +1,10 @@
 """The command line as a process of its own, as a user runs it."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def arenite(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
@@ -17,3 +20,18 @@ def assert_refuses(reason: str, *arguments: object) -> None:
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@contextmanager
+def emulate(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`arenite emulate` while it runs, and the device it names."""
+    command = [sys.executable, "-m", "arenite", "emulate", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.fullmatch(r"mpremote connect (\S+)\n", line)
+            assert found, line
+            yield process, found[1]
+        finally:
+            process.terminate()

@@ -11,7 +11,7 @@ from arenite.boards import ROOT
 from arenite.model import Tensor, read_model
 from arenite.oracle import Oracle
 from arenite.verify import FLOAT_BOUND, first_difference, random_inputs
-from command import arenite, assert_refuses
+from command import arenite, assert_refuses, emulate
 
 BOARD = "MPS2_AN500"
 DIGITS = ROOT / "models" / "digits" / "digits.tflite"
@@ -133,6 +133,15 @@ def test_bench_gives_the_arena_asked_for() -> None:
 def test_verify_says_equal(model: Path) -> None:
     """Catches a board that does not give tflite-micro's answers, and a comparison that fails on equal ones."""
     done = arenite("verify", model, "--board", BOARD, "--inputs", 3)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("equal")
+
+
+@pytest.mark.parametrize("rom", [[], ["--rom", DIGITS]], ids=["mounted", "in flash"])
+def test_verify_on_a_port(rom: list[object]) -> None:
+    """Catches a real board being unable to see the model: mounted over the serial port, or in its flash already."""
+    with emulate(BOARD, *rom) as (_, device):
+        done = arenite("verify", DIGITS, "--port", device, "--inputs", 2)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("equal")
 

@@ -1,20 +1,18 @@
 """`arenite build`, `boards`, `run` and `emulate`, on the emulator."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from mpremote.transport_serial import SerialTransport
 
+from arenite import build
 from arenite.boards import all_boards, find_board
-from command import arenite, assert_refuses
+from command import arenite, assert_refuses, emulate
 
 BOARD = "MPS2_AN500"
 
@@ -37,21 +35,6 @@ def emulators_of(pid: int) -> list[int]:
     return [int(child) for child in children if "qemu" in Path(f"/proc/{child}/comm").read_text()]
 
 
-@contextmanager
-def emulate(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`arenite emulate` while it runs, and the device it names."""
-    command = [sys.executable, "-m", "arenite", "emulate", *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.fullmatch(r"mpremote connect (\S+)\n", line)
-            assert found, line
-            yield process, found[1]
-        finally:
-            process.terminate()
-
-
 def test_boards_lists_every_board() -> None:
     """Catches a board.json that cannot be read, or a board that the list leaves out."""
     done = arenite("boards")
@@ -72,6 +55,30 @@ def test_build_does_nothing_twice() -> None:
     assert done.stderr == ""
     assert find_board(BOARD).firmware.stat().st_mtime_ns == before
     assert time.monotonic() - start < 5
+
+
+def test_build_notices_changes(monkeypatch, tmp_path: Path) -> None:
+    """Catches firmware that is stale: a source changed, added or renamed is make's work, a change of a makefile or of
+    any of a board's files starts from nothing; and a build directory that is thrown away for a source."""
+    usermod, board = tmp_path / "usermod", find_board(BOARD)
+    source, makefile = usermod / "x.c", usermod / "x.mk"
+    usermod.mkdir()
+    source.write_text("1")
+    makefile.write_text("1")
+    monkeypatch.setattr(build, "USERMOD", usermod)
+    monkeypatch.setattr(build, "ROOT", Path("/"))
+    seen = [build._fingerprints(board)]
+    source.write_text("2")
+    seen.append(build._fingerprints(board))
+    source.rename(usermod / "y.c")
+    seen.append(build._fingerprints(board))
+    makefile.write_text("2")
+    seen.append(build._fingerprints(board))
+    assert seen[-1] == build._fingerprints(board)
+    configurations, sources = zip(*seen, strict=True)
+    assert configurations[0] == configurations[1] == configurations[2] != configurations[3]
+    assert len(set(sources)) == 3
+    assert sources[2] == sources[3]
 
 
 def test_run_shows_output_and_succeeds(script) -> None:
