@@ -15,6 +15,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -130,6 +131,13 @@ def operators_of(content: bytes) -> list[str]:
     return [names[codes[operator.opcodeIndex]] for operator in model.subgraphs[0].operators]
 
 
+def quantization_of(content: bytes) -> tuple[float, int, float, int]:
+    """Returns (input scale, input zero point, output scale, output zero point) of a quantized model."""
+    graph = schema.ModelT.InitFromPackedBuf(content).subgraphs[0]
+    first, last = (graph.tensors[index].quantization for index in (graph.inputs[0], graph.outputs[0]))
+    return float(first.scale[0]), int(first.zeroPoint[0]), float(last.scale[0]), int(last.zeroPoint[0])
+
+
 def run(content: bytes, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Returns the outputs [N, ...] of tflite-micro's reference kernels for inputs [N, ...] of the model's type."""
     interpreter = runtime.Interpreter.from_bytes(content)
@@ -145,6 +153,12 @@ def run(content: bytes, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def accuracy(outputs: npt.NDArray[Any], labels: npt.NDArray[np.uint8]) -> float:
     """Returns the share of rows of outputs [N, classes] whose largest value is at the label."""
     return float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def print_figures(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Prints the rows of a card's table."""
+    for name, value in rows:
+        console.print(f"{name}: {value}", highlight=False, soft_wrap=True)
 
 
 def write_figures(card: Path, rows: Sequence[tuple[str, str]]) -> None:

