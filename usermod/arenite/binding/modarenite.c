@@ -1,19 +1,68 @@
-#include "py/runtime.h"
+// The arenite module: TensorFlow Lite models on MicroPython.
+
+#include <string.h>
+
 #include "py/mphal.h"
 
+#include "binding.h"
+
+static mp_obj_t module_init(void) {
+    // First import since a reset: the heap is new, and what the static arena held is gone.
+    arenite_arena_forget_static();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_init_obj, module_init);
+
+static mp_obj_t arena_needed(mp_obj_t from) {
+    arenite_source_t source;
+    arenite_source_open(from, &source);
+    uint32_t needed = 0;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        needed = arenite_measure(&source);
+        nlr_pop();
+    } else {
+        arenite_source_close(&source);
+        nlr_jump(nlr.ret_val);
+    }
+    arenite_source_close(&source);
+    return mp_obj_new_int_from_uint(needed);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(arena_needed_obj, arena_needed);
+
+static mp_obj_t ops(void) {
+    mp_obj_t names = mp_obj_new_list(0, NULL);
+    const char *name;
+    for (unsigned i = 0; (name = ar_op_compiled(i)) != NULL; i++) {
+        mp_obj_list_append(names, mp_obj_new_str(name, strlen(name)));
+    }
+    mp_obj_t *items;
+    size_t n;
+    mp_obj_list_get(names, &n, &items);
+    return mp_obj_new_tuple(n, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(ops_obj, ops);
+
 static mp_obj_t ticks(void) {
-    return mp_obj_new_int_from_uint(mp_hal_ticks_cpu());
+    return mp_obj_new_int_from_uint((uint32_t)mp_hal_ticks_cpu());
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(ticks_obj, ticks);
 
-static const mp_rom_map_elem_t globals_table[] = {
+static const mp_rom_map_elem_t arenite_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_arenite) },
+    { MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&module_init_obj) },
+    { MP_ROM_QSTR(MP_QSTR_Model), MP_ROM_PTR(&arenite_model_type) },
+    { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&arenite_tensor_type) },
+    { MP_ROM_QSTR(MP_QSTR_Arena), MP_ROM_PTR(&arenite_arena_type) },
+    { MP_ROM_QSTR(MP_QSTR_arena_needed), MP_ROM_PTR(&arena_needed_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ops), MP_ROM_PTR(&ops_obj) },
     { MP_ROM_QSTR(MP_QSTR_ticks), MP_ROM_PTR(&ticks_obj) },
 };
-static MP_DEFINE_CONST_DICT(globals, globals_table);
+static MP_DEFINE_CONST_DICT(arenite_globals, arenite_globals_table);
 
 const mp_obj_module_t arenite_module = {
     .base = { &mp_type_module },
-    .globals = (mp_obj_dict_t *)&globals,
+    .globals = (mp_obj_dict_t *)&arenite_globals,
 };
+
 MP_REGISTER_MODULE(MP_QSTR_arenite, arenite_module);

@@ -1,0 +1,92 @@
+// The Python objects of the arenite module. Only the files of this folder include MicroPython's headers.
+
+#ifndef ARENITE_BINDING_BINDING_H
+#define ARENITE_BINDING_BINDING_H
+
+#include "py/obj.h"
+#include "py/runtime.h"
+
+#include "engine/arenite.h"
+
+#if !MICROPY_PY_BUILTINS_FLOAT
+#error arenite needs MICROPY_FLOAT_IMPL
+#endif
+
+// A model file in memory. Either owner is the object that it belongs to, asked again before each use whether the
+// bytes are still where they were (a bytearray moves when it grows), or block is a copy in the heap.
+typedef struct {
+    mp_obj_t owner;
+    uint8_t *block;
+    size_t block_size;
+    const uint8_t *data;
+    size_t size;
+} arenite_source_t;
+
+// Memory for several models: each takes a part behind the one before.
+typedef struct {
+    mp_obj_base_t base;
+    uint8_t *memory;
+    size_t size;
+    size_t used;
+    size_t models;
+} arenite_arena_obj_t;
+
+typedef struct {
+    mp_obj_base_t base;
+    ar_model_t model;
+    arenite_source_t source;
+    mp_obj_t path;              // None where the source is a buffer
+    mp_obj_t arena_owner;       // an Arena, the caller's buffer, or None for a block of our own
+    uint8_t *arena;
+    size_t arena_size;
+    mp_obj_t inputs;            // tuples, made once so that invoke allocates nothing
+    mp_obj_t outputs;
+    uint32_t load_ticks;
+    uint32_t invoke_ticks;
+    bool running;
+    bool open;
+} arenite_model_obj_t;
+
+typedef struct {
+    mp_obj_base_t base;
+    arenite_model_obj_t *model;
+    void *data;
+    uint16_t index;             // of the tensor in the model
+    bool is_input;
+} arenite_tensor_obj_t;
+
+extern const mp_obj_type_t arenite_model_type;
+extern const mp_obj_type_t arenite_tensor_type;
+extern const mp_obj_type_t arenite_arena_type;
+
+// source.c
+void arenite_source_open(mp_obj_t from, arenite_source_t *source);
+void arenite_source_close(arenite_source_t *source);
+bool arenite_buffer_is_at(mp_obj_t owner, const void *data, size_t size);
+
+// arena.c
+uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes);
+void arenite_arena_give(arenite_arena_obj_t *arena, const uint8_t *memory, size_t bytes);
+void arenite_arena_forget_static(void);
+
+// model.c
+uint32_t arenite_measure(const arenite_source_t *source);
+void arenite_model_check(arenite_model_obj_t *model);   // RuntimeError where it is closed or its memory has moved
+
+// tensor.c
+mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, uint16_t index, void *data, bool is_input);
+void arenite_tensor_describe(const arenite_tensor_obj_t *tensor, ar_tensor_t *t);
+char arenite_typecode(unsigned type);
+
+// convert.c
+float arenite_sample(char typecode, const void *data, size_t i);    // as a float
+bool arenite_typecode_known(char typecode);
+void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real);
+void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from);
+void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset);
+
+// errors.c
+MP_NORETURN void arenite_raise(const ar_error_t *err);
+MP_NORETURN void arenite_raise_arena(size_t needed, size_t has);
+
+#endif // ARENITE_BINDING_BINDING_H

@@ -1,0 +1,145 @@
+// From any buffer of numbers to a tensor's type.
+
+#include <math.h>
+#include <string.h>
+
+#include "py/binary.h"
+
+#include "binding.h"
+
+// array, memoryview and struct name element types by these letters; bytes and bytearray have two of their own for "no
+// type in particular".
+static bool is_untyped(char typecode) {
+    return typecode == 'B' || typecode == BYTEARRAY_TYPECODE;
+}
+
+bool arenite_typecode_known(char typecode) {
+    return typecode == BYTEARRAY_TYPECODE || (typecode && strchr("bBhHiIlLqQfd", typecode));
+}
+
+float arenite_sample(char typecode, const void *data, size_t i) {
+    switch (typecode) {
+        case 'b':
+            return (float)((const int8_t *)data)[i];
+        case 'h':
+            return (float)((const int16_t *)data)[i];
+        case 'H':
+            return (float)((const uint16_t *)data)[i];
+        case 'i':
+            return (float)((const int *)data)[i];
+        case 'I':
+            return (float)((const unsigned *)data)[i];
+        case 'l':
+            return (float)((const long *)data)[i];
+        case 'L':
+            return (float)((const unsigned long *)data)[i];
+        case 'q':
+            return (float)((const int64_t *)data)[i];
+        case 'Q':
+            return (float)((const uint64_t *)data)[i];
+        case 'f':
+            return ((const float *)data)[i];
+        case 'd':
+            return (float)((const double *)data)[i];
+        default:
+            return (float)((const uint8_t *)data)[i];
+    }
+}
+
+// Rounded to nearest, half away from zero, and saturated; a NaN becomes the lowest value.
+static int32_t to_int(float v, float low, float high) {
+    v = roundf(v);
+    return v >= high ? (int32_t)high : v > low ? (int32_t)v : (int32_t)low;
+}
+
+void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real) {
+    float v = t->n_scales ? roundf(real / t->scale) + (float)t->zero_point : real;
+    switch (t->type) {
+        case AR_FLOAT32:
+            ((float *)data)[i] = real;
+            break;
+        case AR_INT8:
+            ((int8_t *)data)[i] = (int8_t)to_int(v, -128, 127);
+            break;
+        case AR_UINT8:
+            ((uint8_t *)data)[i] = (uint8_t)to_int(v, 0, 255);
+            break;
+        case AR_BOOL:
+            ((uint8_t *)data)[i] = v != 0;
+            break;
+        case AR_INT16:
+            ((int16_t *)data)[i] = (int16_t)to_int(v, -32768, 32767);
+            break;
+        case AR_UINT16:
+            ((uint16_t *)data)[i] = (uint16_t)to_int(v, 0, 65535);
+            break;
+        case AR_INT64:
+            ((int64_t *)data)[i] = to_int(v, -2147483648.0f, 2147483520.0f);
+            break;
+        case AR_UINT32:
+            ((uint32_t *)data)[i] = (uint32_t)to_int(v, 0, 2147483520.0f);
+            break;
+        default:
+            ((int32_t *)data)[i] = to_int(v, -2147483648.0f, 2147483520.0f); // the largest float below 2^31
+            break;
+    }
+}
+
+static void store_all(const ar_tensor_t *t, void *to, const mp_buffer_info_t *buf, float scale, float offset) {
+    for (size_t i = 0; i < t->count; i++) {
+        arenite_store(t, to, i, scale * arenite_sample((char)buf->typecode, buf->buf, i) + offset);
+    }
+}
+
+static size_t samples(const mp_buffer_info_t *buf) {
+    char typecode = (char)buf->typecode;
+    return buf->len / (is_untyped(typecode) ? 1 : mp_binary_get_size('@', typecode, NULL));
+}
+
+// "input 0 'image': needs 784 int8, got ..."
+static MP_NORETURN void refuse_input(unsigned number, const ar_tensor_t *t, const mp_obj_type_t *type, size_t got, const char *unit) {
+    mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%.*s': needs %u %s, got %u %s"), number,
+        (int)(t->name_len < 32 ? t->name_len : 32), t->name, (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
+}
+
+void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
+    ar_tensor_t t;
+    mp_buffer_info_t buf;
+    arenite_tensor_describe(tensor, &t);
+    if (!mp_get_buffer(from, &buf, MP_BUFFER_READ)) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%.*s': needs a buffer of %u %s, got %s"), number,
+            (int)(t.name_len < 32 ? t.name_len : 32), t.name, (unsigned)t.count, ar_type_name(t.type),
+            mp_obj_get_type_str(from));
+    }
+    char typecode = (char)buf.typecode;
+    if (typecode == arenite_typecode(t.type) || is_untyped(typecode)) {
+        if (buf.len != t.bytes) {
+            refuse_input(number, &t, &mp_type_ValueError, buf.len, "bytes");
+        }
+        memmove(tensor->data, buf.buf, t.bytes);
+    } else if (typecode == 'f' && t.n_scales) {
+        if (samples(&buf) != t.count) {
+            refuse_input(number, &t, &mp_type_ValueError, samples(&buf), "floats");
+        }
+        store_all(&t, tensor->data, &buf, 1, 0);
+    } else {
+        char unit[] = "of type '?': see Tensor.set";
+        unit[9] = typecode;
+        refuse_input(number, &t, &mp_type_TypeError, arenite_typecode_known(typecode) ? samples(&buf) : buf.len, unit);
+    }
+}
+
+void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset) {
+    ar_tensor_t t;
+    mp_buffer_info_t buf;
+    arenite_tensor_describe(tensor, &t);
+    mp_get_buffer_raise(from, &buf, MP_BUFFER_READ);
+    if (!arenite_typecode_known((char)buf.typecode)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("buffer of numbers needed"));
+    }
+    if (samples(&buf) != t.count) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("tensor '%.*s': needs %u samples, got %u"),
+            (int)(t.name_len < 32 ? t.name_len : 32), t.name, (unsigned)t.count, (unsigned)samples(&buf));
+    }
+    store_all(&t, tensor->data, &buf, scale, offset);
+}

@@ -1,0 +1,379 @@
+// arenite.Model: a .tflite file, loaded and ready to run.
+
+#include <string.h>
+
+#include "py/mphal.h"
+#include "py/objtuple.h"
+
+#include "binding.h"
+
+static MP_NORETURN void raise_state(mp_rom_error_text_t text) {
+    mp_raise_msg(&mp_type_RuntimeError, text);
+}
+
+void arenite_model_check(arenite_model_obj_t *self) {
+    if (!self->open) {
+        raise_state(MP_ERROR_TEXT("model: used after deinit"));
+    }
+    if (self->source.owner != MP_OBJ_NULL
+        && !arenite_buffer_is_at(self->source.owner, self->source.data, self->source.size)) {
+        raise_state(MP_ERROR_TEXT("model: its source has moved or shrunk; load it again"));
+    }
+    if (self->arena_owner != mp_const_none && !mp_obj_is_type(self->arena_owner, &arenite_arena_type)
+        && !arenite_buffer_is_at(self->arena_owner, self->arena, self->arena_size)) {
+        raise_state(MP_ERROR_TEXT("model: its arena has moved or shrunk; load it again"));
+    }
+}
+
+static void check_idle(arenite_model_obj_t *self) {
+    arenite_model_check(self);
+    if (self->running) {
+        raise_state(MP_ERROR_TEXT("model: already running"));
+    }
+}
+
+// ---- loading -------------------------------------------------------------------------------------------------------
+
+uint32_t arenite_measure(const arenite_source_t *source) {
+    ar_error_t err;
+    size_t work_size = 0;
+    uint32_t needed = 0;
+    if (ar_work_size(source->data, source->size, &work_size, &err) != AR_OK) {
+        arenite_raise(&err);
+    }
+    uint8_t *work = m_new_maybe(uint8_t, work_size);
+    if (!work) {
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: planning needs %u bytes of heap for a moment"),
+            (unsigned)work_size);
+    }
+    ar_status_t status = ar_measure(source->data, source->size, work, work_size, &needed, &err);
+    m_del(uint8_t, work, work_size);
+    if (status != AR_OK) {
+        arenite_raise(&err);
+    }
+    return needed;
+}
+
+static void arena_from_heap(arenite_model_obj_t *self, size_t bytes) {
+    bytes = bytes ? bytes : 1;
+    self->arena_size = bytes;
+    self->arena = m_new_maybe(uint8_t, bytes);
+    if (!self->arena) {
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: the heap has no block of %u bytes"), (unsigned)bytes);
+    }
+}
+
+static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
+    self->arena_owner = mp_const_none;
+    if (arena == mp_const_none) {
+        arena_from_heap(self, arenite_measure(&self->source));
+    } else if (mp_obj_is_int(arena)) {
+        mp_int_t bytes = mp_obj_get_int(arena);
+        if (bytes < 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("arena: size must not be negative"));
+        }
+        arena_from_heap(self, (size_t)bytes);
+    } else if (mp_obj_is_type(arena, &arenite_arena_type)) {
+        self->arena_size = arenite_measure(&self->source);
+        self->arena = arenite_arena_take(MP_OBJ_TO_PTR(arena), self->arena_size);
+        self->arena_owner = arena;
+    } else {
+        mp_buffer_info_t buf;
+        mp_get_buffer_raise(arena, &buf, MP_BUFFER_RW);
+        self->arena = buf.buf;
+        self->arena_size = buf.len;
+        self->arena_owner = arena;
+    }
+}
+
+static void load(arenite_model_obj_t *self) {
+    ar_error_t err;
+    uint32_t start = (uint32_t)mp_hal_ticks_cpu();
+    ar_status_t status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
+    self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
+    if (status == AR_NO_MEMORY) {
+        arenite_raise_arena(arenite_measure(&self->source), self->arena_size);
+    }
+    if (status != AR_OK) {
+        arenite_raise(&err);
+    }
+}
+
+static mp_obj_t make_tensors(arenite_model_obj_t *self, unsigned n, bool is_input) {
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
+    for (unsigned i = 0; i < n; i++) {
+        ar_tensor_t t = { 0 };
+        void *data = is_input ? ar_input_data(&self->model, i) : ar_output_data(&self->model, i);
+        (is_input ? ar_input : ar_output)(&self->model, i, &t);
+        tuple->items[i] = arenite_tensor_new(self, t.index, data, is_input);
+    }
+    return MP_OBJ_FROM_PTR(tuple);
+}
+
+static void close(arenite_model_obj_t *self) {
+    if (mp_obj_is_type(self->arena_owner, &arenite_arena_type)) {
+        arenite_arena_give(MP_OBJ_TO_PTR(self->arena_owner), self->arena, self->arena_size);
+    } else if (self->arena_owner == mp_const_none && self->arena) {
+        m_del(uint8_t, self->arena, self->arena_size);
+    }
+    arenite_source_close(&self->source);
+    self->arena = NULL;
+    self->arena_owner = mp_const_none;
+    self->open = false;
+}
+
+static void open(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
+    arenite_source_open(source, &self->source);
+    find_arena(self, arena);
+    load(self);
+    self->inputs = make_tensors(self, self->model.n_inputs, true);
+    self->outputs = make_tensors(self, self->model.n_outputs, false);
+    self->open = true;
+}
+
+static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    enum { ARG_source, ARG_arena, ARG_stream };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_source, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_arena, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+        { MP_QSTR_stream, MP_ARG_KW_ONLY | MP_ARG_BOOL, { .u_bool = false } },
+    };
+    mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, val);
+    if (val[ARG_stream].u_bool) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("stream=True: this version runs whole tensors only"));
+    }
+    arenite_model_obj_t *self = mp_obj_malloc_with_finaliser(arenite_model_obj_t, type);
+    memset((uint8_t *)self + sizeof(self->base), 0, sizeof(*self) - sizeof(self->base));
+    self->path = mp_obj_is_str(val[ARG_source].u_obj) ? val[ARG_source].u_obj : mp_const_none;
+    self->arena_owner = mp_const_none;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        open(self, val[ARG_source].u_obj, val[ARG_arena].u_obj);
+        nlr_pop();
+    } else {
+        close(self);
+        nlr_jump(nlr.ret_val);
+    }
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// ---- running -------------------------------------------------------------------------------------------------------
+
+static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *args) {
+    mp_obj_tuple_t *inputs = MP_OBJ_TO_PTR(self->inputs);
+    if (n == 0) {
+        return;
+    }
+    if (n != inputs->len) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("needs %u inputs, got %u"), (unsigned)inputs->len, (unsigned)n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        arenite_fill(MP_OBJ_TO_PTR(inputs->items[i]), (unsigned)i, args[i]);
+    }
+}
+
+// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators.
+static void run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
+    ar_error_t err;
+    nlr_buf_t nlr;
+    self->running = true;
+    if (nlr_push(&nlr) == 0) {
+        uint32_t start = (uint32_t)mp_hal_ticks_cpu();
+        ar_status_t status = ar_invoke(&self->model, hook, context, &err);
+        self->invoke_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
+        if (status != AR_OK) {
+            arenite_raise(&err);
+        }
+        nlr_pop();
+        self->running = false;
+    } else {
+        self->running = false;
+        nlr_jump(nlr.ret_val);
+    }
+}
+
+static bool handle_pending(void *context, unsigned op) {
+    (void)context;
+    (void)op;
+    mp_handle_pending(true);
+    return true;
+}
+
+static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    check_idle(self);
+    fill_inputs(self, n_args - 1, args + 1);
+    run(self, handle_pending, NULL);
+    mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
+    return outputs->len == 1 ? outputs->items[0] : self->outputs;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR(model_invoke_obj, 1, model_invoke);
+
+typedef struct {
+    arenite_model_obj_t *model;
+    mp_obj_t rows;
+    mp_obj_t each;
+    uint32_t start;
+} profile_t;
+
+static mp_obj_t op_outputs(arenite_model_obj_t *self, unsigned op) {
+    unsigned n = ar_op_n_outputs(&self->model, op);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
+    for (unsigned i = 0; i < n; i++) {
+        ar_tensor_t t = { 0 };
+        void *data = NULL;
+        ar_op_output(&self->model, op, i, &t, &data);
+        tuple->items[i] = arenite_tensor_new(self, t.index, data, false);
+    }
+    return MP_OBJ_FROM_PTR(tuple);
+}
+
+static bool profile_hook(void *context, unsigned op) {
+    profile_t *profile = context;
+    uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
+    const char *name = ar_op_name(&profile->model->model, op);
+    ar_tensor_t t = { 0 };
+    void *data;
+    ar_op_output(&profile->model->model, op, 0, &t, &data);
+    mp_obj_t row[3] = { mp_obj_new_str(name, strlen(name)), mp_obj_new_str(t.name, t.name_len), mp_obj_new_int_from_uint(ticks) };
+    mp_obj_list_append(profile->rows, mp_obj_new_tuple(3, row));
+    if (profile->each != mp_const_none) {
+        mp_obj_t args[3] = { MP_OBJ_NEW_SMALL_INT(op), row[0], op_outputs(profile->model, op) };
+        mp_call_function_n_kw(profile->each, 3, 0, args);
+    }
+    mp_handle_pending(true);
+    profile->start = (uint32_t)mp_hal_ticks_cpu();
+    return true;
+}
+
+static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_each, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+    };
+    mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
+    check_idle(self);
+    fill_inputs(self, n_args - 1, args + 1);
+    profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
+    profile.start = (uint32_t)mp_hal_ticks_cpu();
+    run(self, profile_hook, &profile);
+    return profile.rows;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
+
+static mp_obj_t model_reset(mp_obj_t self_in) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    check_idle(self);
+    ar_reset(&self->model);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_reset_obj, model_reset);
+
+static mp_obj_t model_feed(mp_obj_t self_in, mp_obj_t rows) {
+    (void)rows;
+    check_idle(MP_OBJ_TO_PTR(self_in));
+    mp_raise_NotImplementedError(MP_ERROR_TEXT("feed: this version runs whole tensors only"));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(model_feed_obj, model_feed);
+
+static mp_obj_t model_deinit(mp_obj_t self_in) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->open) {
+        if (self->running) {
+            raise_state(MP_ERROR_TEXT("model: already running"));
+        }
+        close(self);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_deinit_obj, model_deinit);
+
+// The collector calls this in any order: the heap's blocks are its own business, only an Arena wants its part back.
+static mp_obj_t model_del(mp_obj_t self_in) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    self->open = false;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(model_del_obj, model_del);
+
+static mp_obj_t model_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return model_deinit(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(model_exit_obj, 4, 4, model_exit);
+
+// ---- the object ----------------------------------------------------------------------------------------------------
+
+static void model_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->open) {
+        mp_print_str(print, "Model(closed)");
+        return;
+    }
+    mp_print_str(print, "Model(");
+    if (self->path != mp_const_none) {
+        mp_obj_print_helper(print, self->path, PRINT_REPR);
+    } else {
+        mp_printf(print, "<%u bytes>", (unsigned)self->source.size);
+    }
+    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.n_ops, (unsigned)self->model.arena_used,
+        (unsigned)self->arena_size);
+}
+
+static void model_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return;
+    }
+    switch (attr) {
+        case MP_QSTR_inputs:
+            arenite_model_check(self);
+            dest[0] = self->inputs;
+            break;
+        case MP_QSTR_outputs:
+            arenite_model_check(self);
+            dest[0] = self->outputs;
+            break;
+        case MP_QSTR_arena_size:
+            dest[0] = mp_obj_new_int_from_uint(self->arena_size);
+            break;
+        case MP_QSTR_arena_used:
+            dest[0] = mp_obj_new_int_from_uint(self->model.arena_used);
+            break;
+        case MP_QSTR_activations:
+            dest[0] = mp_obj_new_int_from_uint(self->model.activations);
+            break;
+        case MP_QSTR_ticks: {
+            mp_obj_t ticks[2] = { mp_obj_new_int_from_uint(self->load_ticks), mp_obj_new_int_from_uint(self->invoke_ticks) };
+            dest[0] = mp_obj_new_tuple(2, ticks);
+            break;
+        }
+        default:
+            dest[1] = MP_OBJ_SENTINEL;
+    }
+}
+
+static const mp_rom_map_elem_t model_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_invoke), MP_ROM_PTR(&model_invoke_obj) },
+    { MP_ROM_QSTR(MP_QSTR_profile), MP_ROM_PTR(&model_profile_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&model_reset_obj) },
+    { MP_ROM_QSTR(MP_QSTR_feed), MP_ROM_PTR(&model_feed_obj) },
+    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&model_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&model_del_obj) },
+    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
+    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&model_exit_obj) },
+};
+static MP_DEFINE_CONST_DICT(model_locals, model_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(
+    arenite_model_type,
+    MP_QSTR_Model,
+    MP_TYPE_FLAG_NONE,
+    make_new, model_make_new,
+    print, model_print,
+    attr, model_attr,
+    locals_dict, &model_locals
+    );
