@@ -2,7 +2,8 @@
 #
 #   arenite run examples/digits.py --board MPS2_AN500 --rom models/digits/digits.tflite --rom digits.bin
 #
-# digits.bin: one digit after another, the label in one byte and then 28 x 28 grey bytes (arenite demo --export digits.bin).
+# digits.bin: one digit after another, the label in one byte and then 28 x 28 grey bytes; models/digits/README.md has
+# the line that makes it from the held-out digits.
 
 import arenite
 

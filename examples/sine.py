@@ -12,4 +12,4 @@ for step in range(13):
     x = step * math.pi / 6
     y = m.invoke(array("f", (x,))).dequantize()[0]
     bar = " " * int(20 + 20 * min(y, 1)) + "*"
-    print("%5.2f %6.2f %s" % (x, y, bar))
+    print(f"{x:5.2f} {y:6.2f} {bar}")

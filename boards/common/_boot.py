@@ -24,6 +24,7 @@ class RamDisk:
             return self.BLOCK
         if op == 6:
             return 0
+        return None
 
 
 def mount():

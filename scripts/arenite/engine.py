@@ -102,7 +102,7 @@ def build_library(*, sanitize: bool = False, compiler: str = "") -> Path:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_suffix(f".{os.getpid()}")
         command = [compiler, *flags, "-shared", "-I", str(SOURCE), "-o", str(part), *map(str, files), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"the engine does not compile:\n{done.stderr}")
         part.rename(out)
@@ -138,12 +138,22 @@ class Engine:
         err = _Error()
         work_size = ctypes.c_size_t()
         source = aligned(data)
-        self._check(self.lib.ar_work_size(pointer(source), ctypes.c_size_t(len(data)), ctypes.byref(work_size), ctypes.byref(err)), err)
+        self._check(
+            self.lib.ar_work_size(
+                pointer(source), ctypes.c_size_t(len(data)), ctypes.byref(work_size), ctypes.byref(err)
+            ),
+            err,
+        )
         work = np.empty(work_size.value // 8 + 1, np.uint64)
         needed = ctypes.c_uint32()
         self._check(
             self.lib.ar_measure(
-                pointer(source), ctypes.c_size_t(len(data)), pointer(work), work_size, ctypes.byref(needed), ctypes.byref(err)
+                pointer(source),
+                ctypes.c_size_t(len(data)),
+                pointer(work),
+                work_size,
+                ctypes.byref(needed),
+                ctypes.byref(err),
             ),
             err,
         )
@@ -254,7 +264,7 @@ class HostModel:
                 each.append([o.copy() for o in self.op_outputs(k)])
             return True
 
-        callback = _HOOK(hook) if each is not None else ctypes.cast(None, _HOOK)
+        callback = _HOOK(hook) if each is not None else _HOOK()
         status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
         Engine._check(status, err)
         return [self.output(i).copy() for i in range(self.model.n_outputs)]

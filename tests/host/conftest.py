@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from arenite.engine import Engine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tflite_micro.python.tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
 from arenite.engine import Engine, EngineError, HostModel
 from conftest import reference_model
-from tflite_micro.python.tflite_micro import runtime
 
 INTEGER = [
     "hello_world_int8",
@@ -59,8 +61,6 @@ def test_every_intermediate_tensor_equals(engine: Engine, name: str) -> None:
 
 def output_tensors(data: bytes) -> list[int]:
     """Index of each operator's first output tensor."""
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-
     graph = schema.Model.GetRootAs(data, 0).Subgraphs(0)
     return [int(graph.Operators(k).Outputs(0)) for k in range(graph.OperatorsLength())]
 

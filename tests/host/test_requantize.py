@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+
 from arenite.engine import Engine
 
 
@@ -51,4 +52,5 @@ def test_factor_of_anything_is_harmless(engine: Engine) -> None:
         for b in odd:
             for c in odd:
                 got = function(a, b, c)
-                assert -31 <= got.shift <= 31 and 0 <= got.mult <= 0x7FFFFFFF
+                assert -31 <= got.shift <= 31
+                assert 0 <= got.mult <= 0x7FFFFFFF
