@@ -92,9 +92,14 @@ def _fingerprints(board: Board) -> tuple[str, str]:
     """Digests of the configuration and of the sources that the firmware is made of."""
     usermod = _files_below(USERMOD)
     configuration = [MICROPYTHON / "py" / "mpconfig.h", *_files_below(board.folder), *_files_below(BOARDS / "common")]
-    configuration += [path for path in usermod if path.suffix in CONFIGURATION]
-    sources = [path for path in usermod if path.suffix not in CONFIGURATION]
+    configuration += [path for path in usermod if _configures(path)]
+    sources = [path for path in usermod if not _configures(path)]
     return _digest(_compiler(), configuration), _digest("", sources)
+
+
+def _configures(path: Path) -> bool:
+    """The binding has the interned strings; frozen code that was made with other ones does not compile."""
+    return path.suffix in CONFIGURATION or path.parent.name == "binding"
 
 
 def _files_below(folder: Path) -> list[Path]:

@@ -181,6 +181,16 @@ def verify(
 
 
 @command
+def figures(
+    boards: Annotated[list[str] | None, typer.Option("--board", metavar="BOARD", help="May be repeated.")] = None,
+) -> None:
+    """Measure the reference models on the boards, and write benchmarks/figures.json and benchmarks/README.md."""
+    from arenite.figures import measure_all, write
+
+    write(measure_all([find_board(name) for name in boards] if boards else all_boards(), out, err))
+
+
+@command
 def demo() -> None:
     """Classify handwritten digits on an emulated Cortex-M7 board."""
     from arenite.demo import demo as show

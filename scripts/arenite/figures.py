@@ -1,0 +1,161 @@
+"""The project's figures: reference models on every board, beside what the peers need.
+
+`arenite figures` measures and writes benchmarks/figures.json, which a test holds new code against, and
+benchmarks/README.md, which people read. Counts are exact; another compiler gives others, so its version is kept.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, TypedDict
+
+from rich.console import Console
+
+from arenite.bench import bench
+from arenite.boards import ROOT, Board
+from arenite.build import COMPILER
+from arenite.errors import UserError
+from arenite.model import read_model
+
+FOLDER = ROOT / "benchmarks"
+FIGURES = FOLDER / "figures.json"
+PAGE = FOLDER / "README.md"
+README = ROOT / "README.md"
+README_BOARD = "MPS2_AN386"
+TABLE_START, TABLE_END = "<!-- written by `arenite figures` -->", "<!-- to here -->"
+
+
+class Row(TypedDict):
+    """One model on one board; instructions, and bytes of arena."""
+
+    model: str
+    board: str
+    cpu: str
+    instructions: int
+    load_instructions: int
+    arena: int
+    activations: int
+    checksum: str
+
+
+class AllFigures(TypedDict):
+    """Every row, and the compiler they were measured with."""
+
+    compiler: str
+    rows: list[Row]
+
+
+def reference_folder() -> Path:
+    """Where the public models lie: ARENITE_REFERENCE_MODELS, or ../shared/models beside the project.
+
+    Raises:
+        UserError: they are not there.
+    """
+    folder = Path(os.environ.get("ARENITE_REFERENCE_MODELS", ROOT.parent / "shared" / "models"))
+    if not folder.is_dir():
+        raise UserError(f"no reference models in {folder}: set ARENITE_REFERENCE_MODELS")
+    return folder
+
+
+def peers() -> dict[str, Any]:
+    """What the peers need, from benchmarks/peers.json."""
+    return dict(json.loads((FOLDER / "peers.json").read_text()))
+
+
+def compiler_version() -> str:
+    """The cross compiler's version, as "12.2.1"."""
+    done = subprocess.run([COMPILER, "-dumpfullversion"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def measure(name: str, board: Board, console: Console) -> Row:
+    """One reference model on one board, in the arena that it needs."""
+    figures = bench(read_model(reference_folder() / f"{name}.tflite"), board, None, console)
+    return {
+        "model": name,
+        "board": board.name,
+        "cpu": board.cpu,
+        "instructions": figures["instructions"] or 0,
+        "load_instructions": figures["load_instructions"] or 0,
+        "arena": figures["arena"],
+        "activations": figures["activations"],
+        "checksum": figures["checksum"],
+    }
+
+
+def measure_all(boards: list[Board], out: Console, err: Console) -> AllFigures:
+    """Every reference model on these boards."""
+    rows = []
+    for board in boards:
+        for name in peers()["instructions"]:
+            if not fits(board, name):
+                continue
+            rows.append(measure(name, board, err))
+            out.print(f"{board.name:12} {name:24} {rows[-1]['instructions']:>12,}", markup=False)
+    return {"compiler": compiler_version(), "rows": rows}
+
+
+def fits(board: Board, name: str) -> bool:
+    """Whether a board has the memory for a reference model, roughly."""
+    size = (reference_folder() / f"{name}.tflite").stat().st_size
+    return board.icount and size < board.romfs_size and int(peers()["arena"][name]) < board.ram_heap // 2
+
+
+def write(figures: AllFigures) -> None:
+    """Write benchmarks/figures.json and benchmarks/README.md, and the table in the README."""
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
+    PAGE.write_text(page(figures))
+    before, _, rest = README.read_text().partition(TABLE_START)
+    _, _, after = rest.partition(TABLE_END)
+    README.write_text("\n".join([before + TABLE_START, *readme_table(figures), TABLE_END + after]))
+
+
+def readme_table(figures: AllFigures) -> list[str]:
+    """The README's table: the Cortex-M4 board beside tflite-micro's reference kernels."""
+    known = peers()
+    lines = [
+        "| model | arena, bytes | tflite-micro | instructions | tflite-micro |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in figures["rows"]:
+        if row["board"] == README_BOARD:
+            name = row["model"]
+            lines.append(
+                f"| {name} | {row['arena']:,} | {known['arena'][name]:,} | {row['instructions']:,} "
+                f"| {known['instructions'][name]['reference M4']:,} |"
+            )
+    return lines
+
+
+def page(figures: AllFigures) -> str:
+    """The page that people read."""
+    known = peers()
+    lines = [
+        "# Figures",
+        "",
+        "Written by `arenite figures`. Instructions of one `invoke()`, counted exactly by the emulator and repeatable",
+        "to the instruction; instructions are not cycles. Arena: all bytes that a loaded model keeps in RAM; weights",
+        f"stay in flash. Arenite: arm-none-eabi-gcc {figures['compiler']}. Peers: {known['source']}.",
+    ]
+    for board in dict.fromkeys(row["board"] for row in figures["rows"]):
+        lines += ["", *_table(board, [row for row in figures["rows"] if row["board"] == board], known)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(board: str, rows: list[Row], known: dict[str, Any]) -> list[str]:
+    lines = [
+        f"## {board} ({rows[0]['cpu']})",
+        "",
+        "| model | Arenite | tflite-micro with CMSIS-NN | loading | arena | tflite-micro's arena | same answer |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        name = row["model"]
+        peer = known["instructions"][name].get(row["cpu"])
+        same = "yes" if row["checksum"] == known["checksum"][name] else "NO"
+        lines.append(
+            f"| {name} | {row['instructions']:,} | {f'{peer:,}' if peer else ''} | {row['load_instructions']:,} "
+            f"| {row['arena']:,} | {known['arena'][name]:,} | {same} |"
+        )
+    return lines
