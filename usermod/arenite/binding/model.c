@@ -126,8 +126,8 @@ static void open(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
     arenite_source_open(source, &self->source);
     find_arena(self, arena);
     load(self);
-    self->inputs = make_tensors(self, self->model.n_inputs, true);
-    self->outputs = make_tensors(self, self->model.n_outputs, false);
+    self->inputs = make_tensors(self, self->model.main.n_inputs, true);
+    self->outputs = make_tensors(self, self->model.main.n_outputs, false);
     self->open = true;
 }
 
@@ -231,6 +231,10 @@ static mp_obj_t op_outputs(arenite_model_obj_t *self, unsigned op) {
 
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
+    if (op == AR_INSIDE) {
+        mp_handle_pending(true);
+        return true;
+    }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
     const char *name = ar_op_name(&profile->model->model, op);
     ar_tensor_t t = { 0 };
@@ -319,7 +323,7 @@ static void model_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
     } else {
         mp_printf(print, "<%u bytes>", (unsigned)self->source.size);
     }
-    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.n_ops, (unsigned)self->model.arena_used,
+    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.main.n_ops, (unsigned)self->model.arena_used,
         (unsigned)self->arena_size);
 }
 

@@ -5,7 +5,7 @@
 #include "engine/graph.h"
 
 unsigned ar_type_size(unsigned type) {
-    static const uint8_t size[] = { 4, 0, 4, 1, 8, 0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 4, 2, 0 };
+    static const uint8_t size[] = { 4, 0, 4, 1, 8, 0, 1, 2, 0, 1, 0, 0, 0, 4, 0, 4, 2, 0 };
     return type < sizeof(size) ? size[type] : 0;
 }
 

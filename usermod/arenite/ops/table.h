@@ -1,17 +1,24 @@
-// The operators compiled in, one line each: AR_OP(name, type of its options, prepare).
+// The operators compiled in, one line each: AR_OP(name, type of its options, prepare), and with what puts its state
+// back to the start AR_OP_STATE(name, type of its options, prepare, reset).
 
 AR_OP(ADD, AddOptions, ar_prepare_add)
+AR_OP_STATE(ASSIGN_VARIABLE, AssignVariableOptions, ar_prepare_assign_variable, ar_reset_variable)
 AR_OP(AVERAGE_POOL_2D, Pool2DOptions, ar_prepare_average_pool_2d)
+AR_OP_STATE(CALL_ONCE, CallOnceOptions, ar_prepare_call_once, ar_reset_call_once)
 AR_OP(CONV_2D, Conv2DOptions, ar_prepare_conv_2d)
 AR_OP(DEPTHWISE_CONV_2D, DepthwiseConv2DOptions, ar_prepare_depthwise_conv_2d)
 AR_OP(DEQUANTIZE, DequantizeOptions, ar_prepare_dequantize)
 AR_OP(FULLY_CONNECTED, FullyConnectedOptions, ar_prepare_fully_connected)
+AR_OP(IF, IfOptions, ar_prepare_if)
 AR_OP(LOGISTIC, NoOptions, ar_prepare_logistic)
 AR_OP(MAX_POOL_2D, Pool2DOptions, ar_prepare_max_pool_2d)
 AR_OP(MEAN, ReducerOptions, ar_prepare_mean)
 AR_OP(PAD, PadOptions, ar_prepare_pad)
 AR_OP(QUANTIZE, QuantizeOptions, ar_prepare_quantize)
+AR_OP_STATE(READ_VARIABLE, ReadVariableOptions, ar_prepare_read_variable, ar_reset_variable)
 AR_OP(RELU, NoOptions, ar_prepare_relu)
 AR_OP(RELU6, NoOptions, ar_prepare_relu6)
 AR_OP(RESHAPE, ReshapeOptions, ar_prepare_reshape)
 AR_OP(SOFTMAX, SoftmaxOptions, ar_prepare_softmax)
+AR_OP(VAR_HANDLE, VarHandleOptions, ar_prepare_var_handle)
+AR_OP(WHILE, WhileOptions, ar_prepare_while)
