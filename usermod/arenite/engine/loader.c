@@ -135,7 +135,8 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
             return ar_fail(l->err, AR_VALUE, "model: op %u input %u is no tensor", (unsigned)k, (unsigned)i);
         }
-        if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
+        const ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) { // an empty constant looks like this
             return ar_fail(l->err, AR_VALUE, "model: op %u reads tensor %u before anything has written it", (unsigned)k,
                 (unsigned)index);
         }
