@@ -24,13 +24,13 @@ static bool has_callers_buffer(const arenite_model_obj_t *self) {
 // and outputs lie, and the first record's head.
 static uint32_t mark_of(const ar_model_t *m) {
     uint32_t sum = 0, word;
-    const uint8_t *io = (const uint8_t *)m->io;
-    for (size_t i = 0; i < (m->n_inputs + (size_t)m->n_outputs) * sizeof(void *); i += sizeof(word)) {
+    const uint8_t *io = (const uint8_t *)m->main.io;
+    for (size_t i = 0; i < (m->main.n_inputs + (size_t)m->main.n_outputs) * sizeof(void *); i += sizeof(word)) {
         memcpy(&word, io + i, sizeof(word));
         sum = 31 * sum + word;
     }
-    if (m->n_ops) {
-        memcpy(&word, m->records, sizeof(word));
+    if (m->main.n_ops) {
+        memcpy(&word, m->main.records, sizeof(word));
         sum = 31 * sum + word;
     }
     return sum;
