@@ -41,8 +41,10 @@ static void accumulate_s8(const conv_t *c, const ar_plane_t *in, const ar_place_
     }
 }
 
-static void position_s8(const conv_t *c, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, int8_t *out) {
+static void position_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
+    const conv_t *c = params;
     const ar_window_t *w = &c->w;
+    int8_t *out = to;
     const ar_factor_t *factors = ar_scratch_of(rec);
     const int32_t *bias = rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL;
     uint32_t filter = (uint32_t)w->kernel_h * w->kernel_w * c->group_in;
@@ -64,22 +66,8 @@ static void position_s8(const conv_t *c, const ar_rec_t *rec, const ar_plane_t *
 
 static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const conv_t *c = ar_params(rec);
-    const ar_window_t *w = &c->w;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
-    ar_quant_factors(&c->q, 0, w->out_c, ar_scratch_of(rec));
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
-        ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
-        for (uint32_t y = run->y0; y < y1; y++) {
-            int8_t *to = (int8_t *)ar_row(&out, y);
-            for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
-                position_s8(c, rec, &in, &at, to);
-            }
-        }
-    }
-    return AR_OK;
+    ar_quant_factors(&c->q, 0, c->w.out_c, ar_scratch_of(rec));
+    return ar_each_position(run, rec, 1, position_s8);
 }
 
 static float sum_f32(const conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, const float *weights) {
@@ -96,29 +84,20 @@ static float sum_f32(const conv_t *c, const ar_plane_t *in, const ar_place_t *at
     return acc;
 }
 
-static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    const conv_t *c = ar_params(rec);
-    const ar_window_t *w = &c->w;
+static void position_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
+    const conv_t *c = params;
     const float *bias = rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL;
-    uint32_t filter = (uint32_t)w->kernel_h * w->kernel_w * c->group_in;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
-        ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, sizeof(float));
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, sizeof(float));
-        for (uint32_t y = run->y0; y < y1; y++) {
-            float *to = (float *)ar_row(&out, y);
-            for (uint32_t x = 0; x < w->out_w; x++) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
-                for (uint32_t oc = 0; oc < w->out_c; oc++) {
-                    const float *weights = (const float *)ar_in(rec, WEIGHTS) + oc * filter;
-                    float sum = sum_f32(c, &in, &at, oc / c->group_out, weights) + (bias ? bias[oc] : 0);
-                    *to++ = sum < c->f.low ? c->f.low : sum > c->f.high ? c->f.high : sum;
-                }
-            }
-        }
+    uint32_t filter = (uint32_t)c->w.kernel_h * c->w.kernel_w * c->group_in;
+    float *out = to;
+    for (uint32_t oc = 0; oc < c->w.out_c; oc++) {
+        const float *weights = (const float *)ar_in(rec, WEIGHTS) + oc * filter;
+        float sum = sum_f32(c, in, at, oc / c->group_out, weights) + (bias ? bias[oc] : 0);
+        out[oc] = sum < c->f.low ? c->f.low : sum > c->f.high ? c->f.high : sum;
     }
-    return AR_OK;
+}
+
+static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
+    return ar_each_position(run, rec, sizeof(float), position_f32);
 }
 
 static ar_status_t shape(ar_prep_t *p, conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {

@@ -58,27 +58,18 @@ static void block_s8(const depthwise_t *d, const ar_rec_t *rec, const ar_plane_t
     }
 }
 
+static void position_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
+    const depthwise_t *d = params;
+    for (uint32_t oc = 0; oc < d->w.out_c; oc += BLOCK) {
+        uint32_t n = d->w.out_c - oc;
+        block_s8(d, rec, in, at, oc, n < BLOCK ? n : BLOCK, to);
+    }
+}
+
 static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const depthwise_t *d = ar_params(rec);
-    const ar_window_t *w = &d->w;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
-    ar_quant_factors(&d->q, 0, w->out_c, ar_scratch_of(rec));
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
-        ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
-        for (uint32_t y = run->y0; y < y1; y++) {
-            int8_t *to = (int8_t *)ar_row(&out, y);
-            for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
-                for (uint32_t oc = 0; oc < w->out_c; oc += BLOCK) {
-                    uint32_t n = w->out_c - oc;
-                    block_s8(d, rec, &in, &at, oc, n < BLOCK ? n : BLOCK, to);
-                }
-            }
-        }
-    }
-    return AR_OK;
+    ar_quant_factors(&d->q, 0, d->w.out_c, ar_scratch_of(rec));
+    return ar_each_position(run, rec, 1, position_s8);
 }
 
 static float sum_f32(const depthwise_t *d, const ar_plane_t *in, const ar_place_t *at, const float *weights, uint32_t oc) {
@@ -94,27 +85,18 @@ static float sum_f32(const depthwise_t *d, const ar_plane_t *in, const ar_place_
     return acc;
 }
 
-static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    const depthwise_t *d = ar_params(rec);
-    const ar_window_t *w = &d->w;
+static void position_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
+    const depthwise_t *d = params;
     const float *bias = rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
-        ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, sizeof(float));
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, sizeof(float));
-        for (uint32_t y = run->y0; y < y1; y++) {
-            float *to = (float *)ar_row(&out, y);
-            for (uint32_t x = 0; x < w->out_w; x++) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
-                for (uint32_t oc = 0; oc < w->out_c; oc++) {
-                    float sum = sum_f32(d, &in, &at, ar_in(rec, WEIGHTS), oc) + (bias ? bias[oc] : 0);
-                    *to++ = sum < d->f.low ? d->f.low : sum > d->f.high ? d->f.high : sum;
-                }
-            }
-        }
+    float *out = to;
+    for (uint32_t oc = 0; oc < d->w.out_c; oc++) {
+        float sum = sum_f32(d, in, at, ar_in(rec, WEIGHTS), oc) + (bias ? bias[oc] : 0);
+        out[oc] = sum < d->f.low ? d->f.low : sum > d->f.high ? d->f.high : sum;
     }
-    return AR_OK;
+}
+
+static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
+    return ar_each_position(run, rec, sizeof(float), position_f32);
 }
 
 static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
