@@ -1,5 +1,7 @@
 // AVERAGE_POOL_2D and MAX_POOL_2D, int8 and float32. Input and output share their quantization: nothing is rescaled.
 
+#include <math.h>
+
 #include "ops/activation.h"
 #include "ops/spatial.h"
 
@@ -128,11 +130,18 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) 
     if (in.dim[3] != out.dim[3]) {
         return ar_refuse(p, "input and output differ in channels");
     }
+    if (in.count >= 1 << 24) {
+        return ar_unsupported(p, "an input of more than 16 million elements");  // its sum might pass 31 bits
+    }
     int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
     bool known;
     if (in.type == AR_INT8) {
         if (!ar_is_quantized(&in) || !ar_is_quantized(&out)) {
             return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+        }
+        // tensorflow/lite/micro/kernels/pooling_common.cc
+        if (in.zero_point != out.zero_point || fabsf(in.scale - out.scale) > 1e-6f) {
+            return ar_refuse(p, "input and output must have the same scale and zero point");
         }
         known = ar_activation_int(activation, &out, &pool->limit_s8[0], &pool->limit_s8[1]);
     } else {

@@ -42,8 +42,8 @@ static ar_status_t eval_mean_s8(const ar_run_t *run, const ar_rec_t *rec) {
         if (!r->rescale) {
             out[i] = (int8_t)(sum / (int32_t)r->n);
         } else {
-            int32_t mean = ar_requantize((int32_t)((uint32_t)sum - (uint32_t)r->zero_sum), r->factor);
-            out[i] = (int8_t)ar_clamp((int32_t)((uint32_t)mean + (uint32_t)r->out_zero), -128, 127);
+            int32_t shifted = (int32_t)((uint32_t)sum - (uint32_t)r->zero_sum);
+            out[i] = (int8_t)ar_requantize_clamp(shifted, r->factor, r->out_zero, -128, 127);
         }
         ar_walk_next(&w, r->dim, r->kept);
     }

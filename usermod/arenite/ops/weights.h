@@ -30,7 +30,7 @@ void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor
 
 // A sum to an int8 output.
 static inline int8_t ar_quant_out(const ar_quant_t *q, uint32_t acc, ar_factor_t f) {
-    return (int8_t)ar_clamp((int32_t)((uint32_t)ar_requantize((int32_t)acc, f) + (uint32_t)q->out_zero), q->low, q->high);
+    return (int8_t)ar_requantize_clamp((int32_t)acc, f, q->out_zero, q->low, q->high);
 }
 
 #endif // ARENITE_OPS_WEIGHTS_H
