@@ -94,6 +94,7 @@ static bool scales_are_normal(const ar_tensor_t *t) {
 static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned type, uint32_t channels) {
     ar_tensor_t bias;
     if (!ar_has_input(p, 2)) {
+        q->wide = true;
         return AR_OK;
     }
     ar_get_input(p, 2, &bias);

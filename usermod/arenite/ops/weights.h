@@ -26,7 +26,7 @@ typedef struct {
         };
     };
     uint8_t per_channel;            // 0: one scale for all
-    uint8_t wide;                   // int16: sums are rounded from 64 bits, as for an int64 bias
+    uint8_t wide;                   // int16: sums are rounded from 64 bits, as with an int64 bias or none
 } ar_quant_t;
 
 // Sums of a block of outputs, of whichever type.
