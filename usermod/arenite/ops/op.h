@@ -115,6 +115,9 @@ static inline void *ar_scratch_of(const ar_rec_t *rec) {
     return rec->t[rec->n_in + rec->n_out];
 }
 
+// Refuse what the data ask for: "op 7 GATHER: ..." is the run's error. Returns AR_VALUE, to be returned.
+ar_status_t ar_run_fail(const ar_run_t *run, const char *text);
+
 // ---- the table -------------------------------------------------------------------------------------------
 
 extern const ar_op_t ar_ops[];
