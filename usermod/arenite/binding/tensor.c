@@ -227,7 +227,7 @@ static mp_obj_t tensor_set(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
         offset == MP_OBJ_NULL ? 0 : mp_obj_get_float_to_f(offset));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 2, tensor_set);
+static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 1, tensor_set);
 
 // Channel of element i, for tensors quantized per channel.
 static uint32_t channel(const ar_tensor_t *t, size_t i) {
