@@ -10,6 +10,9 @@ target_sources(usermod_arenite INTERFACE ${ARENITE_SOURCES})
 target_include_directories(usermod_arenite INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(usermod INTERFACE usermod_arenite)
 
+# A multiply and an add, not fused into one where the core can: the same bits on every core.
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
+
 # What runs in inner loops is worth its size.
 file(GLOB ARENITE_KERNELS ${CMAKE_CURRENT_LIST_DIR}/kernels/portable/*.c)
 set_source_files_properties(${ARENITE_KERNELS} PROPERTIES COMPILE_OPTIONS "-O2")

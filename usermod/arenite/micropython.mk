@@ -14,6 +14,9 @@ CFLAGS_USERMOD += -I$(ARENITE_DIR)
 ARENITE_WARNINGS := -Wextra -Wshadow -Wno-unused-parameter
 ARENITE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(subst $(USER_C_MODULES)/,,$(1)))
 
+$(call ARENITE_OBJ,$(ARENITE_BINDING)): private CFLAGS += $(ARENITE_WARNINGS)
 $(call ARENITE_OBJ,$(ARENITE_REST)): private CFLAGS += $(ARENITE_WARNINGS)
 $(call ARENITE_OBJ,$(ARENITE_KERNELS)): private CFLAGS += $(ARENITE_WARNINGS) -O2
 $(call ARENITE_OBJ,$(wildcard $(ARENITE_DIR)/ops/*.c)): private CFLAGS += -O2
+# A multiply and an add, not fused into one where the core can: the same bits on every core.
+$(call ARENITE_OBJ,$(ARENITE_DIR)/binding/convert.c): private CFLAGS += -ffp-contract=off

@@ -1,5 +1,7 @@
 // arenite.Arena: a block that models take their parts of, one behind another.
 
+#include "py/gc.h"
+
 #include "binding.h"
 
 #ifndef ARENITE_STATIC_ARENA
@@ -21,26 +23,38 @@ void arenite_arena_forget_static(void) {
     #if ARENITE_STATIC_ARENA
     static_arena.used = 0;
     static_arena.models = 0;
+    static_arena.age++;
     #endif
 }
 
-uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes) {
+static size_t next_part(const arenite_arena_obj_t *arena) {
     size_t start = (arena->used + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
-    size_t left = start < arena->size ? arena->size - start : 0;
-    if (bytes > left) {
-        arenite_raise_arena(bytes, left);
+    return start < arena->size ? start : arena->size;
+}
+
+uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes) {
+    size_t start = next_part(arena);
+    if (bytes > arena->size - start) {
+        gc_collect(); // models that nobody holds any more give their parts back
+        start = next_part(arena);
+    }
+    if (bytes > arena->size - start) {
+        arenite_raise_arena(bytes, arena->size - start);
     }
     arena->used = start + bytes;
     arena->models++;
     return arena->memory + start;
 }
 
-void arenite_arena_give(arenite_arena_obj_t *arena, const uint8_t *memory, size_t bytes) {
+void arenite_arena_give(arenite_arena_obj_t *arena, uint32_t age, const uint8_t *memory, size_t bytes) {
+    if (age != arena->age) {
+        return;
+    }
     // Parts are not moved: one in the middle stays taken until all are given back.
     if (memory + bytes == arena->memory + arena->used) {
         arena->used -= bytes;
     }
-    if (arena->models && --arena->models == 0) {
+    if (--arena->models == 0) {
         arena->used = 0;
     }
 }
@@ -55,6 +69,7 @@ static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->size = (size_t)size;
     self->used = 0;
     self->models = 0;
+    self->age = 0;
     self->memory = m_new_maybe(uint8_t, self->size);
     if (!self->memory) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: the heap has no block of %u bytes"), (unsigned)size);

@@ -22,13 +22,15 @@ typedef struct {
     size_t size;
 } arenite_source_t;
 
-// Memory for several models: each takes a part behind the one before.
+// Memory for several models: each takes a part behind the one before. The static arena begins a new age with each
+// reset; what a model of an earlier age held is not its own any more.
 typedef struct {
     mp_obj_base_t base;
     uint8_t *memory;
     size_t size;
     size_t used;
     size_t models;
+    uint32_t age;
 } arenite_arena_obj_t;
 
 typedef struct {
@@ -39,19 +41,25 @@ typedef struct {
     mp_obj_t arena_owner;       // an Arena, the caller's buffer, or None for a block of our own
     uint8_t *arena;
     size_t arena_size;
+    uint32_t arena_mark;        // of an Arena: its age; of the caller's buffer: what the engine left in it
     mp_obj_t inputs;            // tuples, made once so that invoke allocates nothing
     mp_obj_t outputs;
     uint32_t load_ticks;
     uint32_t invoke_ticks;
     bool running;
     bool open;
+    bool guarded;               // source or arena may move, or be written over, while a callback runs
 } arenite_model_obj_t;
 
+// Type and size are kept, since a model in a bytearray may be written to, and memory is not measured by what it says
+// then.
 typedef struct {
     mp_obj_base_t base;
     arenite_model_obj_t *model;
     void *data;
+    uint32_t bytes;
     uint16_t index;             // of the tensor in the model
+    uint8_t type;
     bool is_input;
 } arenite_tensor_obj_t;
 
@@ -66,15 +74,17 @@ bool arenite_buffer_is_at(mp_obj_t owner, const void *data, size_t size);
 
 // arena.c
 uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes);
-void arenite_arena_give(arenite_arena_obj_t *arena, const uint8_t *memory, size_t bytes);
+void arenite_arena_give(arenite_arena_obj_t *arena, uint32_t age, const uint8_t *memory, size_t bytes);
 void arenite_arena_forget_static(void);
 
 // model.c
 uint32_t arenite_measure(const arenite_source_t *source);
 void arenite_model_check(arenite_model_obj_t *model);   // RuntimeError where it is closed or its memory has moved
+void arenite_model_check_idle(arenite_model_obj_t *model);  // the same, and where it runs
 
 // tensor.c
-mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, uint16_t index, void *data, bool is_input);
+mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, const ar_tensor_t *t, void *data, bool is_input);
+mp_obj_t arenite_tensor_name(const ar_tensor_t *t, size_t longest);
 void arenite_tensor_describe(const arenite_tensor_obj_t *tensor, ar_tensor_t *t);
 char arenite_typecode(unsigned type);
 
@@ -87,6 +97,7 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
 
 // errors.c
 MP_NORETURN void arenite_raise(const ar_error_t *err);
+MP_NORETURN void arenite_raise_changed(void);
 MP_NORETURN void arenite_raise_arena(size_t needed, size_t has);
 
 #endif // ARENITE_BINDING_BINDING_H

@@ -47,10 +47,15 @@ float arenite_sample(char typecode, const void *data, size_t i) {
 }
 
 // Rounded to nearest, half away from zero, and saturated; a NaN becomes the lowest value.
-static int32_t to_int(float v, float low, float high) {
+static float clamp(float v, float low, float high) {
     v = roundf(v);
-    return v >= high ? (int32_t)high : v > low ? (int32_t)v : (int32_t)low;
+    return v >= high ? high : v > low ? v : low;
 }
+
+// The largest floats below 2^31, 2^32 and 2^63.
+#define INT32_TOP (2147483520.0f)
+#define UINT32_TOP (4294967040.0f)
+#define INT64_TOP (9223371487098961920.0f)
 
 void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real) {
     float v = t->n_scales ? roundf(real / t->scale) + (float)t->zero_point : real;
@@ -59,28 +64,28 @@ void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real) {
             ((float *)data)[i] = real;
             break;
         case AR_INT8:
-            ((int8_t *)data)[i] = (int8_t)to_int(v, -128, 127);
+            ((int8_t *)data)[i] = (int8_t)clamp(v, -128, 127);
             break;
         case AR_UINT8:
-            ((uint8_t *)data)[i] = (uint8_t)to_int(v, 0, 255);
+            ((uint8_t *)data)[i] = (uint8_t)clamp(v, 0, 255);
             break;
         case AR_BOOL:
             ((uint8_t *)data)[i] = v != 0;
             break;
         case AR_INT16:
-            ((int16_t *)data)[i] = (int16_t)to_int(v, -32768, 32767);
+            ((int16_t *)data)[i] = (int16_t)clamp(v, -32768, 32767);
             break;
         case AR_UINT16:
-            ((uint16_t *)data)[i] = (uint16_t)to_int(v, 0, 65535);
+            ((uint16_t *)data)[i] = (uint16_t)clamp(v, 0, 65535);
             break;
         case AR_INT64:
-            ((int64_t *)data)[i] = to_int(v, -2147483648.0f, 2147483520.0f);
+            ((int64_t *)data)[i] = (int64_t)clamp(v, -9223372036854775808.0f, INT64_TOP);
             break;
         case AR_UINT32:
-            ((uint32_t *)data)[i] = (uint32_t)to_int(v, 0, 2147483520.0f);
+            ((uint32_t *)data)[i] = (uint32_t)clamp(v, 0, UINT32_TOP);
             break;
         default:
-            ((int32_t *)data)[i] = to_int(v, -2147483648.0f, 2147483520.0f); // the largest float below 2^31
+            ((int32_t *)data)[i] = (int32_t)clamp(v, -2147483648.0f, INT32_TOP);
             break;
     }
 }
@@ -91,15 +96,22 @@ static void store_all(const ar_tensor_t *t, void *to, const mp_buffer_info_t *bu
     }
 }
 
+static bool typecode_is(const mp_buffer_info_t *buf, const ar_tensor_t *t) {
+    return buf->typecode == arenite_typecode(t->type);
+}
+
 static size_t samples(const mp_buffer_info_t *buf) {
     char typecode = (char)buf->typecode;
     return buf->len / (is_untyped(typecode) ? 1 : mp_binary_get_size('@', typecode, NULL));
 }
 
+static const char *short_name(const ar_tensor_t *t) {
+    return mp_obj_str_get_str(arenite_tensor_name(t, 32));
+}
+
 // "input 0 'image': needs 784 int8, got ..."
 static MP_NORETURN void refuse_input(unsigned number, const ar_tensor_t *t, const mp_obj_type_t *type, size_t got, const char *unit) {
-    mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%.*s': needs %u %s, got %u %s"), number,
-        (int)(t->name_len < 32 ? t->name_len : 32), t->name, (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
+    mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%s': needs %u %s, got %u %s"), number, short_name(t), (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
 }
 
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
@@ -107,12 +119,11 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
     mp_buffer_info_t buf;
     arenite_tensor_describe(tensor, &t);
     if (!mp_get_buffer(from, &buf, MP_BUFFER_READ)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%.*s': needs a buffer of %u %s, got %s"), number,
-            (int)(t.name_len < 32 ? t.name_len : 32), t.name, (unsigned)t.count, ar_type_name(t.type),
-            mp_obj_get_type_str(from));
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs a buffer of %u %s, got %s"), number,
+            short_name(&t), (unsigned)t.count, ar_type_name(t.type), mp_obj_get_type_str(from));
     }
     char typecode = (char)buf.typecode;
-    if (typecode == arenite_typecode(t.type) || is_untyped(typecode)) {
+    if (typecode_is(&buf, &t) || is_untyped(typecode)) {
         if (buf.len != t.bytes) {
             refuse_input(number, &t, &mp_type_ValueError, buf.len, "bytes");
         }
@@ -138,8 +149,12 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
         mp_raise_TypeError(MP_ERROR_TEXT("buffer of numbers needed"));
     }
     if (samples(&buf) != t.count) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("tensor '%.*s': needs %u samples, got %u"),
-            (int)(t.name_len < 32 ? t.name_len : 32), t.name, (unsigned)t.count, (unsigned)samples(&buf));
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("tensor '%s': needs %u samples, got %u"), short_name(&t),
+            (unsigned)t.count, (unsigned)samples(&buf));
     }
-    store_all(&t, tensor->data, &buf, scale, offset);
+    if (typecode_is(&buf, &t) && !t.n_scales && scale == 1 && offset == 0) {
+        memmove(tensor->data, buf.buf, t.bytes); // integers that a float does not hold stay what they are
+    } else {
+        store_all(&t, tensor->data, &buf, scale, offset);
+    }
 }

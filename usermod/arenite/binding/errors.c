@@ -14,6 +14,10 @@ MP_NORETURN void arenite_raise(const ar_error_t *err) {
     mp_raise_msg_varg(type, MP_ERROR_TEXT("%s"), err->text);
 }
 
+MP_NORETURN void arenite_raise_changed(void) {
+    mp_raise_ValueError(MP_ERROR_TEXT("model: its bytes have changed since it was loaded"));
+}
+
 MP_NORETURN void arenite_raise_arena(size_t needed, size_t has) {
     mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: needs %u bytes, has %u"), (unsigned)needed, (unsigned)has);
 }

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "py/mphal.h"
+#include "py/objstr.h"
 
 #include "binding.h"
+
+static const MP_DEFINE_STR_OBJ(version_obj, "0.1.0");
 
 static mp_obj_t module_init(void) {
     // First import since a reset: the heap is new, and what the static arena held is gone.
@@ -50,6 +53,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(ticks_obj, ticks);
 
 static const mp_rom_map_elem_t arenite_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_arenite) },
+    { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&module_init_obj) },
     { MP_ROM_QSTR(MP_QSTR_Model), MP_ROM_PTR(&arenite_model_type) },
     { MP_ROM_QSTR(MP_QSTR_Tensor), MP_ROM_PTR(&arenite_tensor_type) },

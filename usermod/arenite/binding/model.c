@@ -3,12 +3,53 @@
 #include <string.h>
 
 #include "py/mphal.h"
+#include "py/objarray.h"
 #include "py/objtuple.h"
 
 #include "binding.h"
 
 static MP_NORETURN void raise_state(mp_rom_error_text_t text) {
     mp_raise_msg(&mp_type_RuntimeError, text);
+}
+
+static bool has_arena_object(const arenite_model_obj_t *self) {
+    return mp_obj_is_type(self->arena_owner, &arenite_arena_type);
+}
+
+static bool has_callers_buffer(const arenite_model_obj_t *self) {
+    return self->arena_owner != mp_const_none && !has_arena_object(self);
+}
+
+// A sum over the words at the arena's start, which loading another model into the same buffer changes: where inputs
+// and outputs lie, and the first record's head.
+static uint32_t mark_of(const ar_model_t *m) {
+    uint32_t sum = 0, word;
+    const uint8_t *io = (const uint8_t *)m->main.io;
+    for (size_t i = 0; i < (m->main.n_inputs + (size_t)m->main.n_outputs) * sizeof(void *); i += sizeof(word)) {
+        memcpy(&word, io + i, sizeof(word));
+        sum = 31 * sum + word;
+    }
+    if (m->main.n_ops) {
+        memcpy(&word, m->main.records, sizeof(word));
+        sum = 31 * sum + word;
+    }
+    return sum;
+}
+
+static void check_arena(const arenite_model_obj_t *self) {
+    if (has_arena_object(self)) {
+        const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
+        if (arena->age != self->arena_mark) {
+            raise_state(MP_ERROR_TEXT("model: its arena was reset; load it again"));
+        }
+    } else if (has_callers_buffer(self)) {
+        if (!arenite_buffer_is_at(self->arena_owner, self->arena, self->arena_size)) {
+            raise_state(MP_ERROR_TEXT("model: its arena has moved or shrunk; load it again"));
+        }
+        if (mark_of(&self->model) != self->arena_mark) {
+            raise_state(MP_ERROR_TEXT("model: its arena was written over; give each model its own, or an Arena"));
+        }
+    }
 }
 
 void arenite_model_check(arenite_model_obj_t *self) {
@@ -19,13 +60,10 @@ void arenite_model_check(arenite_model_obj_t *self) {
         && !arenite_buffer_is_at(self->source.owner, self->source.data, self->source.size)) {
         raise_state(MP_ERROR_TEXT("model: its source has moved or shrunk; load it again"));
     }
-    if (self->arena_owner != mp_const_none && !mp_obj_is_type(self->arena_owner, &arenite_arena_type)
-        && !arenite_buffer_is_at(self->arena_owner, self->arena, self->arena_size)) {
-        raise_state(MP_ERROR_TEXT("model: its arena has moved or shrunk; load it again"));
-    }
+    check_arena(self);
 }
 
-static void check_idle(arenite_model_obj_t *self) {
+void arenite_model_check_idle(arenite_model_obj_t *self) {
     arenite_model_check(self);
     if (self->running) {
         raise_state(MP_ERROR_TEXT("model: already running"));
@@ -55,9 +93,8 @@ uint32_t arenite_measure(const arenite_source_t *source) {
 }
 
 static void arena_from_heap(arenite_model_obj_t *self, size_t bytes) {
-    bytes = bytes ? bytes : 1;
     self->arena_size = bytes;
-    self->arena = m_new_maybe(uint8_t, bytes);
+    self->arena = m_new_maybe(uint8_t, bytes ? bytes : 1);
     if (!self->arena) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: the heap has no block of %u bytes"), (unsigned)bytes);
     }
@@ -77,6 +114,7 @@ static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
         self->arena_size = arenite_measure(&self->source);
         self->arena = arenite_arena_take(MP_OBJ_TO_PTR(arena), self->arena_size);
         self->arena_owner = arena;
+        self->arena_mark = ((arenite_arena_obj_t *)MP_OBJ_TO_PTR(arena))->age;
     } else {
         mp_buffer_info_t buf;
         mp_get_buffer_raise(arena, &buf, MP_BUFFER_RW);
@@ -86,13 +124,19 @@ static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
     }
 }
 
+// Bytes of the arena behind its first address that may hold a pointer.
+static size_t aligned_size(const arenite_model_obj_t *self) {
+    size_t skip = -(uintptr_t)self->arena & (sizeof(void *) - 1);
+    return self->arena_size > skip ? self->arena_size - skip : 0;
+}
+
 static void load(arenite_model_obj_t *self) {
     ar_error_t err;
     uint32_t start = (uint32_t)mp_hal_ticks_cpu();
     ar_status_t status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
     self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
     if (status == AR_NO_MEMORY) {
-        arenite_raise_arena(arenite_measure(&self->source), self->arena_size);
+        arenite_raise_arena(arenite_measure(&self->source), aligned_size(self));
     }
     if (status != AR_OK) {
         arenite_raise(&err);
@@ -105,29 +149,45 @@ static mp_obj_t make_tensors(arenite_model_obj_t *self, unsigned n, bool is_inpu
         ar_tensor_t t = { 0 };
         void *data = is_input ? ar_input_data(&self->model, i) : ar_output_data(&self->model, i);
         (is_input ? ar_input : ar_output)(&self->model, i, &t);
-        tuple->items[i] = arenite_tensor_new(self, t.index, data, is_input);
+        tuple->items[i] = arenite_tensor_new(self, &t, data, is_input);
     }
     return MP_OBJ_FROM_PTR(tuple);
 }
 
+static void give_part_back(arenite_model_obj_t *self) {
+    if (has_arena_object(self)) {
+        arenite_arena_give(MP_OBJ_TO_PTR(self->arena_owner), self->arena_mark, self->arena, self->arena_size);
+        self->arena_owner = mp_const_none;
+        self->arena = NULL;
+    }
+}
+
 static void close(arenite_model_obj_t *self) {
-    if (mp_obj_is_type(self->arena_owner, &arenite_arena_type)) {
-        arenite_arena_give(MP_OBJ_TO_PTR(self->arena_owner), self->arena, self->arena_size);
-    } else if (self->arena_owner == mp_const_none && self->arena) {
+    give_part_back(self);
+    if (self->arena_owner == mp_const_none && self->arena) {
         m_del(uint8_t, self->arena, self->arena_size);
     }
     arenite_source_close(&self->source);
     self->arena = NULL;
     self->arena_owner = mp_const_none;
+    self->inputs = self->outputs = mp_const_none;
     self->open = false;
+}
+
+static bool may_move(mp_obj_t owner) {
+    return owner != MP_OBJ_NULL && (mp_obj_is_type(owner, &mp_type_bytearray) || mp_obj_is_type(owner, &mp_type_array));
 }
 
 static void open(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
     arenite_source_open(source, &self->source);
     find_arena(self, arena);
     load(self);
-    self->inputs = make_tensors(self, self->model.n_inputs, true);
-    self->outputs = make_tensors(self, self->model.n_outputs, false);
+    if (has_callers_buffer(self)) {
+        self->arena_mark = mark_of(&self->model);
+    }
+    self->guarded = may_move(self->source.owner) || has_callers_buffer(self);
+    self->inputs = make_tensors(self, self->model.main.n_inputs, true);
+    self->outputs = make_tensors(self, self->model.main.n_outputs, false);
     self->open = true;
 }
 
@@ -166,7 +226,8 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
         return;
     }
     if (n != inputs->len) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("needs %u inputs, got %u"), (unsigned)inputs->len, (unsigned)n);
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("number of inputs: needs %u, got %u"),
+            (unsigned)inputs->len, (unsigned)n);
     }
     for (size_t i = 0; i < n; i++) {
         arenite_fill(MP_OBJ_TO_PTR(inputs->items[i]), (unsigned)i, args[i]);
@@ -193,18 +254,25 @@ static void run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
     }
 }
 
-static bool handle_pending(void *context, unsigned op) {
-    (void)context;
-    (void)op;
+// Ctrl-C and scheduled functions. What a function may do to the model's memory has to be seen before the next operator.
+static void handle_pending(arenite_model_obj_t *self) {
     mp_handle_pending(true);
+    if (self->guarded) {
+        arenite_model_check(self);
+    }
+}
+
+static bool invoke_hook(void *context, unsigned op) {
+    (void)op;
+    handle_pending(context);
     return true;
 }
 
 static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    check_idle(self);
+    arenite_model_check_idle(self);
     fill_inputs(self, n_args - 1, args + 1);
-    run(self, handle_pending, NULL);
+    run(self, invoke_hook, self);
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -217,32 +285,52 @@ typedef struct {
     uint32_t start;
 } profile_t;
 
+// Output i of an operator that has just run. The file is read again for it: where that was written to meanwhile, what
+// it says now must not lead out of the arena.
+static mp_obj_t op_output(arenite_model_obj_t *self, unsigned op, unsigned i) {
+    ar_tensor_t t = { 0 };
+    void *data = NULL;
+    size_t size = (size_t)(self->arena + self->arena_size - (uint8_t *)self->model.arena);
+    if (!ar_op_output(&self->model, op, i, &t, &data)) {
+        arenite_raise_changed();
+    }
+    size_t offset = (size_t)((uint8_t *)data - self->model.arena);
+    if (offset > size || t.bytes > size - offset) {
+        arenite_raise_changed();
+    }
+    return arenite_tensor_new(self, &t, data, false);
+}
+
 static mp_obj_t op_outputs(arenite_model_obj_t *self, unsigned op) {
     unsigned n = ar_op_n_outputs(&self->model, op);
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
     for (unsigned i = 0; i < n; i++) {
-        ar_tensor_t t = { 0 };
-        void *data = NULL;
-        ar_op_output(&self->model, op, i, &t, &data);
-        tuple->items[i] = arenite_tensor_new(self, t.index, data, false);
+        tuple->items[i] = op_output(self, op, i);
     }
     return MP_OBJ_FROM_PTR(tuple);
 }
 
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
+    if (op == AR_INSIDE) {
+        mp_handle_pending(true);
+        return true;
+    }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
-    const char *name = ar_op_name(&profile->model->model, op);
+    ar_model_t *m = &profile->model->model;
     ar_tensor_t t = { 0 };
     void *data;
-    ar_op_output(&profile->model->model, op, 0, &t, &data);
-    mp_obj_t row[3] = { mp_obj_new_str(name, strlen(name)), mp_obj_new_str(t.name, t.name_len), mp_obj_new_int_from_uint(ticks) };
+    ar_op_output(m, op, 0, &t, &data);
+    const char *name = ar_op_name(m, op);
+    mp_obj_t row[3] = {
+        mp_obj_new_str(name, strlen(name)), arenite_tensor_name(&t, SIZE_MAX), mp_obj_new_int_from_uint(ticks),
+    };
     mp_obj_list_append(profile->rows, mp_obj_new_tuple(3, row));
     if (profile->each != mp_const_none) {
         mp_obj_t args[3] = { MP_OBJ_NEW_SMALL_INT(op), row[0], op_outputs(profile->model, op) };
         mp_call_function_n_kw(profile->each, 3, 0, args);
     }
-    mp_handle_pending(true);
+    handle_pending(profile->model);
     profile->start = (uint32_t)mp_hal_ticks_cpu();
     return true;
 }
@@ -254,7 +342,7 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     };
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
-    check_idle(self);
+    arenite_model_check_idle(self);
     fill_inputs(self, n_args - 1, args + 1);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
     profile.start = (uint32_t)mp_hal_ticks_cpu();
@@ -265,7 +353,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
 
 static mp_obj_t model_reset(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    check_idle(self);
+    arenite_model_check_idle(self);
     ar_reset(&self->model);
     return mp_const_none;
 }
@@ -273,27 +361,31 @@ static MP_DEFINE_CONST_FUN_OBJ_1(model_reset_obj, model_reset);
 
 static mp_obj_t model_feed(mp_obj_t self_in, mp_obj_t rows) {
     (void)rows;
-    check_idle(MP_OBJ_TO_PTR(self_in));
+    arenite_model_check_idle(MP_OBJ_TO_PTR(self_in));
     mp_raise_NotImplementedError(MP_ERROR_TEXT("feed: this version runs whole tensors only"));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(model_feed_obj, model_feed);
 
 static mp_obj_t model_deinit(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->running) {
+        raise_state(MP_ERROR_TEXT("model: already running"));
+    }
     if (self->open) {
-        if (self->running) {
-            raise_state(MP_ERROR_TEXT("model: already running"));
-        }
         close(self);
     }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_deinit_obj, model_deinit);
 
-// The collector calls this in any order: the heap's blocks are its own business, only an Arena wants its part back.
+// The collector runs all finalisers before it frees anything, so the Arena is still there. Blocks of the heap are its
+// own business.
 static mp_obj_t model_del(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    self->open = false;
+    if (!self->running) {
+        self->open = false;
+        give_part_back(self);
+    }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_del_obj, model_del);
@@ -319,8 +411,32 @@ static void model_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
     } else {
         mp_printf(print, "<%u bytes>", (unsigned)self->source.size);
     }
-    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.n_ops, (unsigned)self->model.arena_used,
+    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.main.n_ops, (unsigned)self->model.arena_used,
         (unsigned)self->arena_size);
+}
+
+static mp_obj_t ticks_of(const arenite_model_obj_t *self) {
+    mp_obj_t ticks[2] = { mp_obj_new_int_from_uint(self->load_ticks), mp_obj_new_int_from_uint(self->invoke_ticks) };
+    return mp_obj_new_tuple(2, ticks);
+}
+
+static mp_obj_t model_property(const arenite_model_obj_t *self, qstr attr) {
+    switch (attr) {
+        case MP_QSTR_inputs:
+            return self->inputs;
+        case MP_QSTR_outputs:
+            return self->outputs;
+        case MP_QSTR_arena_size:
+            return mp_obj_new_int_from_uint(self->arena_size);
+        case MP_QSTR_arena_used:
+            return mp_obj_new_int_from_uint(self->model.arena_used);
+        case MP_QSTR_activations:
+            return mp_obj_new_int_from_uint(self->model.activations);
+        case MP_QSTR_ticks:
+            return ticks_of(self);
+        default:
+            return MP_OBJ_NULL;
+    }
 }
 
 static void model_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
@@ -328,32 +444,13 @@ static void model_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (dest[0] != MP_OBJ_NULL) {
         return;
     }
-    switch (attr) {
-        case MP_QSTR_inputs:
-            arenite_model_check(self);
-            dest[0] = self->inputs;
-            break;
-        case MP_QSTR_outputs:
-            arenite_model_check(self);
-            dest[0] = self->outputs;
-            break;
-        case MP_QSTR_arena_size:
-            dest[0] = mp_obj_new_int_from_uint(self->arena_size);
-            break;
-        case MP_QSTR_arena_used:
-            dest[0] = mp_obj_new_int_from_uint(self->model.arena_used);
-            break;
-        case MP_QSTR_activations:
-            dest[0] = mp_obj_new_int_from_uint(self->model.activations);
-            break;
-        case MP_QSTR_ticks: {
-            mp_obj_t ticks[2] = { mp_obj_new_int_from_uint(self->load_ticks), mp_obj_new_int_from_uint(self->invoke_ticks) };
-            dest[0] = mp_obj_new_tuple(2, ticks);
-            break;
-        }
-        default:
-            dest[1] = MP_OBJ_SENTINEL;
+    mp_obj_t value = model_property(self, attr);
+    if (value == MP_OBJ_NULL) {
+        dest[1] = MP_OBJ_SENTINEL; // a method
+        return;
     }
+    arenite_model_check(self);
+    dest[0] = value;
 }
 
 static const mp_rom_map_elem_t model_locals_table[] = {

@@ -2,36 +2,54 @@
 // is read into the heap once.
 
 #include "py/builtin.h"
-#include "py/mperrno.h"
-#include "py/stream.h"
+#include "py/objarray.h"
 
 #include "binding.h"
 
-static mp_off_t file_size(mp_obj_t file) {
-    int error;
-    mp_off_t size = mp_stream_seek(file, 0, MP_SEEK_END, &error);
-    if (size < 0 || mp_stream_seek(file, 0, MP_SEEK_SET, &error) < 0) {
-        mp_raise_OSError(error);
+// Files are asked through their Python methods: a filesystem may be written in Python (mpremote mount is).
+static mp_int_t seek(mp_obj_t file, mp_int_t offset, mp_int_t whence) {
+    mp_obj_t args[4];
+    mp_load_method(file, MP_QSTR_seek, args);
+    args[2] = MP_OBJ_NEW_SMALL_INT(offset);
+    args[3] = MP_OBJ_NEW_SMALL_INT(whence);
+    return mp_obj_get_int(mp_call_method_n_kw(2, 0, args));
+}
+
+static void close(mp_obj_t file) {
+    mp_obj_t args[2];
+    mp_load_method(file, MP_QSTR_close, args);
+    mp_call_method_n_kw(0, 0, args);
+}
+
+// Read what there is, up to size bytes: a call may return less than it is asked for.
+static size_t read_into(mp_obj_t file, uint8_t *to, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        mp_obj_t args[3];
+        mp_load_method(file, MP_QSTR_readinto, args);
+        args[2] = mp_obj_new_memoryview(0x80 | 'B', size - done, to + done); // 0x80: it may be written
+        mp_obj_t got = mp_call_method_n_kw(1, 0, args);
+        mp_int_t n = got == mp_const_none ? 0 : mp_obj_get_int(got);
+        if (n <= 0 || (size_t)n > size - done) {
+            break;
+        }
+        done += (size_t)n;
     }
-    return size;
+    return done;
 }
 
 static void read_file(mp_obj_t file, arenite_source_t *source) {
-    source->size = (size_t)file_size(file);
+    mp_int_t size = seek(file, 0, 2);
+    seek(file, 0, 0);
+    source->size = size < 0 ? 0 : (size_t)size;
     source->block_size = source->size ? source->size : 1;
     source->block = m_new_maybe(uint8_t, source->block_size);
     if (!source->block) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("model: needs %u bytes of heap; on ROMFS it needs none"),
             (unsigned)source->size);
     }
-    int error;
-    mp_uint_t got = mp_stream_rw(file, source->block, source->size, &error, MP_STREAM_RW_READ);
-    if (error) {
-        m_del(uint8_t, source->block, source->block_size);
-        mp_raise_OSError(error);
-    }
     // A file that has shrunk meanwhile is cut short, and the engine will say so.
-    source->size = got;
+    source->size = read_into(file, source->block, source->size);
     source->data = source->block;
 }
 
@@ -57,9 +75,9 @@ void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
     if (nlr_push(&nlr) == 0) {
         read_file(file, source);
         nlr_pop();
-        mp_stream_close(file);
+        close(file);
     } else {
-        mp_stream_close(file);
+        close(file);
         nlr_jump(nlr.ret_val);
     }
 }

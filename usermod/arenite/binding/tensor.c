@@ -3,22 +3,25 @@
 #include "py/binary.h"
 #include "py/objarray.h"
 #include "py/objstr.h"
+#include "py/unicode.h"
 
 #include "binding.h"
 
-mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, uint16_t index, void *data, bool is_input) {
+mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, const ar_tensor_t *t, void *data, bool is_input) {
     arenite_tensor_obj_t *self = mp_obj_malloc(arenite_tensor_obj_t, &arenite_tensor_type);
     self->model = model;
-    self->index = index;
     self->data = data;
+    self->bytes = t->bytes;
+    self->index = t->index;
+    self->type = t->type;
     self->is_input = is_input;
     return MP_OBJ_FROM_PTR(self);
 }
 
 void arenite_tensor_describe(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
     arenite_model_check(self->model);
-    if (!ar_tensor(&self->model->model, self->index, t)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("model: its bytes have changed since it was loaded"));
+    if (!ar_tensor(&self->model->model, self->index, t) || t->type != self->type || t->bytes != self->bytes) {
+        arenite_raise_changed();
     }
 }
 
@@ -43,8 +46,18 @@ char arenite_typecode(unsigned type) {
     }
 }
 
-static mp_obj_t name_of(const ar_tensor_t *t) {
-    return mp_obj_new_str(t->name, t->name_len);
+// Names are whatever bytes the file has; strings are UTF-8.
+mp_obj_t arenite_tensor_name(const ar_tensor_t *t, size_t longest) {
+    size_t length = t->name_len < longest ? t->name_len : longest;
+    if (utf8_check((const byte *)t->name, length)) {
+        return mp_obj_new_str(t->name, length);
+    }
+    vstr_t text;
+    vstr_init_len(&text, length);
+    for (size_t i = 0; i < length; i++) {
+        text.buf[i] = t->name[i] & 0x80 ? '?' : t->name[i];
+    }
+    return mp_obj_new_str_from_vstr(&text);
 }
 
 static mp_obj_t shape_of(const ar_tensor_t *t) {
@@ -81,7 +94,7 @@ static void tensor_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
     ar_tensor_t t;
     arenite_tensor_describe(self, &t);
     mp_print_str(print, "Tensor(");
-    mp_obj_print_helper(print, name_of(&t), PRINT_REPR);
+    mp_obj_print_helper(print, arenite_tensor_name(&t, SIZE_MAX), PRINT_REPR);
     mp_print_str(print, ", shape=");
     mp_obj_print_helper(print, shape_of(&t), PRINT_REPR);
     mp_printf(print, ", dtype='%s'", ar_type_name(t.type));
@@ -101,7 +114,7 @@ static void tensor_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     arenite_tensor_describe(MP_OBJ_TO_PTR(self_in), &t);
     switch (attr) {
         case MP_QSTR_name:
-            dest[0] = name_of(&t);
+            dest[0] = arenite_tensor_name(&t, SIZE_MAX);
             break;
         case MP_QSTR_shape:
             dest[0] = shape_of(&t);
@@ -165,14 +178,29 @@ static mp_int_t tensor_buffer(mp_obj_t self_in, mp_buffer_info_t *buf, mp_uint_t
     return 0;
 }
 
+static bool greater(const arenite_tensor_obj_t *self, size_t a, size_t b) {
+    // Floats do not hold every value of these.
+    switch (self->type) {
+        case AR_INT32:
+            return ((const int32_t *)self->data)[a] > ((const int32_t *)self->data)[b];
+        case AR_UINT32:
+            return ((const uint32_t *)self->data)[a] > ((const uint32_t *)self->data)[b];
+        case AR_INT64:
+            return ((const int64_t *)self->data)[a] > ((const int64_t *)self->data)[b];
+        default: {
+            char typecode = arenite_typecode(self->type);
+            return arenite_sample(typecode, self->data, a) > arenite_sample(typecode, self->data, b);
+        }
+    }
+}
+
 static mp_obj_t tensor_argmax(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
     arenite_tensor_describe(self, &t);
-    char typecode = arenite_typecode(t.type);
     size_t best = 0;
     for (size_t i = 1; i < t.count; i++) {
-        if (arenite_sample(typecode, self->data, i) > arenite_sample(typecode, self->data, best)) {
+        if (greater(self, i, best)) {
             best = i;
         }
     }
@@ -190,6 +218,7 @@ static mp_obj_t tensor_set(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, args + 1, kw, MP_ARRAY_SIZE(allowed), allowed, val);
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    arenite_model_check_idle(self->model);
     if (!self->is_input) {
         mp_raise_TypeError(MP_ERROR_TEXT("only an input can be set"));
     }
