@@ -9,8 +9,13 @@ static ar_rec_t *next_record(const ar_rec_t *rec) {
     return (ar_rec_t *)((uint8_t *)rec + rec->size);
 }
 
-<<<<<<< HEAD
 // ---- running -------------------------------------------------------------------------------------------------------
+
+// "op 7 GATHER: " before what is wrong with the data. What goes wrong in a subgraph has the name of what calls it.
+static ar_status_t name_op(const ar_run_t *run, unsigned k) {
+    const ar_error_t cause = *run->err;
+    return ar_fail(run->err, cause.status, "op %u %s: %s", k, ar_op_name(run->model, k), cause.text);
+}
 
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     const ar_rec_t *rec = sub->records;
@@ -18,25 +23,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
         ar_status_t status = rec->eval(run, rec);
         if (status != AR_OK) {
-            return status;
-=======
-ar_status_t ar_run_fail(const ar_run_t *run, const char *text) {
-    return ar_fail(run->err, AR_VALUE, "%s", text);
-}
-
-// Name the operator that failed.
-static ar_status_t failed(const ar_model_t *m, unsigned k, ar_error_t *err) {
-    const ar_error_t cause = *err;
-    return ar_fail(err, cause.status, "op %u %s: %s", k, ar_op_name(m, k), cause.text);
-}
-
-ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
-    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .err = err };
-    ar_rec_t *rec = m->records;
-    for (unsigned k = 0; k < m->n_ops; k++, rec = next_record(rec)) {
-        if (rec->eval(&run, rec) != AR_OK) {
-            return failed(m, k, err);
->>>>>>> wip-elementwise
+            return inside || status == AR_STOPPED ? status : name_op(run, k);
         }
         if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
             return ar_fail(run->err, AR_STOPPED, "stopped");

@@ -305,7 +305,7 @@ static ar_status_t prepare(ar_prep_t *p, float_fn_t f32, int_fn_t s32, bool fuse
         return status;
     }
     if (t.out.type != t.a.type) {
-        return ar_refuse(p, "inputs are %s, the output is %s", ar_type_name(t.a.type), ar_type_name(t.out.type));
+        return ar_refuse(p, "types differ: the inputs are %s, the output is %s", ar_type_name(t.a.type), ar_type_name(t.out.type));
     }
     int32_t activation = fused ? ar_option_byte(p, ARITHMETIC_ACTIVATION, ACTIVATION_NONE) : ACTIVATION_NONE;
     if (t.a.type == AR_FLOAT32) {

@@ -135,19 +135,14 @@ static inline void *ar_scratch_of(const ar_rec_t *rec) {
     return rec->t[rec->n_in + rec->n_out];
 }
 
-<<<<<<< HEAD
 // Run a subgraph on what its inputs hold.
 ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph);
 bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph);
 void *ar_subgraph_input_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 
-// Fail while running: AR_VALUE, with a text.
+// Fail while running: AR_VALUE, with a text, before which the interpreter puts "op 7 GATHER: ".
 ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...);
-=======
-// Refuse what the data ask for: "op 7 GATHER: ..." is the run's error. Returns AR_VALUE, to be returned.
-ar_status_t ar_run_fail(const ar_run_t *run, const char *text);
->>>>>>> wip-elementwise
 
 // ---- the table -------------------------------------------------------------------------------------------
 

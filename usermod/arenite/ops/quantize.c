@@ -34,15 +34,9 @@ static ar_status_t eval_requantize(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const quantize_t *q = ar_params(rec);
     for (uint32_t i = 0; i < q->count; i++) {
-<<<<<<< HEAD
-        uint32_t v = (uint32_t)load(ar_in(rec, 0), i, q->in_type) - (uint32_t)q->in_zero;
-        int32_t y = ar_requantize_clamp((int32_t)v, q->factor, q->out_zero, q->low, q->high);
-        store(ar_out(rec, 0), i, q->out_type, y);
-=======
         uint32_t v = (uint32_t)ar_load_int(ar_in(rec, 0), i, q->in_type) - (uint32_t)q->in_zero;
-        int32_t y = (int32_t)((uint32_t)ar_requantize((int32_t)v, q->factor) + (uint32_t)q->out_zero);
-        ar_store_int(ar_out(rec, 0), i, q->out_type, ar_clamp(y, q->low, q->high));
->>>>>>> wip-elementwise
+        int32_t y = ar_requantize_clamp((int32_t)v, q->factor, q->out_zero, q->low, q->high);
+        ar_store_int(ar_out(rec, 0), i, q->out_type, y);
     }
     return AR_OK;
 }

@@ -13,16 +13,13 @@ AR_OP(EQUAL, EqualOptions, ar_prepare_equal)
 AR_OP(FLOOR_DIV, FloorDivOptions, ar_prepare_floor_div)
 AR_OP(FLOOR_MOD, FloorModOptions, ar_prepare_floor_mod)
 AR_OP(FULLY_CONNECTED, FullyConnectedOptions, ar_prepare_fully_connected)
-<<<<<<< HEAD
-AR_OP(IF, IfOptions, ar_prepare_if)
-=======
 AR_OP(GREATER, GreaterOptions, ar_prepare_greater)
 AR_OP(GREATER_EQUAL, GreaterEqualOptions, ar_prepare_greater_equal)
+AR_OP(IF, IfOptions, ar_prepare_if)
 AR_OP(LESS, LessOptions, ar_prepare_less)
 AR_OP(LESS_EQUAL, LessEqualOptions, ar_prepare_less_equal)
 AR_OP(LOGICAL_AND, LogicalAndOptions, ar_prepare_logical_and)
 AR_OP(LOGICAL_OR, LogicalOrOptions, ar_prepare_logical_or)
->>>>>>> wip-elementwise
 AR_OP(LOGISTIC, NoOptions, ar_prepare_logistic)
 AR_OP(MAXIMUM, MaximumMinimumOptions, ar_prepare_maximum)
 AR_OP(MAX_POOL_2D, Pool2DOptions, ar_prepare_max_pool_2d)
@@ -38,10 +35,7 @@ AR_OP(RELU, NoOptions, ar_prepare_relu)
 AR_OP(RELU6, NoOptions, ar_prepare_relu6)
 AR_OP(RESHAPE, ReshapeOptions, ar_prepare_reshape)
 AR_OP(SOFTMAX, SoftmaxOptions, ar_prepare_softmax)
-<<<<<<< HEAD
-AR_OP(VAR_HANDLE, VarHandleOptions, ar_prepare_var_handle)
-AR_OP(WHILE, WhileOptions, ar_prepare_while)
-=======
 AR_OP(SQUARED_DIFFERENCE, SquaredDifferenceOptions, ar_prepare_squared_difference)
 AR_OP(SUB, SubOptions, ar_prepare_sub)
->>>>>>> wip-elementwise
+AR_OP(VAR_HANDLE, VarHandleOptions, ar_prepare_var_handle)
+AR_OP(WHILE, WhileOptions, ar_prepare_while)
