@@ -291,7 +291,7 @@ static ar_status_t prepare_s32(ar_prep_t *p, const ar_binary_t *t, int32_t activ
         return ar_unsupported(p, "quantized int32 is not supported");
     }
     int_op_t op = {
-        .f = f, .low = isinf(low) ? INT32_MIN : (int32_t)low, .high = isinf(high) ? INT32_MAX : (int32_t)high,
+        .f = f, .low = low < -1 ? INT32_MIN : (int32_t)low, .high = high > 6 ? INT32_MAX : (int32_t)high,
         .least = f == pow_s32 ? 0 : INT32_MIN, .divides = f == div_s32 || f == floor_div_s32 || f == floor_mod_s32,
     };
     return ar_binary_record(p, t, run_s32, &op, sizeof(op));
