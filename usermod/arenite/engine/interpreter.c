@@ -11,14 +11,10 @@ static ar_rec_t *next_record(const ar_rec_t *rec) {
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
-ar_status_t ar_run_fail(const ar_run_t *run, const char *text) {
-    return ar_fail(run->err, AR_VALUE, "%s", text);
-}
-
-// Name the operator of the model that failed.
-static ar_status_t failed(const ar_model_t *m, unsigned k, ar_error_t *err) {
-    const ar_error_t cause = *err;
-    return ar_fail(err, cause.status, "op %u %s: %s", k, ar_op_name(m, k), cause.text);
+// "op 7 GATHER: " before what is wrong with the data. What goes wrong in a subgraph has the name of what calls it.
+static ar_status_t name_op(const ar_run_t *run, unsigned k) {
+    const ar_error_t cause = *run->err;
+    return ar_fail(run->err, cause.status, "op %u %s: %s", k, ar_op_name(run->model, k), cause.text);
 }
 
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
@@ -27,7 +23,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
         ar_status_t status = rec->eval(run, rec);
         if (status != AR_OK) {
-            return inside || status == AR_STOPPED ? status : failed(run->model, k, run->err);
+            return inside || status == AR_STOPPED ? status : name_op(run, k);
         }
         if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
             return ar_fail(run->err, AR_STOPPED, "stopped");

@@ -125,6 +125,14 @@ void ar_state(ar_prep_t *p, uint32_t bytes) {
     p->scratch_lasts = true;
 }
 
+ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    ar_vfail(run->err, AR_VALUE, "", format, args);
+    va_end(args);
+    return AR_VALUE;
+}
+
 bool ar_alias(ar_prep_t *p, unsigned i) {
     ar_loader_t *l = p->loader;
     uint32_t in = (uint32_t)tensor_index(p, p->inputs, i);

@@ -32,8 +32,9 @@ enum {
     LOGISTIC = 14, MAX_POOL_2D = 17, MUL = 18, RELU = 19, RELU6 = 21, RESHAPE = 22, SOFTMAX = 25, CUSTOM = 32,
     PAD = 34, MEAN = 40, SUB = 41, DIV = 42, MAXIMUM = 55, MINIMUM = 57, LESS = 58, GREATER = 61, GREATER_EQUAL = 62,
     LESS_EQUAL = 63, EQUAL = 71, NOT_EQUAL = 72, POW = 78, LOGICAL_OR = 84, LOGICAL_AND = 86, FLOOR_DIV = 90,
-    FLOOR_MOD = 95, SQUARED_DIFFERENCE = 99, QUANTIZE = 114,
-    IF = 118, WHILE = 119, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143, ASSIGN_VARIABLE = 144,
+    FLOOR_MOD = 95, SQUARED_DIFFERENCE = 99, QUANTIZE = 114, IF = 118, WHILE = 119,
+    PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143,
+    ASSIGN_VARIABLE = 144,
 };
 
 // BuiltinOptions: the types of the union.
@@ -43,8 +44,8 @@ enum {
     SubOptions = 28, DivOptions = 29, DequantizeOptions = 38, MaximumMinimumOptions = 39, LessOptions = 41,
     GreaterOptions = 44, GreaterEqualOptions = 45, LessEqualOptions = 46, EqualOptions = 53, NotEqualOptions = 54,
     PowOptions = 56, LogicalOrOptions = 60, LogicalAndOptions = 62, FloorDivOptions = 65, FloorModOptions = 72,
-    SquaredDifferenceOptions = 76, QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93,
-    CallOnceOptions = 103, VarHandleOptions = 111, ReadVariableOptions = 112, AssignVariableOptions = 113,
+    SquaredDifferenceOptions = 76, QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93, CallOnceOptions = 103,
+    VarHandleOptions = 111, ReadVariableOptions = 112, AssignVariableOptions = 113,
 };
 
 enum { PADDING_SAME = 0, PADDING_VALID = 1 };

@@ -291,7 +291,7 @@ static ar_status_t prepare_s32(ar_prep_t *p, const ar_binary_t *t, int32_t activ
         return ar_unsupported(p, "quantized int32 is not supported");
     }
     int_op_t op = {
-        .f = f, .low = isinf(low) ? INT32_MIN : (int32_t)low, .high = isinf(high) ? INT32_MAX : (int32_t)high,
+        .f = f, .low = low < -1 ? INT32_MIN : (int32_t)low, .high = high > 6 ? INT32_MAX : (int32_t)high,
         .least = f == pow_s32 ? 0 : INT32_MIN, .divides = f == div_s32 || f == floor_div_s32 || f == floor_mod_s32,
     };
     return ar_binary_record(p, t, run_s32, &op, sizeof(op));
@@ -305,7 +305,7 @@ static ar_status_t prepare(ar_prep_t *p, float_fn_t f32, int_fn_t s32, bool fuse
         return status;
     }
     if (t.out.type != t.a.type) {
-        return ar_refuse(p, "inputs are %s, the output is %s", ar_type_name(t.a.type), ar_type_name(t.out.type));
+        return ar_refuse(p, "types differ: the inputs are %s, the output is %s", ar_type_name(t.a.type), ar_type_name(t.out.type));
     }
     int32_t activation = fused ? ar_option_byte(p, ARITHMETIC_ACTIVATION, ACTIVATION_NONE) : ACTIVATION_NONE;
     if (t.a.type == AR_FLOAT32) {

@@ -39,7 +39,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     }
     const char *wrong = ar_binary_walk(b->run, b + 1, b->size, dims_of(b), b->rank, ar_in(rec, 0), ar_in(rec, 1),
         ar_out(rec, 0));
-    return wrong ? ar_run_fail(run, wrong) : AR_OK;
+    return wrong ? ar_run_fail(run, "%s", wrong) : AR_OK;
 }
 
 // Size of dimension i, counted from the last.
@@ -78,7 +78,7 @@ ar_status_t ar_binary_open(ar_prep_t *p, ar_binary_t *t) {
     ar_get_input(p, 1, &t->b);
     ar_get_output(p, 0, &t->out);
     return t->a.type == t->b.type ? AR_OK
-           : ar_refuse(p, "the inputs' types differ: %s and %s", ar_type_name(t->a.type), ar_type_name(t->b.type));
+           : ar_refuse(p, "types differ: %s, %s", ar_type_name(t->a.type), ar_type_name(t->b.type));
 }
 
 ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t run, const void *params, size_t bytes) {
