@@ -52,6 +52,19 @@ class _Tensor(ctypes.Structure):
     ]
 
 
+class _Subgraph(ctypes.Structure):
+    _fields_ = [
+        ("records", ctypes.c_void_p),
+        ("io", ctypes.POINTER(ctypes.c_void_p)),
+        ("n_ops", ctypes.c_uint16),
+        ("n_inputs", ctypes.c_uint16),
+        ("n_outputs", ctypes.c_uint16),
+        ("first_life", ctypes.c_uint16),
+        ("state", ctypes.c_uint8),
+        ("ran", ctypes.c_bool),
+    ]
+
+
 class _Model(ctypes.Structure):
     _fields_ = [
         ("data", ctypes.c_void_p),
@@ -59,12 +72,10 @@ class _Model(ctypes.Structure):
         ("arena", ctypes.c_void_p),
         ("arena_used", ctypes.c_uint32),
         ("activations", ctypes.c_uint32),
-        ("records", ctypes.c_void_p),
-        ("io", ctypes.POINTER(ctypes.c_void_p)),
-        ("n_ops", ctypes.c_uint16),
-        ("n_inputs", ctypes.c_uint16),
-        ("n_outputs", ctypes.c_uint16),
-        ("has_variables", ctypes.c_bool),
+        ("main", _Subgraph),
+        ("others", ctypes.c_void_p),
+        ("n_subgraphs", ctypes.c_uint16),
+        ("has_state", ctypes.c_bool),
     ]
 
 
@@ -225,11 +236,11 @@ class HostModel:
 
     def input(self, i: int) -> np.ndarray:
         """Input i in place."""
-        return self._view(self._describe("ar_input", i), self.model.io[i])
+        return self._view(self._describe("ar_input", i), self.model.main.io[i])
 
     def output(self, i: int) -> np.ndarray:
         """Output i in place."""
-        return self._view(self._describe("ar_output", i), self.model.io[self.model.n_inputs + i])
+        return self._view(self._describe("ar_output", i), self.model.main.io[self.model.main.n_inputs + i])
 
     def op_outputs(self, k: int) -> Iterator[np.ndarray]:
         """Outputs of operator k in place: what they hold is theirs until the next operator has run."""
@@ -267,7 +278,7 @@ class HostModel:
         callback = _HOOK(hook) if each is not None else _HOOK()
         status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
         Engine._check(status, err)
-        return [self.output(i).copy() for i in range(self.model.n_outputs)]
+        return [self.output(i).copy() for i in range(self.model.main.n_outputs)]
 
     def reset(self) -> None:
         """Variable tensors back to their initial values."""

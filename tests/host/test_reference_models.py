@@ -53,7 +53,7 @@ def test_every_intermediate_tensor_equals(engine: Engine, name: str) -> None:
     oracle.invoke()
     each: list[list[np.ndarray]] = []
     model.invoke([x], each)
-    assert len(each) == model.model.n_ops
+    assert len(each) == model.model.main.n_ops
     for k, index in enumerate(output_tensors(data)):
         reference = oracle.GetTensor(index, 0)["tensor_data"]
         assert np.array_equal(each[k][0], reference), f"op {k} {model.op_name(k)}: differs"

@@ -24,13 +24,13 @@ static bool has_callers_buffer(const arenite_model_obj_t *self) {
 // and outputs lie, and the first record's head.
 static uint32_t mark_of(const ar_model_t *m) {
     uint32_t sum = 0, word;
-    const uint8_t *io = (const uint8_t *)m->io;
-    for (size_t i = 0; i < (m->n_inputs + (size_t)m->n_outputs) * sizeof(void *); i += sizeof(word)) {
+    const uint8_t *io = (const uint8_t *)m->main.io;
+    for (size_t i = 0; i < (m->main.n_inputs + (size_t)m->main.n_outputs) * sizeof(void *); i += sizeof(word)) {
         memcpy(&word, io + i, sizeof(word));
         sum = 31 * sum + word;
     }
-    if (m->n_ops) {
-        memcpy(&word, m->records, sizeof(word));
+    if (m->main.n_ops) {
+        memcpy(&word, m->main.records, sizeof(word));
         sum = 31 * sum + word;
     }
     return sum;
@@ -186,8 +186,8 @@ static void open_model(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t aren
         self->arena_mark = mark_of(&self->model);
     }
     self->guarded = may_move(self->source.owner) || has_callers_buffer(self);
-    self->inputs = make_tensors(self, self->model.n_inputs, true);
-    self->outputs = make_tensors(self, self->model.n_outputs, false);
+    self->inputs = make_tensors(self, self->model.main.n_inputs, true);
+    self->outputs = make_tensors(self, self->model.main.n_outputs, false);
     self->open = true;
 }
 
@@ -312,6 +312,10 @@ static mp_obj_t op_outputs(arenite_model_obj_t *self, unsigned op) {
 
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
+    if (op == AR_INSIDE) {
+        mp_handle_pending(true);
+        return true;
+    }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
     ar_model_t *m = &profile->model->model;
     ar_tensor_t t = { 0 };
@@ -407,7 +411,7 @@ static void model_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
     } else {
         mp_printf(print, "<%u bytes>", (unsigned)self->source.size);
     }
-    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.n_ops, (unsigned)self->model.arena_used,
+    mp_printf(print, ", %u ops, arena %u of %u bytes)", (unsigned)self->model.main.n_ops, (unsigned)self->model.arena_used,
         (unsigned)self->arena_size);
 }
 

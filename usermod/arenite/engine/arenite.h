@@ -74,6 +74,19 @@ typedef struct {
 
 struct _ar_rec_t;
 
+// A subgraph of a loaded model. The first is what invoke runs; the others are called by its operators (IF, WHILE,
+// CALL_ONCE).
+typedef struct {
+    struct _ar_rec_t *records;  // one an operator, in the order of execution
+    void **io;                  // data of the inputs, then of the outputs
+    uint16_t n_ops;
+    uint16_t n_inputs;
+    uint16_t n_outputs;
+    uint16_t first_life;        // while loading: the planner's index of its first tensor
+    uint8_t state;              // while loading: not yet, now, done
+    bool ran;                   // by CALL_ONCE
+} ar_subgraph_t;
+
 // A loaded model. The caller keeps this, the file's bytes and the arena in place for as long as it is used.
 typedef struct _ar_model_t {
     const uint8_t *data;
@@ -81,16 +94,17 @@ typedef struct _ar_model_t {
     uint8_t *arena;             // aligned start
     uint32_t arena_used;        // all of what follows, and the padding that aligns it
     uint32_t activations;       // of these, bytes of tensors and scratch
-    struct _ar_rec_t *records;  // one an operator, in the order of execution
-    void **io;                  // data of the inputs, then of the outputs
-    uint16_t n_ops;
-    uint16_t n_inputs;
-    uint16_t n_outputs;
-    bool has_variables;
+    ar_subgraph_t main;
+    ar_subgraph_t *others;      // subgraphs 1 and up
+    uint16_t n_subgraphs;
+    bool has_state;             // something lasts from one invoke to the next
 } ar_model_t;
 
-// Called after each operator. False stops the run, which then returns AR_STOPPED.
+// Called after each operator of the model; after one in a subgraph that it calls, with AR_INSIDE. False stops the run,
+// which then returns AR_STOPPED.
 typedef bool (*ar_hook_t)(void *context, unsigned op);
+
+#define AR_INSIDE (0xffffffffu)
 
 // Bytes of memory that ar_measure needs for a while.
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err);
@@ -114,11 +128,11 @@ bool ar_output(const ar_model_t *m, unsigned i, ar_tensor_t *t);
 bool ar_tensor(const ar_model_t *m, uint32_t index, ar_tensor_t *t);
 
 static inline void *ar_input_data(const ar_model_t *m, unsigned i) {
-    return m->io[i];
+    return m->main.io[i];
 }
 
 static inline void *ar_output_data(const ar_model_t *m, unsigned i) {
-    return m->io[m->n_inputs + i];
+    return m->main.io[m->main.n_inputs + i];
 }
 
 // Scale and zero point of channel i (0 for tensors quantized as a whole).

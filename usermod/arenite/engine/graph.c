@@ -19,14 +19,14 @@ static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
     return AR_OK;
 }
 
-ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, ar_error_t *err) {
+ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t subgraph, ar_error_t *err) {
     if (size < 8 || size > 0x7fffffff || memcmp((const uint8_t *)data + 4, "TFL3", 4) != 0) {
         return damaged(err, "not a .tflite file");
     }
     g->file.data = data;
     g->file.size = (uint32_t)size;
     const fb_file_t *f = &g->file;
-    fb_table_t model, subgraph;
+    fb_table_t model, table;
     fb_vector_t subgraphs;
     if (!fb_table(f, ar_u32(data), &model)
         || !fb_vector(f, &model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
@@ -37,13 +37,18 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, ar_error
     if (fb_int(f, &model, MODEL_VERSION, 0) != 3) {
         return damaged(err, "schema version is not 3");
     }
-    if (!fb_table_at(f, &subgraphs, 0, &subgraph)
-        || !fb_vector(f, &subgraph, SUBGRAPH_TENSORS, 4, &g->tensors)
-        || !fb_vector(f, &subgraph, SUBGRAPH_INPUTS, 4, &g->inputs)
-        || !fb_vector(f, &subgraph, SUBGRAPH_OUTPUTS, 4, &g->outputs)
-        || !fb_vector(f, &subgraph, SUBGRAPH_OPERATORS, 4, &g->operators)) {
-        return damaged(err, "its subgraph runs past the file");
+    if (!fb_table_at(f, &subgraphs, subgraph, &table)
+        || !fb_vector(f, &table, SUBGRAPH_TENSORS, 4, &g->tensors)
+        || !fb_vector(f, &table, SUBGRAPH_INPUTS, 4, &g->inputs)
+        || !fb_vector(f, &table, SUBGRAPH_OUTPUTS, 4, &g->outputs)
+        || !fb_vector(f, &table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
+        return ar_fail(err, AR_VALUE, "model: subgraph %u runs past the file", (unsigned)subgraph);
     }
+    if (subgraphs.length > 255) {
+        return ar_fail(err, AR_UNSUPPORTED, "model: more than 255 subgraphs");
+    }
+    g->subgraph = (uint16_t)subgraph;
+    g->n_subgraphs = (uint16_t)subgraphs.length;
     return check_counts(g, err);
 }
 

@@ -1,4 +1,4 @@
-// The model file as a graph: the vectors of its first subgraph, tensors and operators by index.
+// The model file as a graph: the vectors of a subgraph, tensors and operators by index.
 
 #ifndef ARENITE_ENGINE_GRAPH_H
 #define ARENITE_ENGINE_GRAPH_H
@@ -9,6 +9,8 @@
 
 typedef struct {
     fb_file_t file;
+    uint16_t subgraph;
+    uint16_t n_subgraphs;
     fb_vector_t operator_codes;
     fb_vector_t buffers;
     fb_vector_t tensors;
@@ -29,7 +31,7 @@ typedef struct {
     uint32_t custom_code_len;
 } ar_node_t;
 
-ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, ar_error_t *err);
+ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t subgraph, ar_error_t *err);
 ar_status_t ar_graph_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t, ar_error_t *err);
 ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_error_t *err);
 

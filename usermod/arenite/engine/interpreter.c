@@ -3,34 +3,61 @@
 #include <string.h>
 
 #include "engine/error.h"
-#include "engine/graph.h"
+#include "engine/loader.h"
 
-static ar_rec_t *next_record(ar_rec_t *rec) {
+static ar_rec_t *next_record(const ar_rec_t *rec) {
     return (ar_rec_t *)((uint8_t *)rec + rec->size);
 }
 
-ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
-    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .err = err };
-    ar_rec_t *rec = m->records;
-    for (unsigned k = 0; k < m->n_ops; k++, rec = next_record(rec)) {
-        ar_status_t status = rec->eval(&run, rec);
+// ---- running -------------------------------------------------------------------------------------------------------
+
+// "op 7 GATHER: " before what is wrong with the data. What goes wrong in a subgraph has the name of what calls it.
+static ar_status_t name_op(const ar_run_t *run, unsigned k) {
+    const ar_error_t cause = *run->err;
+    return ar_fail(run->err, cause.status, "op %u %s: %s", k, ar_op_name(run->model, k), cause.text);
+}
+
+static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
+    const ar_rec_t *rec = sub->records;
+    bool inside = sub != &run->model->main;
+    for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
+        ar_status_t status = rec->eval(run, rec);
         if (status != AR_OK) {
-            return status;
+            return inside || status == AR_STOPPED ? status : name_op(run, k);
         }
-        if (hook && !hook(context, k)) {
-            return ar_fail(err, AR_STOPPED, "stopped");
+        if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
+            return ar_fail(run->err, AR_STOPPED, "stopped");
         }
     }
     return AR_OK;
 }
 
-static bool open_node(const ar_model_t *m, unsigned k, ar_graph_t *g, ar_node_t *n) {
-    ar_error_t err;
-    return ar_graph_open(g, m->data, m->size, &err) == AR_OK && ar_graph_node(g, k, n, &err) == AR_OK;
+ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
+    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .hook = hook, .context = context, .err = err };
+    return run_all(&run, &m->main);
 }
 
+ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
+    return run_all(run, ar_model_subgraph(run->model, subgraph));
+}
+
+bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph) {
+    return &ar_model_subgraph(run->model, subgraph)->ran;
+}
+
+void *ar_subgraph_input_data(const ar_run_t *run, unsigned subgraph, unsigned i) {
+    return ar_model_subgraph(run->model, subgraph)->io[i];
+}
+
+void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i) {
+    const ar_subgraph_t *sub = ar_model_subgraph(run->model, subgraph);
+    return sub->io[sub->n_inputs + i];
+}
+
+// ---- state ---------------------------------------------------------------------------------------------------------
+
 // TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
-static void reset_inputs(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
+static void reset_variable_tensors(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
     ar_error_t err;
     ar_tensor_t t;
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
@@ -41,27 +68,43 @@ static void reset_inputs(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t
     }
 }
 
-void ar_reset(ar_model_t *m) {
-    ar_graph_t g;
+static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph_t *sub) {
+    ar_error_t err;
     ar_node_t n;
-    ar_rec_t *rec = m->records;
-    for (unsigned k = 0; m->has_variables && k < m->n_ops; k++, rec = next_record(rec)) {
-        if (open_node(m, k, &g, &n)) {
-            reset_inputs(&g, &n, rec);
+    const ar_rec_t *rec = sub->records;
+    for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = next_record(rec)) {
+        const ar_op_t *op = ar_graph_op(&n);
+        reset_variable_tensors(g, &n, rec);
+        if (op && op->reset) {
+            op->reset(m, rec);
         }
     }
 }
 
+void ar_reset(ar_model_t *m) {
+    ar_error_t err;
+    ar_graph_t g;
+    for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
+        ar_subgraph_t *sub = ar_model_subgraph(m, i);
+        sub->ran = false;
+        if (sub->records && ar_graph_open(&g, m->data, m->size, i, &err) == AR_OK) {
+            reset_subgraph(m, &g, sub);
+        }
+    }
+}
+
+// ---- questions -----------------------------------------------------------------------------------------------------
+
 bool ar_tensor(const ar_model_t *m, uint32_t index, ar_tensor_t *t) {
     ar_graph_t g;
     ar_error_t err;
-    return ar_graph_open(&g, m->data, m->size, &err) == AR_OK && ar_graph_tensor(&g, index, t, &err) == AR_OK;
+    return ar_graph_open(&g, m->data, m->size, 0, &err) == AR_OK && ar_graph_tensor(&g, index, t, &err) == AR_OK;
 }
 
 static bool io_tensor(const ar_model_t *m, bool output, unsigned i, ar_tensor_t *t) {
     ar_graph_t g;
     ar_error_t err;
-    if (ar_graph_open(&g, m->data, m->size, &err) != AR_OK) {
+    if (ar_graph_open(&g, m->data, m->size, 0, &err) != AR_OK) {
         return false;
     }
     const fb_vector_t *v = output ? &g.outputs : &g.inputs;
@@ -76,15 +119,20 @@ bool ar_output(const ar_model_t *m, unsigned i, ar_tensor_t *t) {
     return io_tensor(m, true, i, t);
 }
 
+static bool open_node(const ar_model_t *m, unsigned k, ar_graph_t *g, ar_node_t *n) {
+    ar_error_t err;
+    return k < m->main.n_ops && ar_graph_open(g, m->data, m->size, 0, &err) == AR_OK && ar_graph_node(g, k, n, &err) == AR_OK;
+}
+
 const char *ar_op_name(const ar_model_t *m, unsigned k) {
     ar_graph_t g;
     ar_node_t n;
-    const ar_op_t *op = k < m->n_ops && open_node(m, k, &g, &n) ? ar_graph_op(&n) : NULL;
+    const ar_op_t *op = open_node(m, k, &g, &n) ? ar_graph_op(&n) : NULL;
     return op ? op->name : "?";
 }
 
 static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
-    ar_rec_t *rec = m->records;
+    const ar_rec_t *rec = m->main.records;
     while (k--) {
         rec = next_record(rec);
     }
@@ -92,14 +140,14 @@ static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
 }
 
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
-    return k < m->n_ops ? record(m, k)->n_out : 0;
+    return k < m->main.n_ops ? record(m, k)->n_out : 0;
 }
 
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {
     ar_graph_t g;
     ar_node_t n;
     ar_error_t err;
-    if (k >= m->n_ops || !open_node(m, k, &g, &n) || i >= n.outputs.length || i >= record(m, k)->n_out) {
+    if (!open_node(m, k, &g, &n) || i >= n.outputs.length || i >= record(m, k)->n_out) {
         return false;
     }
     *data = ar_out(record(m, k), i);

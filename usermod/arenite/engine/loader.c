@@ -26,8 +26,7 @@ void *ar_loader_take(ar_loader_t *l, size_t bytes) {
     return start;
 }
 
-// A new life at the high end; NULL where there is no room.
-static ar_life_t *new_life(ar_loader_t *l) {
+ar_life_t *ar_loader_new_life(ar_loader_t *l) {
     if ((uint8_t *)(l->plan.top - l->plan.n) - (l->base + l->kept) < (ptrdiff_t)sizeof(ar_life_t)) {
         return NULL;
     }
@@ -36,30 +35,48 @@ static ar_life_t *new_life(ar_loader_t *l) {
     return life;
 }
 
-void ar_loader_touch(ar_loader_t *l, uint32_t index, uint32_t time) {
-    ar_life_t *life = ar_life_root(&l->plan, index);
+ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor) {
+    return ar_life(&l->plan, l->sub->first_life + tensor);
+}
+
+ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i) {
+    return i == 0 ? &m->main : &m->others[i - 1];
+}
+
+// Let a tensor live at a time. -1 stands for none.
+static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
+    if (tensor < 0) {
+        return;
+    }
+    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
     if (life->first != AR_LIFE_CONSTANT && life->last < time) {
-        life->last = (uint16_t)time;
+        life->last = time;
     }
 }
 
+// ---- tensors -------------------------------------------------------------------------------------------------------
+
 static ar_status_t check_tensors(ar_loader_t *l) {
+    l->sub->first_life = (uint16_t)l->plan.n;
+    if (l->plan.n + l->g.tensors.length > 0xffff) {
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65535 tensors in all");
+    }
     for (uint32_t i = 0; i < l->g.tensors.length; i++) {
         ar_tensor_t t;
         ar_status_t status = ar_graph_tensor(&l->g, i, &t, l->err);
         if (status != AR_OK) {
             return status;
         }
-        ar_life_t *life = new_life(l);
+        ar_life_t *life = ar_loader_new_life(l);
         if (!life) {
             return AR_NO_MEMORY;
         }
-        life->bytes = round_up(t.bytes, AR_ALIGN);
+        life->bytes = t.bytes;
         life->first = t.data ? AR_LIFE_CONSTANT : AR_LIFE_UNBORN;
         if (t.is_variable && !t.data) {
             life->first = 0;
-            life->last = l->plan.end;
-            l->has_variables = true;
+            life->last = AR_LIFE_LATEST;
+            l->model->has_state = true;
         }
     }
     return AR_OK;
@@ -79,14 +96,35 @@ static ar_status_t birth_inputs(ar_loader_t *l) {
         if (status != AR_OK) {
             return status;
         }
-        ar_life_t *life = ar_life(&l->plan, (uint32_t)index);
+        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == AR_LIFE_ALIAS) {
+            continue; // a resource that the caller hands over
+        }
         if (life->first != AR_LIFE_UNBORN) {
             return ar_fail(l->err, AR_VALUE, "model: input %u is a constant, a variable or named twice", (unsigned)i);
         }
-        life->first = 0;
+        life->first = life->last = l->time;
     }
     return AR_OK;
 }
+
+// The outputs live until whoever runs the subgraph has read them.
+static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
+    for (uint32_t i = 0; i < l->g.outputs.length; i++) {
+        int32_t index = ar_graph_int(&l->g, &l->g.outputs, i);
+        ar_status_t status = check_index(l, index, "output", i);
+        if (status != AR_OK) {
+            return status;
+        }
+        if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
+            return ar_fail(l->err, AR_VALUE, "model: output %u is written by nothing", (unsigned)i);
+        }
+        touch(l, index, until);
+    }
+    return AR_OK;
+}
+
+// ---- operators -----------------------------------------------------------------------------------------------------
 
 static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t k) {
     for (uint32_t i = 0; i < n->inputs.length; i++) {
@@ -97,11 +135,12 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
             return ar_fail(l->err, AR_VALUE, "model: op %u input %u is no tensor", (unsigned)k, (unsigned)i);
         }
-        if (ar_life(&l->plan, (uint32_t)index)->first == AR_LIFE_UNBORN) {
+        const ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) { // an empty constant looks like this
             return ar_fail(l->err, AR_VALUE, "model: op %u reads tensor %u before anything has written it", (unsigned)k,
                 (unsigned)index);
         }
-        ar_loader_touch(l, (uint32_t)index, k + 1);
+        touch(l, index, l->time);
     }
     return AR_OK;
 }
@@ -112,13 +151,12 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
             return ar_fail(l->err, AR_VALUE, "model: op %u output %u is no tensor", (unsigned)k, (unsigned)i);
         }
-        ar_life_t *life = ar_life(&l->plan, (uint32_t)index);
+        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first != AR_LIFE_UNBORN) {
             return ar_fail(l->err, AR_VALUE, "model: op %u writes tensor %u, which is an input, a constant or written before",
                 (unsigned)k, (unsigned)index);
         }
-        life->first = (uint16_t)(k + 1);
-        life->last = (uint16_t)(k + 1);
+        life->first = life->last = l->time;
     }
     return AR_OK;
 }
@@ -126,11 +164,11 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
 // A node's options must be of the type that the operator takes; none at all stands for the defaults.
 static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t **op) {
     *op = ar_graph_op(n);
+    if (!*op && n->code == CUSTOM) {
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator is not compiled in", (unsigned)k,
+            (unsigned)n->custom_code_len, n->custom_code);
+    }
     if (!*op) {
-        if (n->code == CUSTOM) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator is not compiled in", (unsigned)k,
-                (unsigned)n->custom_code_len, n->custom_code);
-        }
         return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s is not compiled in", (unsigned)k,
             ar_builtin_name(n->code));
     }
@@ -140,10 +178,69 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
     return AR_OK;
 }
 
+static ar_status_t tick(ar_loader_t *l) {
+    if (++l->time >= AR_LIFE_LATEST) {
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65000 operators in all");
+    }
+    return AR_OK;
+}
+
+// The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address.
+static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
+    if (p->scratch == 0) {
+        return AR_OK;
+    }
+    ar_life_t *life = ar_loader_new_life(l);
+    if (!life) {
+        return AR_NO_MEMORY;
+    }
+    life->bytes = p->scratch;
+    life->first = p->scratch_lasts ? 0 : l->time;
+    life->last = p->scratch_lasts ? AR_LIFE_LATEST : l->time;
+    l->model->has_state |= p->scratch_lasts;
+    if (!l->measuring) {
+        p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)l->plan.n;
+    }
+    return AR_OK;
+}
+
+static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_t *caller);
+
+// Load what the operator calls; its own tensors live until that has run.
+static ar_status_t load_calls(ar_loader_t *l, const ar_node_t *n, ar_prep_t *p) {
+    if (p->n_calls == 0) {
+        return AR_OK;
+    }
+    ar_status_t status = AR_OK;
+    for (unsigned i = 0; status == AR_OK && i < p->n_calls; i++) {
+        status = check_subgraph(l, p->calls[i], p);
+    }
+    if (status == AR_OK) {
+        status = tick(l);
+    }
+    for (uint32_t i = 0; status == AR_OK && i < n->inputs.length; i++) {
+        touch(l, ar_graph_int(&l->g, &n->inputs, i), l->time);
+    }
+    for (uint32_t i = 0; status == AR_OK && i < n->outputs.length; i++) {
+        touch(l, ar_graph_int(&l->g, &n->outputs, i), l->time);
+    }
+    if (status == AR_OK && !l->measuring) {
+        size_t size = (size_t)(l->base + l->kept - (uint8_t *)p->rec);
+        if (size > 0xffff) {
+            return ar_unsupported(p, "the subgraphs that it calls are too large");
+        }
+        p->rec->size = (uint16_t)size;
+    }
+    return status;
+}
+
 static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_node_t n;
     const ar_op_t *op = NULL;
-    ar_status_t status = ar_graph_node(&l->g, k, &n, l->err);
+    ar_status_t status = tick(l);
+    if (status == AR_OK) {
+        status = ar_graph_node(&l->g, k, &n, l->err);
+    }
     if (status == AR_OK) {
         status = find_op(l, &n, k, &op);
     }
@@ -161,52 +258,121 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
         .n_in = (uint8_t)n.inputs.length, .n_out = (uint8_t)n.outputs.length,
         .options = op->options != NoOptions ? n.options.pos : 0, .custom = n.custom.pos, .err = l->err,
     };
+    l->model->has_state |= op->reset != NULL;
     status = op->prepare(&p);
-    if (status != AR_OK || p.scratch == 0) {
-        return status;
+    if (status == AR_OK) {
+        status = take_scratch(l, &p);
     }
-    ar_life_t *life = new_life(l);
-    if (!life) {
-        return AR_NO_MEMORY;
-    }
-    life->bytes = round_up(p.scratch, AR_ALIGN);
-    life->first = life->last = (uint16_t)(k + 1);
-    return AR_OK;
+    return status == AR_OK ? load_calls(l, &n, &p) : status;
 }
 
-static ar_status_t hold_outputs(ar_loader_t *l) {
-    for (uint32_t i = 0; i < l->g.outputs.length; i++) {
-        int32_t index = ar_graph_int(&l->g, &l->g.outputs, i);
-        ar_status_t status = check_index(l, index, "output", i);
+// ---- subgraphs -----------------------------------------------------------------------------------------------------
+
+static uint32_t io_bytes(const ar_graph_t *g) {
+    return (uint32_t)((g->inputs.length + g->outputs.length) * sizeof(void *));
+}
+
+// Resources among the inputs are the caller's variables under another name.
+static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
+    for (uint32_t i = 0; caller && i < l->g.inputs.length; i++) {
+        int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
+        ar_tensor_t t;
+        ar_status_t status = check_index(l, index, "input", i);
+        if (status == AR_OK) {
+            status = ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
+        }
         if (status != AR_OK) {
             return status;
         }
-        if (ar_life(&l->plan, (uint32_t)index)->first == AR_LIFE_UNBORN) {
-            return ar_fail(l->err, AR_VALUE, "model: output %u is written by nothing", (unsigned)i);
+        if (t.type != AR_RESOURCE || !ar_has_input(caller, caller->call_from + i)) {
+            continue;
         }
-        ar_loader_touch(l, (uint32_t)index, l->plan.end);
+        uint32_t given = (uint32_t)ar_i32(l->g.file.data + caller->inputs + 4 * (caller->call_from + i));
+        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        life->first = AR_LIFE_ALIAS;
+        life->offset = outer->sub->first_life + given;
     }
     return AR_OK;
 }
 
-static ar_status_t check_all(ar_loader_t *l) {
+static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
+    l->sub->n_ops = (uint16_t)l->g.operators.length;
+    l->sub->n_inputs = (uint16_t)l->g.inputs.length;
+    l->sub->n_outputs = (uint16_t)l->g.outputs.length;
+    l->sub->state = AR_LOADING;
     ar_status_t status = check_tensors(l);
     if (status == AR_OK) {
+        status = hand_over(l, outer, caller);
+    }
+    if (status == AR_OK) {
         status = birth_inputs(l);
+    }
+    l->sub->io = ar_loader_take(l, io_bytes(&l->g));
+    l->sub->records = (ar_rec_t *)(l->base + l->kept);
+    if (status == AR_OK && !l->sub->io) {
+        status = AR_NO_MEMORY;
     }
     for (uint32_t k = 0; status == AR_OK && k < l->g.operators.length; k++) {
         status = prepare_op(l, k);
     }
-    return status == AR_OK ? hold_outputs(l) : status;
+    return status;
 }
 
-// Lay the loader over a block of memory and take the pointers of inputs and outputs.
-static ar_status_t open(ar_loader_t *l, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err) {
+// Called again from elsewhere: its tensors live on until then, at the cost of memory but not of correctness.
+static void live_on(ar_loader_t *l, const ar_subgraph_t *sub) {
+    uint32_t n = l->plan.n;
+    for (uint32_t i = sub->first_life; i < n; i++) {
+        ar_life_t *life = ar_life(&l->plan, i);
+        if (life->first <= AR_LIFE_LATEST && life->last < l->time) {
+            life->last = l->time;
+        }
+    }
+}
+
+static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_t *caller) {
+    ar_loader_t inner = *l;
+    inner.sub = ar_model_subgraph(l->model, index);
+    if (inner.sub->state == AR_LOADED) {
+        ar_status_t ticked = tick(l);
+        live_on(l, inner.sub);
+        return ticked;
+    }
+    if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
+        return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest more than 4 deep",
+            (unsigned)caller->index, caller->name, (unsigned)index);
+    }
+    ar_status_t status = ar_graph_open(&inner.g, l->g.file.data, l->g.file.size, index, l->err);
+    if (status == AR_OK) {
+        status = tick(&inner);
+    }
+    if (status == AR_OK) {
+        status = check_all(&inner, l, caller);
+    }
+    if (status == AR_OK) {
+        status = tick(&inner);
+    }
+    if (status == AR_OK) {
+        status = hold_outputs(&inner, inner.time);
+    }
+    inner.sub->state = AR_LOADED;
+    l->kept = inner.kept;
+    l->lost = inner.lost;
+    l->plan = inner.plan;
+    l->time = inner.time;
+    return status;
+}
+
+// Lay the loader over a block of memory.
+static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size,
+    ar_error_t *err) {
     memset(l, 0, sizeof(*l));
+    memset(m, 0, sizeof(*m));
     l->err = err;
+    l->model = m;
+    l->sub = &m->main;
     err->status = AR_OK;
     err->text[0] = 0;
-    ar_status_t status = ar_graph_open(&l->g, data, size, err);
+    ar_status_t status = ar_graph_open(&l->g, data, size, 0, err);
     if (status != AR_OK) {
         return status;
     }
@@ -217,35 +383,46 @@ static ar_status_t open(ar_loader_t *l, const void *data, size_t size, void *blo
     }
     l->base = (uint8_t *)start;
     l->plan.top = (ar_life_t *)end;
-    l->plan.end = (uint16_t)(l->g.operators.length + 1);
-    return AR_OK;
+    m->n_subgraphs = l->g.n_subgraphs;
+    m->others = ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t));
+    return m->others ? AR_OK : AR_NO_MEMORY;
 }
 
-static uint32_t io_bytes(const ar_graph_t *g) {
-    return (uint32_t)((g->inputs.length + g->outputs.length) * sizeof(void *));
+static ar_status_t check_model(ar_loader_t *l) {
+    ar_status_t status = check_all(l, NULL, NULL);
+    return status == AR_OK ? hold_outputs(l, AR_LIFE_LATEST) : status;
 }
 
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err) {
     ar_graph_t g;
-    ar_status_t status = ar_graph_open(&g, data, size, err);
-    if (status == AR_OK) {
-        size_t record = sizeof(ar_rec_t) + 512 * sizeof(void *) + LARGEST_PARAMS;
-        *bytes = (g.tensors.length + g.operators.length) * sizeof(ar_life_t) + record + io_bytes(&g) + 16;
+    ar_status_t status = ar_graph_open(&g, data, size, 0, err);
+    if (status != AR_OK) {
+        return status;
     }
-    return status;
+    uint32_t lives = 0, n = g.n_subgraphs;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0 && ar_graph_open(&g, data, size, i, err) != AR_OK) {
+            return err->status;
+        }
+        lives += g.tensors.length + 2 * g.operators.length;
+    }
+    size_t record = sizeof(ar_rec_t) + 512 * sizeof(void *) + LARGEST_PARAMS;
+    *bytes = lives * sizeof(ar_life_t) + record + n * sizeof(ar_subgraph_t) + 512 * sizeof(void *) + 16;
+    return AR_OK;
 }
 
 ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, uint32_t *needed, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = open(&l, data, size, work, work_size, err);
+    ar_model_t m;
+    ar_status_t status = open(&l, &m, data, size, work, work_size, err);
     if (status == AR_OK) {
         l.measuring = true;
-        status = check_all(&l);
+        status = check_model(&l);
     }
     if (status != AR_OK) {
         return status;
     }
-    uint32_t kept = io_bytes(&l.g) + l.lost;
+    uint32_t kept = l.kept + l.lost;
     uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
     uint32_t activations = ar_plan_offsets(&l.plan);
     uint32_t planned = round_up(kept, AR_ALIGN) + activations;
@@ -253,12 +430,14 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
     return AR_OK;
 }
 
-// Where tensor index lies: in the model, in the arena, or nowhere.
+// ---- addresses -----------------------------------------------------------------------------------------------------
+
+// Where a tensor lies: in the model, in the arena, or nowhere.
 static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) {
     if (index < 0) {
         return NULL;
     }
-    ar_life_t *life = ar_life_root(&l->plan, (uint32_t)index);
+    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
     if (life->first == AR_LIFE_CONSTANT) {
         ar_tensor_t t;
         ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
@@ -267,29 +446,41 @@ static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) 
     return activations + life->offset;
 }
 
-// Fill in the pointers, now that the offsets are known. Scratch blocks follow the tensors in the order of operators.
-static void resolve(const ar_loader_t *l, ar_model_t *m, uint8_t *activations) {
-    ar_rec_t *rec = m->records;
-    uint32_t scratch = l->g.tensors.length;
-    for (uint32_t k = 0; k < l->g.operators.length; k++) {
+static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t *n, uint8_t *activations) {
+    for (uint32_t i = 0; i < rec->n_in; i++) {
+        rec->t[i] = address(l, activations, ar_graph_int(&l->g, &n->inputs, i));
+    }
+    for (uint32_t i = 0; i < rec->n_out; i++) {
+        rec->t[rec->n_in + i] = address(l, activations, ar_graph_int(&l->g, &n->outputs, i));
+    }
+    void **scratch = &rec->t[rec->n_in + rec->n_out];
+    if (*scratch) {
+        ar_life_t *life = ar_life(&l->plan, (uint32_t)(uintptr_t)*scratch - 1);
+        *scratch = activations + life->offset;
+        if (life->last == AR_LIFE_LATEST) {
+            memset(*scratch, 0, life->bytes);
+        }
+    }
+}
+
+// Fill in the pointers of a subgraph, now that the offsets are known.
+static void resolve(ar_loader_t *l, uint32_t index, uint8_t *activations) {
+    l->sub = ar_model_subgraph(l->model, index);
+    if (l->sub->records == NULL || ar_graph_open(&l->g, l->g.file.data, l->g.file.size, index, l->err) != AR_OK) {
+        return;
+    }
+    ar_rec_t *rec = l->sub->records;
+    for (uint32_t k = 0; k < l->sub->n_ops; k++) {
         ar_node_t n;
         ar_graph_node(&l->g, k, &n, l->err);
-        for (uint32_t i = 0; i < rec->n_in; i++) {
-            rec->t[i] = address(l, activations, ar_graph_int(&l->g, &n.inputs, i));
-        }
-        for (uint32_t i = 0; i < rec->n_out; i++) {
-            rec->t[rec->n_in + i] = address(l, activations, ar_graph_int(&l->g, &n.outputs, i));
-        }
-        if (scratch < l->plan.n && ar_life(&l->plan, scratch)->first == k + 1) {
-            rec->t[rec->n_in + rec->n_out] = activations + ar_life(&l->plan, scratch++)->offset;
-        }
+        resolve_record(l, rec, &n, activations);
         rec = (ar_rec_t *)((uint8_t *)rec + rec->size);
     }
-    for (uint32_t i = 0; i < m->n_inputs; i++) {
-        m->io[i] = address(l, activations, ar_graph_int(&l->g, &l->g.inputs, i));
+    for (uint32_t i = 0; i < l->sub->n_inputs; i++) {
+        l->sub->io[i] = address(l, activations, ar_graph_int(&l->g, &l->g.inputs, i));
     }
-    for (uint32_t i = 0; i < m->n_outputs; i++) {
-        m->io[m->n_inputs + i] = address(l, activations, ar_graph_int(&l->g, &l->g.outputs, i));
+    for (uint32_t i = 0; i < l->sub->n_outputs; i++) {
+        l->sub->io[l->sub->n_inputs + i] = address(l, activations, ar_graph_int(&l->g, &l->g.outputs, i));
     }
 }
 
@@ -299,12 +490,9 @@ static ar_status_t no_memory(ar_error_t *err) {
 
 ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err) {
     ar_loader_t l;
-    memset(m, 0, sizeof(*m));
-    ar_status_t status = open(&l, data, size, arena, arena_size, err);
+    ar_status_t status = open(&l, m, data, size, arena, arena_size, err);
     if (status == AR_OK) {
-        m->io = ar_loader_take(&l, io_bytes(&l.g));
-        m->records = (ar_rec_t *)(l.base + l.kept);
-        status = m->io ? check_all(&l) : AR_NO_MEMORY;
+        status = check_model(&l);
     }
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? no_memory(err) : status;
@@ -320,11 +508,9 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     m->arena = l.base;
     m->activations = activations;
     m->arena_used = used + activations > l.kept + lives ? used + activations : l.kept + lives;
-    m->n_ops = (uint16_t)l.g.operators.length;
-    m->n_inputs = (uint16_t)l.g.inputs.length;
-    m->n_outputs = (uint16_t)l.g.outputs.length;
-    m->has_variables = l.has_variables;
-    resolve(&l, m, l.base + used);
+    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
+        resolve(&l, i, l.base + used);
+    }
     ar_reset(m);
     return AR_OK;
 }

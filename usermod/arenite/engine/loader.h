@@ -1,11 +1,15 @@
 // A model while it is loaded.
 //
-// The arena is filled from both ends. From the low end: the pointers of the model's inputs and outputs, then a
-// record an operator; they stay. From the high end, downwards: what the planner needs to know of each tensor and
-// scratch block; it goes when the offsets are known, and its place is then free for the tensors themselves.
+// The arena is filled from both ends. From the low end: the pointers of inputs and outputs, then a record an operator;
+// they stay. From the high end, downwards: what the planner needs to know of each tensor and scratch block; it goes
+// when the offsets are known, and its place is then free for the tensors themselves.
 //
 //     | io | record 0 | record 1 | ...      ->        <-      | ... | life 1 | life 0 |
 //     | io | record 0 | ... | record n-1 | activations ......................... |
+//
+// Time runs through the operators in the order of execution. A subgraph is loaded when the first operator that calls it
+// is, and its operators' times lie between those of the caller and of what follows; its records lie behind the caller's
+// own, inside its size.
 
 #ifndef ARENITE_ENGINE_LOADER_H
 #define ARENITE_ENGINE_LOADER_H
@@ -14,20 +18,31 @@
 #include "engine/plan.h"
 
 typedef struct _ar_loader_t {
-    ar_graph_t g;
+    ar_graph_t g;               // the subgraph at hand
+    ar_subgraph_t *sub;
+    ar_model_t *model;
     ar_error_t *err;
     uint8_t *base;
     uint32_t kept;              // bytes from base that the model keeps
-    uint32_t lost;              // bytes of io and records that measuring has counted but not kept
+    uint32_t lost;              // bytes of records that measuring has counted but not kept
     ar_plan_t plan;
-    bool has_variables;
+    uint16_t time;
+    uint8_t depth;              // of calls
     bool measuring;             // records are made one over another, to learn their sizes
 } ar_loader_t;
+
+// States of a subgraph.
+enum { AR_UNLOADED, AR_LOADING, AR_LOADED };
 
 // Room for bytes more at the low end, zeroed; NULL where there is none.
 void *ar_loader_take(ar_loader_t *l, size_t bytes);
 
-// Let tensor index live at time, from 0 (the inputs) over k + 1 (operator k) to n_ops + 1 (the outputs).
-void ar_loader_touch(ar_loader_t *l, uint32_t index, uint32_t time);
+// The life of a tensor of the subgraph at hand.
+ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor);
+
+// A new life at the high end; NULL where there is no room.
+ar_life_t *ar_loader_new_life(ar_loader_t *l);
+
+ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i);
 
 #endif // ARENITE_ENGINE_LOADER_H

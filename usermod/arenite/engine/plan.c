@@ -5,6 +5,7 @@
 // the right order. Which order that is differs; a handful is tried, and the search ends when one reaches the bound
 // that no plan can beat: the most bytes alive at one time.
 
+#include "engine/arenite.h"
 #include "engine/plan.h"
 
 #define UNPLACED (0xffffffff)
@@ -21,6 +22,11 @@ ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
 
 static bool needs_place(const ar_life_t *life) {
     return life->first <= AR_LIFE_LATEST;
+}
+
+// Bytes that a life takes: whatever lies behind it is aligned.
+static uint32_t height(const ar_life_t *life) {
+    return (life->bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
 }
 
 static bool overlap_in_time(const ar_life_t *a, const ar_life_t *b) {
@@ -60,8 +66,8 @@ static uint32_t first_fit(const ar_plan_t *plan, const ar_life_t *life) {
         for (uint32_t i = 0; i < plan->n; i++) {
             const ar_life_t *other = ar_life(plan, i);
             if (needs_place(other) && other->offset != UNPLACED && overlap_in_time(life, other)
-                && offset < other->offset + other->bytes && other->offset < offset + life->bytes) {
-                offset = other->offset + other->bytes;
+                && offset < other->offset + height(other) && other->offset < offset + height(life)) {
+                offset = other->offset + height(other);
                 moved = true;
             }
         }
@@ -80,8 +86,8 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order) {
     for (ar_life_t *life; (life = next_to_place(plan, order)) != NULL;) {
         uint32_t offset = first_fit(plan, life);
         life->offset = offset;
-        if (offset + life->bytes > peak) {
-            peak = offset + life->bytes;
+        if (offset + height(life) > peak) {
+            peak = offset + height(life);
         }
     }
     return peak;
@@ -96,7 +102,7 @@ static uint32_t liveness_bound(const ar_plan_t *plan) {
         for (uint32_t j = 0; needs_place(born) && j < plan->n; j++) {
             const ar_life_t *other = ar_life(plan, j);
             if (needs_place(other) && other->first <= born->first && born->first <= other->last) {
-                alive += other->bytes;
+                alive += height(other);
             }
         }
         if (alive > bound) {

@@ -9,7 +9,7 @@
 
 // One tensor or scratch block: alive from first to last, both included.
 typedef struct {
-    uint32_t bytes;             // rounded up to AR_ALIGN
+    uint32_t bytes;
     uint32_t offset;            // result; of an alias: the index of the life it shares
     uint16_t first;
     uint16_t last;
@@ -26,7 +26,6 @@ enum {
 typedef struct {
     ar_life_t *top;             // life i is top[-1 - i]
     uint32_t n;
-    uint16_t end;               // the time after the last operator
 } ar_plan_t;
 
 static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {

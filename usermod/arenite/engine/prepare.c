@@ -120,19 +120,32 @@ void ar_scratch(ar_prep_t *p, uint32_t bytes) {
     p->scratch = bytes;
 }
 
+void ar_state(ar_prep_t *p, uint32_t bytes) {
+    p->scratch = bytes;
+    p->scratch_lasts = true;
+}
+
+ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    ar_vfail(run->err, AR_VALUE, "", format, args);
+    va_end(args);
+    return AR_VALUE;
+}
+
 bool ar_alias(ar_prep_t *p, unsigned i) {
     ar_loader_t *l = p->loader;
     uint32_t in = (uint32_t)tensor_index(p, p->inputs, i);
     uint32_t out = (uint32_t)tensor_index(p, p->outputs, 0);
-    ar_life_t *source = ar_life(&l->plan, in);
-    ar_life_t *target = ar_life(&l->plan, out);
+    ar_life_t *source = ar_loader_life(l, in);
+    ar_life_t *target = ar_loader_life(l, out);
     ar_tensor_t t;
     ar_graph_tensor(&l->g, in, &t, p->err);
     if (source->first == AR_LIFE_CONSTANT || t.is_variable || source->bytes != target->bytes) {
         return false;
     }
     target->first = AR_LIFE_ALIAS;
-    target->offset = in;
+    target->offset = l->sub->first_life + in;
     return true;
 }
 

@@ -37,4 +37,9 @@ static inline int32_t ar_clamp(int32_t x, int32_t low, int32_t high) {
     return x < low ? low : x > high ? high : x;
 }
 
+// A sum to an output with that zero point and range. The addition wraps: scales of a damaged file may be absurd.
+static inline int32_t ar_requantize_clamp(int32_t x, ar_factor_t f, int32_t zero_point, int32_t low, int32_t high) {
+    return ar_clamp((int32_t)((uint32_t)ar_requantize(x, f) + (uint32_t)zero_point), low, high);
+}
+
 #endif // ARENITE_KERNELS_REQUANTIZE_H

@@ -4,9 +4,10 @@
 
 #include "ops/activation.h"
 
-bool ar_activation_float(int32_t activation, float *low, float *high) {
-    *low = -INFINITY;
-    *high = INFINITY;
+// The largest stands for the end that an activation leaves open.
+static bool range(int32_t activation, float largest, float *low, float *high) {
+    *low = -largest;
+    *high = largest;
     switch (activation) {
         case ACTIVATION_NONE:
             return true;
@@ -26,6 +27,12 @@ bool ar_activation_float(int32_t activation, float *low, float *high) {
     }
 }
 
+bool ar_activation_float(int32_t activation, float *low, float *high) {
+    // The ends are the largest floats, which turns infinities into these (CalculateActivationRange in
+    // tensorflow/lite/kernels/kernel_util.h).
+    return range(activation, 3.4028235e38f, low, high);
+}
+
 // real / scale + zero point, kept inside the type's range. CalculateActivationRangeQuantized divides and rounds in
 // float, half away from zero (tensorflow/lite/kernels/kernel_util.cc).
 static int32_t quantize(float real, const ar_tensor_t *out, int32_t low, int32_t high) {
@@ -37,7 +44,7 @@ bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low,
     int32_t type_low = out->type == AR_UINT8 ? 0 : out->type == AR_INT16 ? -32768 : -128;
     int32_t type_high = out->type == AR_UINT8 ? 255 : out->type == AR_INT16 ? 32767 : 127;
     float real_low, real_high;
-    if (!ar_activation_float(activation, &real_low, &real_high)) {
+    if (!range(activation, INFINITY, &real_low, &real_high)) {
         return false;
     }
     *low = quantize(real_low, out, type_low, type_high);

@@ -27,7 +27,7 @@ static ar_status_t eval_relu_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const int8_t *x = ar_in(rec, 0);
     int8_t *out = ar_out(rec, 0);
     for (uint32_t i = 0; i < u->count; i++) {
-        out[i] = (int8_t)ar_clamp(u->out_zero + ar_requantize(x[i] - u->in_zero, u->factor), u->low, u->high);
+        out[i] = (int8_t)ar_requantize_clamp(x[i] - u->in_zero, u->factor, u->out_zero, u->low, u->high);
     }
     return AR_OK;
 }
@@ -82,8 +82,9 @@ static ar_status_t eval_logistic_f32(const ar_run_t *run, const ar_rec_t *rec) {
     const unary_f32_t *u = ar_params(rec);
     const float *x = ar_in(rec, 0);
     float *out = ar_out(rec, 0);
+    // Where exp(x) is all that counts, no more is computed, and what is 1 in float32 is 1 (reference/logistic.h).
     for (uint32_t i = 0; i < u->count; i++) {
-        out[i] = 1.0f / (1.0f + expf(-x[i]));
+        out[i] = x[i] > 16.619047f ? 1.0f : x[i] < -9.0f ? expf(x[i]) : 1.0f / (1.0f + expf(-x[i]));
     }
     return AR_OK;
 }

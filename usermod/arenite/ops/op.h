@@ -15,6 +15,8 @@ typedef struct {
     uint32_t y0;
     uint32_t y1;                // AR_ALL_ROWS: to the end
     ar_model_t *model;
+    ar_hook_t hook;             // may be NULL
+    void *context;
     ar_error_t *err;
 } ar_run_t;
 
@@ -45,6 +47,10 @@ typedef struct _ar_prep_t {
     uint32_t options;           // position of the options' table; 0: none, all defaults
     uint32_t custom;            // position of the custom options' byte vector; 0: none
     uint32_t scratch;           // bytes asked for
+    bool scratch_lasts;         // from one invoke to the next
+    uint8_t n_calls;            // subgraphs that it calls
+    uint8_t call_from;          // its first input that is one of theirs
+    uint16_t calls[2];
     ar_error_t *err;
 } ar_prep_t;
 
@@ -54,6 +60,7 @@ typedef struct {
     uint8_t options;            // BuiltinOptions type that it takes; 0: none
     const char *name;
     ar_status_t (*prepare)(ar_prep_t *p);
+    void (*reset)(ar_model_t *m, const ar_rec_t *rec);  // what it keeps, back to the start; NULL: it keeps nothing
 } ar_op_t;
 
 // ---- for prepare functions -------------------------------------------------------------------------------
@@ -81,6 +88,19 @@ void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 
 // Ask for memory that eval may use while it runs: rec->t[n_in + n_out].
 void ar_scratch(ar_prep_t *p, uint32_t bytes);
+
+// Ask for memory that lasts from one invoke to the next, in the place of scratch. It starts as zeros.
+void ar_state(ar_prep_t *p, uint32_t bytes);
+
+// Call subgraphs: tell the loader which, with what inputs from the operator's input `from` on, and ask for their
+// tensors. The subgraph's inputs and outputs are set and read through ar_subgraph_*_data.
+ar_status_t ar_calls(ar_prep_t *p, int32_t subgraph, unsigned from);
+unsigned ar_subgraph_count(const ar_prep_t *p, int32_t subgraph, bool outputs);
+void ar_subgraph_tensor(const ar_prep_t *p, int32_t subgraph, bool output, unsigned i, ar_tensor_t *t);
+
+// Let output 0, a resource, stand for the variable of these names, and say how many bytes the variable of a handle has.
+ar_status_t ar_variable(ar_prep_t *p);
+ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes);
 
 // Let the output lie where input i lies (same bytes): RESHAPE and the like. False where it cannot (a constant,
 // a variable, an input that is needed later): then eval must copy.
@@ -114,6 +134,15 @@ static inline void *ar_out(const ar_rec_t *rec, unsigned i) {
 static inline void *ar_scratch_of(const ar_rec_t *rec) {
     return rec->t[rec->n_in + rec->n_out];
 }
+
+// Run a subgraph on what its inputs hold.
+ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph);
+bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph);
+void *ar_subgraph_input_data(const ar_run_t *run, unsigned subgraph, unsigned i);
+void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i);
+
+// Fail while running: AR_VALUE, with a text, before which the interpreter puts "op 7 GATHER: ".
+ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...);
 
 // ---- the table -------------------------------------------------------------------------------------------
 

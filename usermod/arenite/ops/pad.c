@@ -37,7 +37,7 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     *start = 0;
     for (unsigned i = 0; i < in->rank; i++) {
         int64_t before = padding_at(paddings, 2 * i), after = padding_at(paddings, 2 * i + 1);
-        if (before < 0 || after < 0 || before > out->dim[i] || in->dim[i] + before + after != out->dim[i]) {
+        if (before < 0 || after < 0 || before > out->dim[i] || after > out->dim[i] || in->dim[i] + before + after != out->dim[i]) {
             return ar_refuse(p, "dimension %u: %d and the paddings do not make %d", i, (int)in->dim[i], (int)out->dim[i]);
         }
         *start += (uint32_t)before * (uint32_t)to[i];

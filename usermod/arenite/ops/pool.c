@@ -1,5 +1,7 @@
 // AVERAGE_POOL_2D and MAX_POOL_2D, int8 and float32. Input and output share their quantization: nothing is rescaled.
 
+#include <math.h>
+
 #include "ops/activation.h"
 #include "ops/spatial.h"
 
@@ -11,9 +13,6 @@ typedef struct {
     };
 } pool_t;
 
-// What happens at one output position: all its channels.
-typedef void (*position_t)(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, void *out);
-
 static const void *tap(const ar_window_t *w, const ar_plane_t *in, const ar_place_t *at, int32_t ky, int32_t kx, uint32_t size) {
     return ar_row(in, (uint32_t)(at->top + ky)) + (uint32_t)((at->left + kx) * w->in_c) * size;
 }
@@ -22,7 +21,9 @@ static uint32_t count(const ar_place_t *at) {
     return (uint32_t)((at->y1 - at->y0) * (at->x1 - at->x0));
 }
 
-static void average_s8(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void average_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
     int32_t n = (int32_t)count(at);
     for (uint32_t c = 0; c < p->w.out_c; c++) {
         int32_t sum = 0;
@@ -39,7 +40,9 @@ static void average_s8(const pool_t *p, const ar_plane_t *in, const ar_place_t *
     }
 }
 
-static void max_s8(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void max_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
     for (uint32_t c = 0; c < p->w.out_c; c++) {
         int32_t largest = p->limit_s8[0];
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
@@ -56,7 +59,9 @@ static float clamp_f32(const pool_t *p, float v) {
     return v < p->limit_f32[0] ? p->limit_f32[0] : v > p->limit_f32[1] ? p->limit_f32[1] : v;
 }
 
-static void average_f32(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void average_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
     for (uint32_t c = 0; c < p->w.out_c; c++) {
         float sum = 0;
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
@@ -69,7 +74,9 @@ static void average_f32(const pool_t *p, const ar_plane_t *in, const ar_place_t 
     }
 }
 
-static void max_f32(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void max_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
     for (uint32_t c = 0; c < p->w.out_c; c++) {
         float largest = -3.4028235e38f;
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
@@ -82,39 +89,20 @@ static void max_f32(const pool_t *p, const ar_plane_t *in, const ar_place_t *at,
     }
 }
 
-static ar_status_t each_position(const ar_run_t *run, const ar_rec_t *rec, position_t position, uint32_t size) {
-    const pool_t *p = ar_params(rec);
-    const ar_window_t *w = &p->w;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
-        ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
-        for (uint32_t y = run->y0; y < y1; y++) {
-            uint8_t *to = ar_row(&out, y);
-            for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c * size) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
-                position(p, &in, &at, to);
-            }
-        }
-    }
-    return AR_OK;
-}
-
 static ar_status_t eval_average_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return each_position(run, rec, average_s8, 1);
+    return ar_each_position(run, rec, 1, average_s8);
 }
 
 static ar_status_t eval_max_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return each_position(run, rec, max_s8, 1);
+    return ar_each_position(run, rec, 1, max_s8);
 }
 
 static ar_status_t eval_average_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return each_position(run, rec, average_f32, sizeof(float));
+    return ar_each_position(run, rec, sizeof(float), average_f32);
 }
 
 static ar_status_t eval_max_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return each_position(run, rec, max_f32, sizeof(float));
+    return ar_each_position(run, rec, sizeof(float), max_f32);
 }
 
 static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) {
@@ -142,11 +130,18 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) 
     if (in.dim[3] != out.dim[3]) {
         return ar_refuse(p, "input and output differ in channels");
     }
+    if (in.count >= 1 << 24) {
+        return ar_unsupported(p, "an input of more than 16 million elements");  // its sum might pass 31 bits
+    }
     int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
     bool known;
     if (in.type == AR_INT8) {
         if (!ar_is_quantized(&in) || !ar_is_quantized(&out)) {
             return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+        }
+        // tensorflow/lite/micro/kernels/pooling_common.cc
+        if (in.zero_point != out.zero_point || fabsf(in.scale - out.scale) > 1e-6f) {
+            return ar_refuse(p, "input and output must have the same scale and zero point");
         }
         known = ar_activation_int(activation, &out, &pool->limit_s8[0], &pool->limit_s8[1]);
     } else {

@@ -2,6 +2,7 @@
 // it, and float32.
 
 #include <math.h>
+#include <string.h>
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
@@ -31,12 +32,17 @@ static void row_s8(const softmax_t *s, const int8_t *x, int8_t *out) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < s->depth; i++) {
         if (x[i] - largest >= s->diff_min) {
-            sum += (uint32_t)ar_shift_right(exp_of(s, x[i] - largest), SUM_BITS);
+            uint32_t e = (uint32_t)ar_shift_right(exp_of(s, x[i] - largest), SUM_BITS);
+            sum = e < UINT32_MAX - sum ? sum + e : UINT32_MAX;
         }
     }
     int32_t over_unit;
     int32_t scale = ar_fixed_reciprocal(sum, SUM_BITS, &over_unit);
-    int32_t shift = ar_clamp(over_unit + 31 - 8, 0, 31);
+    int32_t shift = over_unit + 31 - 8;
+    if (shift > 31) { // so many alike that each has less than half of a step
+        memset(out, -128, s->depth);
+        return;
+    }
     for (uint32_t i = 0; i < s->depth; i++) {
         int32_t v = -128;
         if (x[i] - largest >= s->diff_min) {

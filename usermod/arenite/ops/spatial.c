@@ -103,3 +103,21 @@ void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
     at->top = (int32_t)y * w->stride_h - w->pad_top;
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
+
+ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, uint32_t size, ar_position_t position) {
+    const ar_window_t *w = ar_params(rec);
+    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    for (uint32_t batch = 0; batch < w->batches; batch++) {
+        ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
+        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
+        for (uint32_t y = run->y0; y < y1; y++) {
+            uint8_t *to = ar_row(&out, y);
+            for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c * size) {
+                ar_place_t at;
+                ar_place(w, y, x, &at);
+                position(w, rec, &in, &at, to);
+            }
+        }
+    }
+    return AR_OK;
+}

@@ -3,13 +3,18 @@
 #include "ops/op.h"
 
 #define AR_OP(name, options, prepare) ar_status_t prepare(ar_prep_t *p);
+#define AR_OP_STATE(name, options, prepare, reset) AR_OP(name, options, prepare) \
+    void reset(ar_model_t *m, const ar_rec_t *rec);
 #include "ops/table.h"
 #undef AR_OP
+#undef AR_OP_STATE
 
-#define AR_OP(name, options, prepare) { name, options, #name, prepare },
+#define AR_OP(name, options, prepare) { name, options, #name, prepare, NULL },
+#define AR_OP_STATE(name, options, prepare, reset) { name, options, #name, prepare, reset },
 const ar_op_t ar_ops[] = {
     #include "ops/table.h"
 };
 #undef AR_OP
+#undef AR_OP_STATE
 
 const unsigned ar_n_ops = sizeof(ar_ops) / sizeof(ar_ops[0]);
