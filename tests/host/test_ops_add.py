@@ -88,7 +88,7 @@ def test_eight_dimensions(engine: Engine) -> None:
 
 @pytest.mark.parametrize("scales", [(1e-30, 1e-30, 1e30), (1e30, 1e30, 1e-30), (1e30, 1e-30, 1.0), (3e38, 1.0, 1.0)])
 def test_absurd_scales_are_harmless(engine: Engine, scales: tuple[float, float, float]) -> None:
-    """Catches a sum or a shift that overflows where a damaged file has absurd scales (the sanitizers' build sees it)."""
+    """Catches a sum or a shift that overflows where a file has absurd scales (the sanitizers' build sees it)."""
     a, b, y = (Tensor([256], "int8", s, z) for s, z in zip(scales, (-128, 127, 127), strict=True))
     try:
         model = HostModel(engine, single("ADD", [a, b], y, options("Add")))

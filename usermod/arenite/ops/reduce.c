@@ -15,7 +15,6 @@ typedef struct {
     int32_t zero_sum;           // n times the input's zero point
     int32_t out_zero;
     ar_factor_t factor;
-    bool rescale;               // else only divide
     uint8_t kept;               // dimensions that stay, then those that are reduced
     uint8_t reduced;
     ar_dim_t dim[];
@@ -39,12 +38,8 @@ static ar_status_t eval_mean_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_walk_t w = { { 0 }, { 0, 0 } };
     for (uint32_t i = 0; i < r->outputs; i++) {
         int32_t sum = sum_s8(r, x + w.offset[0]);
-        if (!r->rescale) {
-            out[i] = (int8_t)(sum / (int32_t)r->n);
-        } else {
-            int32_t shifted = (int32_t)((uint32_t)sum - (uint32_t)r->zero_sum);
-            out[i] = (int8_t)ar_requantize_clamp(shifted, r->factor, r->out_zero, -128, 127);
-        }
+        int32_t shifted = (int32_t)((uint32_t)sum - (uint32_t)r->zero_sum);
+        out[i] = (int8_t)ar_requantize_clamp(shifted, r->factor, r->out_zero, -128, 127);
         ar_walk_next(&w, r->dim, r->kept);
     }
     return AR_OK;
@@ -115,18 +110,13 @@ static void split(const ar_tensor_t *in, uint32_t mask, ar_space_t *kept, ar_spa
     }
 }
 
-// With the same quantization on both sides tflite-micro divides the sum, towards zero; else the division joins the
-// factor, at the cost of its lowest bits (reduce.h, QuantizedMeanOrSum).
+// The division joins the factor, at the cost of its lowest bits (reduce.h, QuantizedMeanOrSum).
 static ar_status_t quantize(ar_prep_t *p, reduce_t *r, const ar_tensor_t *in, const ar_tensor_t *out) {
     if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
         return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
     }
     r->zero_sum = (int32_t)((uint32_t)in->zero_point * r->n);
     r->out_zero = out->zero_point;
-    if (in->scale == out->scale && in->zero_point == out->zero_point) {
-        return AR_OK;
-    }
-    r->rescale = true;
     r->factor = ar_factor(in->scale, 1.0f, out->scale);
     int32_t shift = 31 - __builtin_clz(r->n);
     shift = shift < 31 + r->factor.shift ? shift : 31 + r->factor.shift;
