@@ -10,6 +10,7 @@ import pytest
 
 from arenite.engine import SANITIZERS, SOURCE, Engine, EngineError, HostModel, sources
 from conftest import REFERENCE, ROOT
+from corpus import models
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,21 @@ def test_one_byte_changes(change_bytes: Path, name: str, seed: int) -> None:
     assert refused > 0
     assert ran > 0
     assert refused + ran <= 20000
+
+
+@pytest.mark.parametrize("name", models())
+def test_one_byte_changes_of_an_operator(change_bytes: Path, tmp_path: Path, name: str) -> None:
+    """Catches a shape, index, option or scale that one operator trusts: each byte in turn, then 2000 at random."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(models()[name])
+    for count, seed in ((path.stat().st_size, 0), (2000, 1)):
+        done = subprocess.run(
+            [str(change_bytes), str(path), str(count), str(seed)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        refused, ran = map(int, re.findall(r"\d+", done.stdout))
+        assert refused > count // 4
+        assert ran > count // 10
 
 
 def test_every_truncation_is_refused(engine: Engine) -> None:
