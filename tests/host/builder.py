@@ -139,7 +139,8 @@ def _tensor(t: Tensor, i: int, buffers: list[Any]) -> Any:
     made.buffer = 0
     if t.data is not None:
         buffer = schema.BufferT()
-        buffer.data = np.frombuffer(np.ascontiguousarray(t.data).tobytes(), np.uint8)
+        data = _halves(t.data) if t.dtype == "int4" else np.ascontiguousarray(t.data)
+        buffer.data = np.frombuffer(data.tobytes(), np.uint8)
         made.buffer = len(buffers)
         buffers.append(buffer)
     if t.scale is not None:
@@ -150,6 +151,13 @@ def _tensor(t: Tensor, i: int, buffers: list[Any]) -> Any:
         q.quantizedDimension = t.axis
         made.quantization = q
     return made
+
+
+def _halves(data: Array) -> Array:
+    """int4: two to a byte, the first in the low half."""
+    flat = data.ravel().astype(np.uint8) & 15
+    flat = np.append(flat, np.zeros(flat.size % 2, np.uint8))
+    return flat[::2] | flat[1::2] << 4
 
 
 def _operator(op: Op, index: dict[int, int], codes: list[Any]) -> Any:

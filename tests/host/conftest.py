@@ -15,8 +15,8 @@ REFERENCE = Path(os.environ.get("ARENITE_REFERENCE_MODELS", ROOT.parent / "share
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The engine, compiled once a session."""
-    return Engine()
+    """The engine, compiled once a session; with sanitizers where a test runs the others under them."""
+    return Engine(sanitize=bool(os.environ.get("ARENITE_SANITIZE")))
 
 
 def reference_model(name: str) -> bytes:

@@ -87,7 +87,7 @@ def test_softmax_of_many_equal_values(engine: Engine, depth: int) -> None:
     same(engine, single("SOFTMAX", [x], y, options("Softmax", beta=1.0)), [np.full([1, depth], 7, np.int8)])
 
 
-@pytest.mark.parametrize("depth", [513, 4095, 4096, 8191, 8192, 20000])
+@pytest.mark.parametrize("depth", [513, 4095, 4096, 8191, 8192, 8202, 20000])
 def test_softmax_of_more_equal_values_than_steps(engine: Engine, depth: int) -> None:
     """Catches a shift cut at 31 bits and a sum that wraps: each of so many has less than half a step, that is none.
 

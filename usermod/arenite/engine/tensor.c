@@ -26,7 +26,8 @@ static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_t
         return ar_fail(err, AR_UNSUPPORTED, "tensor %u: more than 8 dimensions", (unsigned)t->index);
     }
     t->rank = (uint8_t)shape->length;
-    uint64_t bytes = ar_type_size(t->type);
+    bool halves = t->type == AR_INT4; // two to a byte
+    uint64_t bytes = halves ? 1 : ar_type_size(t->type);
     for (uint32_t i = 0; i < t->rank; i++) {
         int32_t dim = ar_i32(f->data + shape->pos + 4 * i);
         if (dim < 0) {
@@ -38,14 +39,14 @@ static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_t
             return bad_tensor(err, t, "is larger than 1 GB");
         }
     }
-    t->bytes = (uint32_t)bytes;
-    t->count = t->bytes / ar_type_size(t->type);
+    t->bytes = (uint32_t)(halves ? (bytes + 1) / 2 : bytes);
+    t->count = (uint32_t)(halves ? bytes : bytes / ar_type_size(t->type));
     return AR_OK;
 }
 
 // Word loads from constants need alignment on some cores, and the compiler may pair them on all.
 static bool aligned(const void *p, unsigned size) {
-    return ((uintptr_t)p & ((size > 4 ? 4 : size) - 1)) == 0;
+    return size < 2 || ((uintptr_t)p & ((size > 4 ? 4 : size) - 1)) == 0;
 }
 
 static ar_status_t read_buffer(const ar_graph_t *g, uint32_t buffer, ar_tensor_t *t, ar_error_t *err) {
@@ -115,7 +116,7 @@ ar_status_t ar_graph_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t,
     t->name = (const char *)f->data + name.pos;
     t->name_len = name.length;
     t->is_variable = fb_byte(f, &table, TENSOR_IS_VARIABLE, 0) != 0;
-    if (ar_type_size(t->type) == 0) {
+    if (ar_type_size(t->type) == 0 && t->type != AR_INT4) {
         return ar_fail(err, AR_UNSUPPORTED, "tensor %u: type %s is not supported", (unsigned)index, ar_type_name(t->type));
     }
     if (fb_field(f, &table, TENSOR_SPARSITY, 4)) {

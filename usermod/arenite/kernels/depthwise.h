@@ -1,11 +1,15 @@
-// The micro-kernel behind depthwise convolution: one tap, a block of channels.
+// The micro-kernels behind depthwise convolution: one tap, a block of channels.
 
 #ifndef ARENITE_KERNELS_DEPTHWISE_H
 #define ARENITE_KERNELS_DEPTHWISE_H
 
 #include <stdint.h>
 
-// acc[i] += (x[i] + offset) * w[i] for i < n. Modulo 2^32.
-void ar_depthwise_s8(uint32_t *acc, const int8_t *x, int32_t offset, const int8_t *w, uint32_t n);
+// acc[i] += (x[i] + offset) * w[i] for i < n; accumulators and offset as in kernels/dot.h.
+typedef void (*ar_depthwise_t)(void *acc, const void *x, int32_t offset, const void *w, uint32_t n);
+
+void ar_depthwise_s8(void *acc, const void *x, int32_t offset, const void *w, uint32_t n);
+void ar_depthwise_s16(void *acc, const void *x, int32_t offset, const void *w, uint32_t n);
+void ar_depthwise_f32(void *acc, const void *x, int32_t offset, const void *w, uint32_t n);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -1,102 +1,75 @@
-// DEPTHWISE_CONV_2D: int8 with weights quantized per tensor or per channel, and float32.
+// DEPTHWISE_CONV_2D: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights.
 //
-// Channel oc of the output sees channel oc / multiplier of the input. A block of channels is summed at a time, tap
-// after tap, so that the inner loop runs along the channels, as activations and weights lie in memory.
+// Channel oc of the output sees channel oc / multiplier of the input. A block of channels is summed at a time, tap after
+// tap, so that the inner loop runs along the channels, as activations and weights lie in memory.
 
-#include "kernels/depthwise.h"
-#include "ops/activation.h"
+#include <string.h>
+
 #include "ops/spatial.h"
 #include "ops/weights.h"
 
-enum { INPUT = 0, WEIGHTS = 1, BIAS = 2 };
-
-#define BLOCK (16)
+enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
     ar_window_t w;
     uint16_t multiplier;
-    union {
-        ar_quant_t q;
-        struct {
-            float low;
-            float high;
-        } f;
-    };
+    uint32_t int4_count;        // weights in all if they are int4, else 0
+    const ar_mac_t *mac;
+    ar_quant_t q;
 } depthwise_t;
 
+static const uint8_t *weights_of(const depthwise_t *d, const ar_rec_t *rec) {
+    if (d->int4_count) {
+        return (const uint8_t *)((const ar_factor_t *)ar_scratch_of(rec) + d->w.out_c);
+    }
+    return ar_in(rec, WEIGHTS);
+}
+
 // Activations of n output channels from oc on; where each input channel has several, it is repeated.
-static const int8_t *spread_s8(const depthwise_t *d, const int8_t *x, uint32_t oc, uint32_t n, int8_t *block) {
+static const void *spread(const depthwise_t *d, const uint8_t *x, uint32_t oc, uint32_t n, uint8_t *block) {
+    uint32_t size = d->mac->size;
     if (d->multiplier == 1) {
-        return x + oc;
+        return x + oc * size;
     }
     for (uint32_t i = 0; i < n; i++) {
-        block[i] = x[(oc + i) / d->multiplier];
+        memcpy(block + i * size, x + (oc + i) / d->multiplier * size, size);
     }
     return block;
 }
 
-static void block_s8(const depthwise_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
-    uint32_t n, int8_t *out) {
+static void accumulate(const depthwise_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
+    uint32_t n, ar_sums_t *sums) {
     const ar_window_t *w = &d->w;
+    const ar_mac_t *mac = d->mac;
+    const uint8_t *weights = weights_of(d, rec);
+    int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
+    uint32_t block[AR_SUMS];
+    for (int32_t ky = at->y0; ky < at->y1; ky++) {
+        const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
+        for (int32_t kx = at->x0; kx < at->x1; kx++) {
+            const uint8_t *x = row + (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) * mac->size;
+            uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * w->out_c + oc;
+            mac->depthwise(sums, spread(d, x, oc, n, (uint8_t *)block), offset, weights + tap * mac->weight_size, n);
+        }
+    }
+}
+
+static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    const depthwise_t *d = params;
     const ar_factor_t *factors = ar_scratch_of(rec);
-    const int32_t *bias = rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL;
-    uint32_t acc[BLOCK];
-    int8_t block[BLOCK];
-    for (uint32_t i = 0; i < n; i++) {
-        acc[i] = bias ? (uint32_t)bias[oc + i] : 0;
-    }
-    for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
-        const int8_t *weights = (const int8_t *)ar_in(rec, WEIGHTS) + ky * w->kernel_w * w->out_c + oc;
-        for (int32_t kx = at->x0; kx < at->x1; kx++) {
-            const int8_t *x = row + (at->left + kx * w->dilation_w) * w->in_c;
-            ar_depthwise_s8(acc, spread_s8(d, x, oc, n, block), d->q.in_offset, weights + kx * w->out_c, n);
-        }
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        out[oc + i] = ar_quant_out(&d->q, acc[i], factors[oc + i]);
+    for (uint32_t oc = 0, n; oc < d->w.out_c; oc += n) {
+        n = d->w.out_c - oc < AR_SUMS ? d->w.out_c - oc : AR_SUMS;
+        ar_sums_t sums;
+        memset(&sums, 0, sizeof(sums));
+        accumulate(d, rec, in, at, oc, n, &sums);
+        d->mac->finish(&d->q, &sums, ar_bias(rec), factors + oc, oc, n, out);
     }
 }
 
-static void position_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
-    const depthwise_t *d = params;
-    for (uint32_t oc = 0; oc < d->w.out_c; oc += BLOCK) {
-        uint32_t n = d->w.out_c - oc;
-        block_s8(d, rec, in, at, oc, n < BLOCK ? n : BLOCK, to);
-    }
-}
-
-static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
+static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const depthwise_t *d = ar_params(rec);
-    ar_quant_factors(&d->q, 0, d->w.out_c, ar_scratch_of(rec));
-    return ar_each_position(run, rec, 1, position_s8);
-}
-
-static float sum_f32(const depthwise_t *d, const ar_plane_t *in, const ar_place_t *at, const float *weights, uint32_t oc) {
-    const ar_window_t *w = &d->w;
-    float acc = 0;
-    for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        const float *row = (const float *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
-        for (int32_t kx = at->x0; kx < at->x1; kx++) {
-            float x = row[(at->left + kx * w->dilation_w) * w->in_c + (int32_t)(oc / d->multiplier)];
-            acc += x * weights[(ky * w->kernel_w + kx) * w->out_c + (int32_t)oc];
-        }
-    }
-    return acc;
-}
-
-static void position_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *to) {
-    const depthwise_t *d = params;
-    const float *bias = rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL;
-    float *out = to;
-    for (uint32_t oc = 0; oc < d->w.out_c; oc++) {
-        float sum = sum_f32(d, in, at, ar_in(rec, WEIGHTS), oc) + (bias ? bias[oc] : 0);
-        out[oc] = sum < d->f.low ? d->f.low : sum > d->f.high ? d->f.high : sum;
-    }
-}
-
-static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, sizeof(float), position_f32);
+    ar_weights_ready(rec, &d->q, d->mac, d->w.out_c, d->int4_count);
+    return ar_each_position(run, rec, d->mac->size, position);
 }
 
 static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -109,6 +82,7 @@ static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, co
             (int)weights->dim[3], (int)in_c, (int)out_c);
     }
     d->multiplier = (uint16_t)(out_c / in_c);
+    d->int4_count = weights->type == AR_INT4 ? weights->count : 0;
     int32_t said = ar_option_int(p, DEPTHWISE_DEPTH_MULTIPLIER, 0);
     if (said != d->multiplier && said != 0) {
         return ar_refuse(p, "depth multiplier %d, but %d input and %d output channels", (int)said, (int)in_c, (int)out_c);
@@ -121,6 +95,7 @@ static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, co
 
 ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     ar_tensor_t in, weights, out;
+    const ar_mac_t *mac;
     ar_status_t status = ar_expect_io(p, 2, 3, 1);
     if (status != AR_OK) {
         return status;
@@ -128,25 +103,19 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_output(p, 0, &out);
-    if ((in.type != AR_INT8 && in.type != AR_FLOAT32) || weights.type != in.type || out.type != in.type) {
-        return ar_unsupported(p, "input %s, weights %s, output %s is not supported", ar_type_name(in.type),
-            ar_type_name(weights.type), ar_type_name(out.type));
+    status = ar_mac(p, &in, &weights, &out, &mac);
+    if (status != AR_OK) {
+        return status;
     }
-    bool quantized = in.type == AR_INT8;
-    depthwise_t *d = ar_record(p, quantized ? eval_s8 : eval_f32, sizeof(*d));
+    depthwise_t *d = ar_record(p, eval, sizeof(*d));
     if (!d) {
         return AR_NO_MEMORY;
     }
+    d->mac = mac;
     status = shape(p, d, &in, &weights, &out);
     if (status == AR_OK) {
-        status = ar_check_bias(p, quantized ? AR_INT32 : AR_FLOAT32, d->w.out_c);
-    }
-    int32_t activation = ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE);
-    if (status == AR_OK && quantized) {
-        ar_scratch(p, d->w.out_c * (uint32_t)sizeof(ar_factor_t));
-        status = ar_quant(p, &d->q, &in, &weights, &out, activation, d->w.out_c);
-    } else if (status == AR_OK && !ar_activation_float(activation, &d->f.low, &d->f.high)) {
-        status = ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+        ar_weights_scratch(p, &weights, d->w.out_c);
+        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
     }
     return status;
 }

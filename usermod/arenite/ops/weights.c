@@ -1,8 +1,85 @@
-// Quantization of operators with int8 weights.
+// Operators with weights: types, quantization, and the way from sums to outputs.
+
+#include <string.h>
 
 #include "engine/bytes.h"
 #include "ops/activation.h"
 #include "ops/weights.h"
+
+// ---- from sums to outputs ------------------------------------------------------------------------------------------
+
+static void finish_s8(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
+    uint32_t n, void *out) {
+    const int32_t *b = bias ? (const int32_t *)bias + first : NULL;
+    int8_t *to = (int8_t *)out + first;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t sum = sums->s8[i] + (b ? (uint32_t)b[i] : 0);
+        to[i] = (int8_t)ar_requantize_clamp((int32_t)sum, factors[i], q->out_zero, q->low, q->high);
+    }
+}
+
+// With an int64 bias TensorFlow Lite rounds the sum once, with 15 bits of the multiplier (common.h,
+// MultiplyByQuantizedMultiplier for int64).
+static int32_t requantize_wide(int64_t sum, ar_factor_t f) {
+    int32_t mult = f.mult < 0x7fff0000 ? (f.mult + (1 << 15)) >> 16 : 0x7fff;
+    int32_t shift = 15 - f.shift;
+    if (shift < 1) {
+        return sum > 0 ? 32767 : -32768; // factors of 2^15: no sound model has them
+    }
+    uint64_t product = (uint64_t)sum * (uint64_t)mult + ((uint64_t)1 << (shift - 1));
+    return (int32_t)((int64_t)product >> shift);
+}
+
+static void finish_s16(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
+    uint32_t n, void *out) {
+    int16_t *to = (int16_t *)out + first;
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t v;
+        if (q->wide) {
+            int64_t b = bias ? ar_i64((const uint8_t *)bias + 8 * (first + i)) : 0;
+            v = requantize_wide((int64_t)((uint64_t)sums->s16[i] + (uint64_t)b), factors[i]);
+        } else {
+            uint32_t sum = (uint32_t)sums->s16[i] + (bias ? (uint32_t)((const int32_t *)bias)[first + i] : 0);
+            v = ar_requantize((int32_t)sum, factors[i]);
+        }
+        to[i] = (int16_t)ar_clamp(v, q->low, q->high);
+    }
+}
+
+static void finish_f32(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
+    uint32_t n, void *out) {
+    (void)factors;
+    const float *b = bias ? (const float *)bias + first : NULL;
+    float *to = (float *)out + first;
+    for (uint32_t i = 0; i < n; i++) {
+        float sum = sums->f32[i] + (b ? b[i] : 0);
+        to[i] = sum < q->low_f32 ? q->low_f32 : sum > q->high_f32 ? q->high_f32 : sum;
+    }
+}
+
+static const ar_mac_t mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1 };
+static const ar_mac_t mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1 };
+static const ar_mac_t mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4 };
+
+ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
+    bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
+    if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
+        *mac = &mac_f32;
+    } else if (in->type == AR_INT8 && bytes) {
+        *mac = &mac_s8;
+    } else if (in->type == AR_INT16 && weights->type == AR_INT8) {
+        *mac = &mac_s16;
+    } else {
+        *mac = NULL;
+    }
+    if (!*mac || out->type != in->type) {
+        return ar_unsupported(p, "input %s, weights %s, output %s is not supported", ar_type_name(in->type),
+            ar_type_name(weights->type), ar_type_name(out->type));
+    }
+    return AR_OK;
+}
+
+// ---- quantization --------------------------------------------------------------------------------------------------
 
 static bool scales_are_normal(const ar_tensor_t *t) {
     for (uint32_t i = 0; i < t->n_scales; i++) {
@@ -14,20 +91,42 @@ static bool scales_are_normal(const ar_tensor_t *t) {
     return true;
 }
 
-ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
-    const ar_tensor_t *out, int32_t activation, uint32_t channels) {
+static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned type, uint32_t channels) {
+    ar_tensor_t bias;
+    if (!ar_has_input(p, 2)) {
+        q->wide = true;
+        return AR_OK;
+    }
+    ar_get_input(p, 2, &bias);
+    bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
+        : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
+    if (!fits) {
+        return ar_unsupported(p, "a bias of %s is not supported", ar_type_name(bias.type));
+    }
+    if (bias.count != channels) {
+        return ar_refuse(p, "the bias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
+    }
+    q->wide = bias.type == AR_INT64;
+    return AR_OK;
+}
+
+static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+    const ar_tensor_t *out, uint32_t channels) {
     if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
         return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    }
+    if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
+        return ar_refuse(p, "int16 needs zero points of 0");
     }
     if (weights->n_scales != 1 && weights->n_scales != channels) {
         return ar_refuse(p, "weights have %u scales for %u channels", (unsigned)weights->n_scales, (unsigned)channels);
     }
+    int32_t axis = weights->quantized_dim;
+    if (weights->n_scales > 1 && (axis < 0 || axis >= weights->rank || weights->dim[axis] != (int32_t)channels)) {
+        return ar_refuse(p, "weights are quantized along dimension %d, which is not that of the channels", (int)axis);
+    }
     if (!scales_are_normal(weights)) {
         return ar_refuse(p, "a scale of the weights is not a number above 0");
-    }
-    int32_t low, high;
-    if (!ar_activation_int(activation, out, &low, &high)) {
-        return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
     }
     q->scales = weights->scales;
     q->per_channel = weights->n_scales > 1;
@@ -35,24 +134,28 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
     q->out_scale = out->scale;
     q->in_offset = (int16_t)-in->zero_point;
     q->out_zero = (int16_t)out->zero_point;
-    q->low = (int16_t)low;
-    q->high = (int16_t)high;
     return AR_OK;
 }
 
-ar_status_t ar_check_bias(ar_prep_t *p, unsigned type, uint32_t channels) {
-    if (!ar_has_input(p, 2)) {
-        return AR_OK;
+ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+    const ar_tensor_t *out, int32_t activation, uint32_t channels) {
+    ar_status_t status = check_bias(p, q, in->type, channels);
+    bool known;
+    if (status == AR_OK && in->type != AR_FLOAT32) {
+        status = quantize(p, q, in, weights, out, channels);
     }
-    ar_tensor_t bias;
-    ar_get_input(p, 2, &bias);
-    if (bias.type != type) {
-        return ar_unsupported(p, "a bias of %s is not supported", ar_type_name(bias.type));
+    if (status != AR_OK) {
+        return status;
     }
-    if (bias.count != channels) {
-        return ar_refuse(p, "the bias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
+    if (in->type == AR_FLOAT32) {
+        known = ar_activation_float(activation, &q->low_f32, &q->high_f32);
+    } else {
+        int32_t low, high;
+        known = ar_activation_int(activation, out, &low, &high);
+        q->low = (int16_t)low;
+        q->high = (int16_t)high;
     }
-    return AR_OK;
+    return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
 }
 
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors) {
@@ -64,4 +167,32 @@ void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor
             factors[i] = ar_factor(q->in_scale, ar_f32(q->scales + 4 * channel), q->out_scale);
         }
     }
+}
+
+// ---- scratch -------------------------------------------------------------------------------------------------------
+
+void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels) {
+    uint32_t factors = weights->type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
+    ar_scratch(p, factors + (weights->type == AR_INT4 ? weights->count : 0));
+}
+
+// Two to a byte, the first in the low half (tensorflow/lite/kernels/internal/portable_tensor_utils.cc).
+static void unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t half = i & 1 ? packed[i / 2] >> 4 : packed[i / 2] & 15;
+        to[i] = (int8_t)((half ^ 8) - 8);
+    }
+}
+
+const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count) {
+    ar_factor_t *factors = ar_scratch_of(rec);
+    if (mac != &mac_f32) {
+        ar_quant_factors(q, 0, channels, factors);
+    }
+    if (int4_count == 0) {
+        return ar_in(rec, 1);
+    }
+    int8_t *unpacked = (int8_t *)(factors + channels);
+    unpack_int4(ar_in(rec, 1), int4_count, unpacked);
+    return unpacked;
 }

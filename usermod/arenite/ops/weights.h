@@ -1,36 +1,73 @@
-// What the operators with int8 weights share: their quantization, and the factor of each output channel.
+// What the operators with weights share: which types go together, how they are quantized, and the way from sums to outputs.
 
 #ifndef ARENITE_OPS_WEIGHTS_H
 #define ARENITE_OPS_WEIGHTS_H
 
+#include "kernels/depthwise.h"
+#include "kernels/dot.h"
 #include "kernels/requantize.h"
 #include "ops/op.h"
 
 // Scalars that a record keeps. The scales of the channels stay in the model.
 typedef struct {
-    const uint8_t *scales;      // of the weights
-    float in_scale;
-    float out_scale;
-    int16_t in_offset;          // minus the input's zero point
-    int16_t out_zero;
-    int16_t low;                // range of the output
-    int16_t high;
-    uint16_t per_channel;       // 0: one scale for all
+    union {
+        struct {
+            const uint8_t *scales;  // of the weights
+            float in_scale;
+            float out_scale;
+            int16_t in_offset;      // minus the input's zero point
+            int16_t out_zero;
+            int16_t low;            // range of the output
+            int16_t high;
+        };
+        struct {
+            float low_f32;
+            float high_f32;
+        };
+    };
+    uint8_t per_channel;            // 0: one scale for all
+    uint8_t wide;                   // int16: sums are rounded from 64 bits, as with an int64 bias or none
 } ar_quant_t;
 
-// Check the quantization of input, weights and output of an int8 operator with that many output channels; fill q.
+// Sums of a block of outputs, of whichever type.
+#define AR_SUMS (16)
+
+typedef union {
+    uint32_t s8[AR_SUMS];
+    int64_t s16[AR_SUMS];
+    float f32[AR_SUMS];
+} ar_sums_t;
+
+// The ways of one type of activations. finish: sums plus bias to outputs [first, first + n).
+typedef struct {
+    ar_dot_t dot;
+    ar_depthwise_t depthwise;
+    void (*finish)(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
+        uint32_t n, void *out);
+    uint8_t size;                   // bytes of an activation
+    uint8_t weight_size;
+} ar_mac_t;
+
+// The ways for these types, or an error: float32; int8; int16 with int8 weights. int4 weights are for ar_unpack.
+ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac);
+
+// Check activation, quantization (for integers) and bias (input 2, where there is one) of an operator with that many output
+// channels; fill q.
 ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
     const ar_tensor_t *out, int32_t activation, uint32_t channels);
-
-// The bias, if there is one (input 2): its type and length.
-ar_status_t ar_check_bias(ar_prep_t *p, unsigned type, uint32_t channels);
 
 // Factors of channels [first, first + n).
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors);
 
-// A sum to an int8 output.
-static inline int8_t ar_quant_out(const ar_quant_t *q, uint32_t acc, ar_factor_t f) {
-    return (int8_t)ar_requantize_clamp((int32_t)acc, f, q->out_zero, q->low, q->high);
+// Scratch for the factors of all channels, and for int4 weights one byte each behind them.
+void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels);
+
+// Fill that scratch. The weights as bytes: those of the model, or the scratch's.
+const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count);
+
+// The bias of a record, NULL where there is none.
+static inline const void *ar_bias(const ar_rec_t *rec) {
+    return rec->n_in > 2 ? ar_in(rec, 2) : NULL;
 }
 
 #endif // ARENITE_OPS_WEIGHTS_H

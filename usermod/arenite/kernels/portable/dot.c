@@ -1,5 +1,5 @@
-// The portable micro-kernel: each activation is loaded once and meets four rows of weights, which is what the
-// registers of Armv6-M can hold.
+// The portable micro-kernels: each activation is loaded once and meets four rows of weights, which is what the registers
+// of Armv6-M can hold.
 
 #include "kernels/dot.h"
 
@@ -19,26 +19,48 @@ static void dot4_s8(uint32_t *acc, const int8_t *x, int32_t offset, const int8_t
     acc[3] = a3;
 }
 
-void ar_dot_s8(uint32_t *acc, uint32_t rows, const int8_t *x, int32_t offset, const int8_t *w, uint32_t w_stride, uint32_t n) {
+void ar_dot_s8(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n) {
+    const int8_t *a = x, *b = w;
+    uint32_t *sum = acc;
     if (rows == AR_DOT_ROWS) {
-        dot4_s8(acc, x, offset, w, w_stride, n);
+        dot4_s8(sum, a, offset, b, w_stride, n);
         return;
     }
-    for (uint32_t r = 0; r < rows; r++, w += w_stride) {
-        uint32_t a = acc[r];
+    for (uint32_t r = 0; r < rows; r++, b += w_stride) {
+        uint32_t s = sum[r];
         for (uint32_t i = 0; i < n; i++) {
-            a += (uint32_t)((x[i] + offset) * w[i]);
+            s += (uint32_t)((a[i] + offset) * b[i]);
         }
-        acc[r] = a;
+        sum[r] = s;
     }
 }
 
-void ar_dot_f32(float *acc, uint32_t rows, const float *x, const float *w, uint32_t w_stride, uint32_t n) {
-    for (uint32_t r = 0; r < rows; r++, w += w_stride) {
-        float a = acc[r];
-        for (uint32_t i = 0; i < n; i++) {
-            a += x[i] * w[i];
+void ar_dot_s16(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n) {
+    (void)offset;
+    const int16_t *a = x;
+    const int8_t *b = w;
+    int64_t *sum = acc;
+    for (uint32_t r = 0; r < rows; r++, b += w_stride) {
+        // 2^8 products of 22 bits fit 32 bits: the long addition is done once for each such stretch.
+        for (uint32_t i = 0; i < n;) {
+            int32_t s = 0;
+            for (uint32_t end = n - i < 256 ? n : i + 256; i < end; i++) {
+                s += a[i] * b[i];
+            }
+            sum[r] += s;
         }
-        acc[r] = a;
+    }
+}
+
+void ar_dot_f32(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n) {
+    (void)offset;
+    const float *a = x, *b = w;
+    float *sum = acc;
+    for (uint32_t r = 0; r < rows; r++, b += w_stride) {
+        float s = sum[r];
+        for (uint32_t i = 0; i < n; i++) {
+            s += a[i] * b[i];
+        }
+        sum[r] = s;
     }
 }
