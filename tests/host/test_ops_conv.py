@@ -167,7 +167,7 @@ def test_fully_connected(engine: Engine, dtype: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_fully_connected_int4_per_channel(engine: Engine, seed: int) -> None:
-    """Catches int4 weights with a scale a channel, which tflite-micro rejects, answered unlike the same weights as int8."""
+    """Catches int4 weights with a scale a channel, which tflite-micro rejects, answered unlike the same in int8."""
     rng = np.random.default_rng(seed)
     n_in, n_out = int(rng.integers(1, 40)), int(rng.integers(2, 12))
     x, y = activation(rng, [3, n_in], "int8"), Tensor([3, n_out], "int8", 0.5, 3)

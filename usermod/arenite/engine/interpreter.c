@@ -11,13 +11,19 @@ static ar_rec_t *next_record(const ar_rec_t *rec) {
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
+// "op 7 GATHER: " before what is wrong with the data. What goes wrong in a subgraph has the name of what calls it.
+static ar_status_t name_op(const ar_run_t *run, unsigned k) {
+    const ar_error_t cause = *run->err;
+    return ar_fail(run->err, cause.status, "op %u %s: %s", k, ar_op_name(run->model, k), cause.text);
+}
+
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     const ar_rec_t *rec = sub->records;
     bool inside = sub != &run->model->main;
     for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
         ar_status_t status = rec->eval(run, rec);
         if (status != AR_OK) {
-            return status;
+            return inside || status == AR_STOPPED ? status : name_op(run, k);
         }
         if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
             return ar_fail(run->err, AR_STOPPED, "stopped");

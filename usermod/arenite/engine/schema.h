@@ -29,16 +29,22 @@ enum {
 // BuiltinOperator
 enum {
     ADD = 0, AVERAGE_POOL_2D = 1, CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DEQUANTIZE = 6, FULLY_CONNECTED = 9,
-    LOGISTIC = 14, MAX_POOL_2D = 17, RELU = 19, RELU6 = 21, RESHAPE = 22, SOFTMAX = 25, CUSTOM = 32, PAD = 34,
-    MEAN = 40, QUANTIZE = 114, IF = 118, WHILE = 119, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143,
+    LOGISTIC = 14, MAX_POOL_2D = 17, MUL = 18, RELU = 19, RELU6 = 21, RESHAPE = 22, SOFTMAX = 25, CUSTOM = 32,
+    PAD = 34, MEAN = 40, SUB = 41, DIV = 42, MAXIMUM = 55, MINIMUM = 57, LESS = 58, GREATER = 61, GREATER_EQUAL = 62,
+    LESS_EQUAL = 63, EQUAL = 71, NOT_EQUAL = 72, POW = 78, LOGICAL_OR = 84, LOGICAL_AND = 86, FLOOR_DIV = 90,
+    FLOOR_MOD = 95, SQUARED_DIFFERENCE = 99, QUANTIZE = 114, IF = 118, WHILE = 119,
+    PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143,
     ASSIGN_VARIABLE = 144,
 };
 
 // BuiltinOptions: the types of the union.
 enum {
     NoOptions = 0, Conv2DOptions = 1, DepthwiseConv2DOptions = 2, Pool2DOptions = 5, FullyConnectedOptions = 8,
-    SoftmaxOptions = 9, AddOptions = 11, ReshapeOptions = 17, PadOptions = 22, ReducerOptions = 27,
-    DequantizeOptions = 38, QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93, CallOnceOptions = 103,
+    SoftmaxOptions = 9, AddOptions = 11, ReshapeOptions = 17, MulOptions = 21, PadOptions = 22, ReducerOptions = 27,
+    SubOptions = 28, DivOptions = 29, DequantizeOptions = 38, MaximumMinimumOptions = 39, LessOptions = 41,
+    GreaterOptions = 44, GreaterEqualOptions = 45, LessEqualOptions = 46, EqualOptions = 53, NotEqualOptions = 54,
+    PowOptions = 56, LogicalOrOptions = 60, LogicalAndOptions = 62, FloorDivOptions = 65, FloorModOptions = 72,
+    SquaredDifferenceOptions = 76, QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93, CallOnceOptions = 103,
     VarHandleOptions = 111, ReadVariableOptions = 112, AssignVariableOptions = 113,
 };
 
@@ -65,7 +71,7 @@ enum {
 };
 
 enum { FULLY_CONNECTED_ACTIVATION = 0, FULLY_CONNECTED_WEIGHTS_FORMAT = 1, FULLY_CONNECTED_KEEP_NUM_DIMS = 2 };
-enum { ADD_ACTIVATION = 0 };
+enum { ARITHMETIC_ACTIVATION = 0 }; // of AddOptions, SubOptions, MulOptions, DivOptions
 enum { SOFTMAX_BETA = 0 };
 enum { REDUCER_KEEP_DIMS = 0 };
 enum { IF_THEN = 0, IF_ELSE = 1 };

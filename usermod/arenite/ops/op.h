@@ -141,7 +141,7 @@ bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph);
 void *ar_subgraph_input_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 
-// Fail while running: AR_VALUE, with a text.
+// Fail while running: AR_VALUE, with a text, before which the interpreter puts "op 7 GATHER: ".
 ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...);
 
 // ---- the table -------------------------------------------------------------------------------------------

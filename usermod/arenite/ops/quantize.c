@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "kernels/requantize.h"
-#include "ops/op.h"
+#include "ops/number.h"
 
 typedef struct {
     uint32_t count;
@@ -17,36 +17,6 @@ typedef struct {
     uint8_t out_type;
 } quantize_t;
 
-static int32_t load(const void *data, uint32_t i, uint8_t type) {
-    switch (type) {
-        case AR_INT8:
-            return ((const int8_t *)data)[i];
-        case AR_UINT8:
-            return ((const uint8_t *)data)[i];
-        case AR_INT16:
-            return ((const int16_t *)data)[i];
-        default:
-            return ((const int32_t *)data)[i];
-    }
-}
-
-static void store(void *data, uint32_t i, uint8_t type, int32_t value) {
-    switch (type) {
-        case AR_INT8:
-            ((int8_t *)data)[i] = (int8_t)value;
-            break;
-        case AR_UINT8:
-            ((uint8_t *)data)[i] = (uint8_t)value;
-            break;
-        case AR_INT16:
-            ((int16_t *)data)[i] = (int16_t)value;
-            break;
-        default:
-            ((int32_t *)data)[i] = value;
-            break;
-    }
-}
-
 static ar_status_t eval_from_float(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const quantize_t *q = ar_params(rec);
@@ -55,7 +25,7 @@ static ar_status_t eval_from_float(const ar_run_t *run, const ar_rec_t *rec) {
         float v = roundf(x[i] / q->scale) + (float)q->out_zero;
         // A comparison that a NaN fails, so that it becomes the lowest value and not an undefined one.
         int32_t y = v >= (float)q->high ? q->high : v > (float)q->low ? (int32_t)v : q->low;
-        store(ar_out(rec, 0), i, q->out_type, y);
+        ar_store_int(ar_out(rec, 0), i, q->out_type, y);
     }
     return AR_OK;
 }
@@ -64,9 +34,9 @@ static ar_status_t eval_requantize(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const quantize_t *q = ar_params(rec);
     for (uint32_t i = 0; i < q->count; i++) {
-        uint32_t v = (uint32_t)load(ar_in(rec, 0), i, q->in_type) - (uint32_t)q->in_zero;
+        uint32_t v = (uint32_t)ar_load_int(ar_in(rec, 0), i, q->in_type) - (uint32_t)q->in_zero;
         int32_t y = ar_requantize_clamp((int32_t)v, q->factor, q->out_zero, q->low, q->high);
-        store(ar_out(rec, 0), i, q->out_type, y);
+        ar_store_int(ar_out(rec, 0), i, q->out_type, y);
     }
     return AR_OK;
 }
@@ -76,7 +46,7 @@ static ar_status_t eval_dequantize(const ar_run_t *run, const ar_rec_t *rec) {
     const quantize_t *q = ar_params(rec);
     float *out = ar_out(rec, 0);
     for (uint32_t i = 0; i < q->count; i++) {
-        out[i] = q->scale * (float)(load(ar_in(rec, 0), i, q->in_type) - q->in_zero);
+        out[i] = q->scale * (float)(ar_load_int(ar_in(rec, 0), i, q->in_type) - q->in_zero);
     }
     return AR_OK;
 }

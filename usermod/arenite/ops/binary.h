@@ -1,0 +1,33 @@
+// The loop behind element-wise operators of two tensors, with broadcasting as TensorFlow broadcasts: shapes are aligned
+// at their last dimension, and a dimension of 1, or none, is repeated. An operator is what happens along a run.
+
+#ifndef ARENITE_OPS_BINARY_H
+#define ARENITE_OPS_BINARY_H
+
+#include "ops/walk.h"
+
+// One run: run->n elements of a and b, run->stride[0] and [1] elements apart, to elements of out side by side. What it
+// returns is what is wrong with the data, NULL if nothing is.
+typedef const char *(*ar_binary_run_t)(const void *params, const void *a, const void *b, void *out, const ar_dim_t *run);
+
+// The dimensions along which a and b give out; s has at least one. No dimensions: refused.
+ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b, const ar_tensor_t *out, ar_space_t *s);
+
+// Run along all of them, until something is wrong. Sizes of an element in bytes: of a, of b, of out.
+const char *ar_binary_walk(ar_binary_run_t run, const void *params, const uint8_t *size, const ar_dim_t *dim, uint32_t rank,
+    const void *a, const void *b, void *out);
+
+// Inputs 0 and 1 and output 0.
+typedef struct {
+    ar_tensor_t a;
+    ar_tensor_t b;
+    ar_tensor_t out;
+} ar_binary_t;
+
+// Get the three, after checking that there are no more, and that the inputs have one type.
+ar_status_t ar_binary_open(ar_prep_t *p, ar_binary_t *t);
+
+// Check shapes and make the record; the operator's scalars are copied into it.
+ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t run, const void *params, size_t bytes);
+
+#endif // ARENITE_OPS_BINARY_H
