@@ -63,7 +63,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
         ar_sums_t sums;
         memset(&sums, 0, n * d->mac->sum_size);
         accumulate(d, rec, in, at, oc, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec), factors + oc, oc, n, out);
+        d->mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
     }
 }
 
