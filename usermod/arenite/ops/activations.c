@@ -10,12 +10,13 @@
 #include "ops/number.h"
 #include "ops/unary.h"
 
-// A float as a factor, where TensorFlow Lite divides in float before it goes on in double. It may be negative.
+// A float as a factor, where TensorFlow Lite divides in float before it goes on in double. It may be negative; smaller
+// than normal numbers it is 0. False: it is not finite.
 static bool float_factor(float ratio, ar_factor_t *f) {
     float size = fabsf(ratio);
     if (!(size >= 1.17549435e-38f && size <= 3.4028235e38f)) {
         *f = (ar_factor_t) { 0, 0 };
-        return ratio == 0;
+        return size < 1;
     }
     *f = ar_factor(size, 1.0f, 1.0f);
     f->mult = ratio < 0 ? -f->mult : f->mult;
