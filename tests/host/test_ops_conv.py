@@ -11,7 +11,7 @@ import draw
 from arenite.engine import Engine, HostModel
 from builder import SAME, VALID, Array, Tensor, options, single
 from draw import Rng
-from reference import reference, refusal, same
+from reference import Rejected, reference, refusal, same
 
 # int4: int8 activations and int4 weights; int16: int16 activations and int8 weights.
 TYPES = ["int8", "int16", "int4", "float32"]
@@ -243,6 +243,9 @@ def test_small_conv_is_sound(engine: Engine) -> None:
         ({"f_scale": [0.1] * 3}, "3 scales for 4 channels"),
         ({"f_scale": [0.1, 0.1, 0.0, 0.1]}, "scale of the weights"),
         ({"f_scale": None}, "0 scales"),
+        ({"f_axis": 3}, "along dimension 3"),
+        ({"f_axis": 4}, "along dimension 4"),
+        ({"f_axis": -1}, "along dimension -1"),
         ({"y_dtype": "int16"}, "int16"),
         ({"x_dtype": "uint8"}, "uint8"),
         ({"b_shape": [3], "b_data": np.zeros(3, np.int32)}, "3 elements for 4"),
@@ -272,3 +275,30 @@ def test_fully_connected_refuses(engine: Engine) -> None:
     shuffled = options("FullyConnected", weightsFormat=1)
     assert "shuffled" in refusal(engine, single("FULLY_CONNECTED", [x, f], Tensor([2, 4]), shuffled))
     assert "input 1" in refusal(engine, single("FULLY_CONNECTED", [x, None], Tensor([2, 4]), plain))
+
+
+def dense(w: Tensor, b: Tensor) -> bytes:
+    """A FULLY_CONNECTED of 6 inputs and 3 outputs."""
+    x, y = Tensor([2, 6], "int8", 0.1, 1), Tensor([2, 3], "int8", 0.2, 0)
+    return single("FULLY_CONNECTED", [x, w, b], y, options("FullyConnected"))
+
+
+def test_fully_connected_bias_scale(engine: Engine) -> None:
+    """Catches a bias of another scale that is added as if it had the product's: tflite-micro rejects it too."""
+    w = Tensor([3, 6], "int8", 0.1, 0, np.ones([3, 6], np.int8))
+    data = [np.arange(12).astype(np.int8).reshape(2, 6)]
+    for scale, sound in ((0.01, True), (0.013, True), (0.02, False), (1.0, False)):
+        model = dense(w, Tensor([3], "int32", scale, 0, np.arange(3, dtype=np.int32) * 50))
+        if sound:
+            same(engine, model, data)
+        else:
+            assert "bias" in refusal(engine, model)
+            with pytest.raises(Rejected):
+                reference(model, data)
+
+
+def test_fully_connected_zero_points_of_channels(engine: Engine) -> None:
+    """Catches zero points that are heeded where the reference takes them as 0."""
+    w = Tensor([3, 6], "int8", [0.1, 0.2, 0.3], 1, np.ones([3, 6], np.int8))
+    b = Tensor([3], "int32", [0.01, 0.02, 0.03], 0, np.zeros(3, np.int32))
+    same(engine, dense(w, b), [np.arange(12).astype(np.int8).reshape(2, 6)])

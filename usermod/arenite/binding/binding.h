@@ -91,6 +91,7 @@ char arenite_typecode(unsigned type);
 // convert.c
 float arenite_sample(char typecode, const void *data, size_t i);    // as a float
 bool arenite_typecode_known(char typecode);
+uint32_t arenite_channel(const ar_tensor_t *t, size_t i);    // of element i, which may have a scale of its own
 void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real);
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from);
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset);

@@ -57,8 +57,24 @@ static float clamp(float v, float low, float high) {
 #define UINT32_TOP (4294967040.0f)
 #define INT64_TOP (9223371487098961920.0f)
 
+// Channel of element i, for tensors quantized per channel.
+uint32_t arenite_channel(const ar_tensor_t *t, size_t i) {
+    if (t->n_scales <= 1 || t->quantized_dim < 0 || t->quantized_dim >= t->rank) {
+        return 0;
+    }
+    for (unsigned d = t->rank; d-- > (unsigned)t->quantized_dim + 1;) {
+        i /= (size_t)t->dim[d];
+    }
+    return (uint32_t)(i % (size_t)t->dim[t->quantized_dim]);
+}
+
+static float quantized(const ar_tensor_t *t, size_t i, float real) {
+    uint32_t c = arenite_channel(t, i);
+    return roundf(real / (c ? ar_scale(t, c) : t->scale)) + (float)(c ? ar_zero_point(t, c) : t->zero_point);
+}
+
 void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real) {
-    float v = t->n_scales ? roundf(real / t->scale) + (float)t->zero_point : real;
+    float v = t->n_scales ? quantized(t, i, real) : real;
     switch (t->type) {
         case AR_FLOAT32:
             ((float *)data)[i] = real;

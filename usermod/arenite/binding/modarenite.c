@@ -7,10 +7,15 @@
 
 #include "binding.h"
 
+extern const mp_obj_module_t arenite_module;
+
 static const MP_DEFINE_STR_OBJ(version_obj, "0.1.0");
 
+// MicroPython calls this at every import of a module that is not in sys.modules, where it does not put built-in ones.
+// Once there, the next call is in a new heap, after a soft reset, and what the static arena held is gone.
 static mp_obj_t module_init(void) {
-    // First import since a reset: the heap is new, and what the static arena held is gone.
+    mp_obj_dict_store(MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_loaded_modules_dict)), MP_OBJ_NEW_QSTR(MP_QSTR_arenite),
+        MP_OBJ_FROM_PTR(&arenite_module));
     arenite_arena_forget_static();
     return mp_const_none;
 }

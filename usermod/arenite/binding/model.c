@@ -162,7 +162,7 @@ static void give_part_back(arenite_model_obj_t *self) {
     }
 }
 
-static void close(arenite_model_obj_t *self) {
+static void close_model(arenite_model_obj_t *self) {
     give_part_back(self);
     if (self->arena_owner == mp_const_none && self->arena) {
         m_del(uint8_t, self->arena, self->arena_size);
@@ -178,7 +178,7 @@ static bool may_move(mp_obj_t owner) {
     return owner != MP_OBJ_NULL && (mp_obj_is_type(owner, &mp_type_bytearray) || mp_obj_is_type(owner, &mp_type_array));
 }
 
-static void open(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
+static void open_model(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
     arenite_source_open(source, &self->source);
     find_arena(self, arena);
     load(self);
@@ -209,10 +209,10 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->arena_owner = mp_const_none;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        open(self, val[ARG_source].u_obj, val[ARG_arena].u_obj);
+        open_model(self, val[ARG_source].u_obj, val[ARG_arena].u_obj);
         nlr_pop();
     } else {
-        close(self);
+        close_model(self);
         nlr_jump(nlr.ret_val);
     }
     return MP_OBJ_FROM_PTR(self);
@@ -372,7 +372,7 @@ static mp_obj_t model_deinit(mp_obj_t self_in) {
         raise_state(MP_ERROR_TEXT("model: already running"));
     }
     if (self->open) {
-        close(self);
+        close_model(self);
     }
     return mp_const_none;
 }

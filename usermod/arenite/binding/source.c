@@ -7,7 +7,7 @@
 #include "binding.h"
 
 // Files are asked through their Python methods: a filesystem may be written in Python (mpremote mount is).
-static mp_int_t seek(mp_obj_t file, mp_int_t offset, mp_int_t whence) {
+static mp_int_t seek_file(mp_obj_t file, mp_int_t offset, mp_int_t whence) {
     mp_obj_t args[4];
     mp_load_method(file, MP_QSTR_seek, args);
     args[2] = MP_OBJ_NEW_SMALL_INT(offset);
@@ -15,7 +15,7 @@ static mp_int_t seek(mp_obj_t file, mp_int_t offset, mp_int_t whence) {
     return mp_obj_get_int(mp_call_method_n_kw(2, 0, args));
 }
 
-static void close(mp_obj_t file) {
+static void close_file(mp_obj_t file) {
     mp_obj_t args[2];
     mp_load_method(file, MP_QSTR_close, args);
     mp_call_method_n_kw(0, 0, args);
@@ -39,8 +39,8 @@ static size_t read_into(mp_obj_t file, uint8_t *to, size_t size) {
 }
 
 static void read_file(mp_obj_t file, arenite_source_t *source) {
-    mp_int_t size = seek(file, 0, 2);
-    seek(file, 0, 0);
+    mp_int_t size = seek_file(file, 0, 2);
+    seek_file(file, 0, 0);
     source->size = size < 0 ? 0 : (size_t)size;
     source->block_size = source->size ? source->size : 1;
     source->block = m_new_maybe(uint8_t, source->block_size);
@@ -75,9 +75,9 @@ void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
     if (nlr_push(&nlr) == 0) {
         read_file(file, source);
         nlr_pop();
-        close(file);
+        close_file(file);
     } else {
-        close(file);
+        close_file(file);
         nlr_jump(nlr.ret_val);
     }
 }

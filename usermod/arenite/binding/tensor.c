@@ -227,18 +227,7 @@ static mp_obj_t tensor_set(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
         offset == MP_OBJ_NULL ? 0 : mp_obj_get_float_to_f(offset));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 2, tensor_set);
-
-// Channel of element i, for tensors quantized per channel.
-static uint32_t channel(const ar_tensor_t *t, size_t i) {
-    if (t->n_scales <= 1 || t->quantized_dim < 0 || t->quantized_dim >= t->rank) {
-        return 0;
-    }
-    for (unsigned d = t->rank; d-- > (unsigned)t->quantized_dim + 1;) {
-        i /= (size_t)t->dim[d];
-    }
-    return (uint32_t)(i % (size_t)t->dim[t->quantized_dim]);
-}
+static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 1, tensor_set);
 
 static mp_obj_t tensor_dequantize(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -252,7 +241,7 @@ static mp_obj_t tensor_dequantize(mp_obj_t self_in) {
     char typecode = arenite_typecode(t.type);
     for (size_t i = 0; i < t.count; i++) {
         float v = arenite_sample(typecode, self->data, i);
-        uint32_t c = channel(&t, i);
+        uint32_t c = arenite_channel(&t, i);
         ((float *)array->items)[i] = t.n_scales ? ar_scale(&t, c) * (v - (float)ar_zero_point(&t, c)) : v;
     }
     return MP_OBJ_FROM_PTR(array);

@@ -1,6 +1,7 @@
 // FULLY_CONNECTED: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights. Weights are
 // [outputs, inputs]; whatever shape the input has, it is read as rows of that many inputs.
 
+#include <math.h>
 #include <string.h>
 
 #include "ops/weights.h"
@@ -84,12 +85,21 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
     if (weights->zero_point < -128 || weights->zero_point > 127 || (in->type == AR_INT16 && weights->zero_point != 0)) {
         return ar_refuse(p, "zero point %d of the weights is out of range", (int)weights->zero_point);
     }
-    d->weights_offset = -weights->zero_point;
+    // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
+    d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
     // One scale: TensorFlow Lite multiplies input and weight scale in float (GetQuantizedConvolutionMultipler); a scale a
     // channel: in double (PopulateConvolutionQuantizationParams).
     float product = in->scale * weights->scale;
     if (!d->q.per_channel && !(product >= 1.17549435e-38f && product <= 3.4028235e38f)) {
         return ar_refuse(p, "the product of the scales of input and weights is no normal number");
+    }
+    if (!d->q.per_channel && ar_has_input(p, 2)) {
+        ar_tensor_t bias;
+        ar_get_input(p, 2, &bias);
+        // GetQuantizedConvolutionMultipler again. A bias that names no scale has that of the product.
+        if (bias.n_scales && !(fabsf(product - bias.scale) / out->scale <= 0.02f)) {
+            return ar_refuse(p, "the bias must have the scale of input times weights");
+        }
     }
     d->factor = ar_factor(product, 1.0f, out->scale);
     return AR_OK;

@@ -121,6 +121,10 @@ static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, 
     if (weights->n_scales != 1 && weights->n_scales != channels) {
         return ar_refuse(p, "weights have %u scales for %u channels", (unsigned)weights->n_scales, (unsigned)channels);
     }
+    int32_t axis = weights->quantized_dim;
+    if (weights->n_scales > 1 && (axis < 0 || axis >= weights->rank || weights->dim[axis] != (int32_t)channels)) {
+        return ar_refuse(p, "weights are quantized along dimension %d, which is not that of the channels", (int)axis);
+    }
     if (!scales_are_normal(weights)) {
         return ar_refuse(p, "a scale of the weights is not a number above 0");
     }

@@ -1,0 +1,1 @@
+"""Tests that run on firmware, in the emulator, through mpremote's transport."""
