@@ -111,10 +111,7 @@ static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
         }
         arena_from_heap(self, (size_t)bytes);
     } else if (mp_obj_is_type(arena, &arenite_arena_type)) {
-        self->arena_size = arenite_measure(&self->source);
-        self->arena = arenite_arena_take(MP_OBJ_TO_PTR(arena), self->arena_size);
-        self->arena_owner = arena;
-        self->arena_mark = ((arenite_arena_obj_t *)MP_OBJ_TO_PTR(arena))->age;
+        arenite_arena_take(MP_OBJ_TO_PTR(arena), self, arenite_measure(&self->source));
     } else {
         mp_buffer_info_t buf;
         mp_get_buffer_raise(arena, &buf, MP_BUFFER_RW);
@@ -156,9 +153,7 @@ static mp_obj_t make_tensors(arenite_model_obj_t *self, unsigned n, bool is_inpu
 
 static void give_part_back(arenite_model_obj_t *self) {
     if (has_arena_object(self)) {
-        arenite_arena_give(MP_OBJ_TO_PTR(self->arena_owner), self->arena_mark, self->arena, self->arena_size);
-        self->arena_owner = mp_const_none;
-        self->arena = NULL;
+        arenite_arena_give(self);
     }
 }
 
@@ -378,8 +373,7 @@ static mp_obj_t model_deinit(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_deinit_obj, model_deinit);
 
-// The collector runs all finalisers before it frees anything, so the Arena is still there. Blocks of the heap are its
-// own business.
+// Blocks of the heap are the collector's own business.
 static mp_obj_t model_del(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (!self->running) {
