@@ -229,24 +229,25 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
     }
 }
 
-// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators.
-static void run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
+// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators. Returns
+// the ticks it took.
+static uint32_t run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
     ar_error_t err;
     nlr_buf_t nlr;
     self->running = true;
     if (nlr_push(&nlr) == 0) {
         uint32_t start = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
-        self->invoke_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
+        uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
         if (status != AR_OK) {
             arenite_raise(&err);
         }
         nlr_pop();
         self->running = false;
-    } else {
-        self->running = false;
-        nlr_jump(nlr.ret_val);
+        return ticks;
     }
+    self->running = false;
+    nlr_jump(nlr.ret_val);
 }
 
 // Ctrl-C and scheduled functions. What a function may do to the model's memory has to be seen before the next operator.
@@ -267,7 +268,7 @@ static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     arenite_model_check_idle(self);
     fill_inputs(self, n_args - 1, args + 1);
-    run(self, invoke_hook, self);
+    self->invoke_ticks = run(self, invoke_hook, self);
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -341,7 +342,7 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     fill_inputs(self, n_args - 1, args + 1);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
     profile.start = (uint32_t)mp_hal_ticks_cpu();
-    run(self, profile_hook, &profile);
+    run(self, profile_hook, &profile); // what it took includes the rows that were made
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
