@@ -1,5 +1,5 @@
-// Exponential, reciprocal and logistic function in fixed point. Source of the series and constants: gemmlowp,
-// fixedpoint/fixedpoint.h.
+// Exponential, reciprocal, logistic function, tanh and inverse square root in fixed point. Source of the series and constants: gemmlowp,
+// fixedpoint/fixedpoint.h; the inverse square root: tensorflow/lite/kernels/internal/quantization_util.cc.
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
@@ -42,8 +42,8 @@ int32_t ar_fixed_exp(int32_t a, int32_t integer_bits) {
     return result;
 }
 
-int32_t ar_fixed_one_over_one_plus(int32_t a) {
-    // Newton-Raphson on the halved denominator, from 48/17 - 32/17 d; two integer bits.
+// 2 / (1 + a) with two integer bits: Newton-Raphson on the halved denominator, from 48/17 - 32/17 d.
+static int32_t two_over_one_plus(int32_t a) {
     int64_t sum = (int64_t)a + ONE;
     int32_t half = (int32_t)((sum + (sum >= 0 ? 1 : -1)) / 2);
     int32_t x = 1515870810 + ar_mul_high(half, -1010580540);
@@ -51,7 +51,11 @@ int32_t ar_fixed_one_over_one_plus(int32_t a) {
         int32_t error = (1 << 29) - ar_mul_high(half, x);
         x += shift_left_saturated(ar_mul_high(x, error), 2);
     }
-    return shift_left_saturated(x, 1);
+    return x;
+}
+
+int32_t ar_fixed_one_over_one_plus(int32_t a) {
+    return shift_left_saturated(two_over_one_plus(a), 1);
 }
 
 static int32_t leading_zeros(uint32_t x) {
@@ -71,4 +75,41 @@ int32_t ar_fixed_logistic(int32_t a, int32_t integer_bits) {
     }
     int32_t positive = ar_fixed_one_over_one_plus(ar_fixed_exp(a > 0 ? -a : a, integer_bits));
     return a > 0 ? positive : ONE - positive;
+}
+
+int32_t ar_fixed_tanh(int32_t a, int32_t integer_bits) {
+    // (1 - e) / (1 + e) with e = exp(-2 |a|): the same number with one integer bit more is its double.
+    if (a == 0) {
+        return 0;
+    }
+    int32_t e = ar_fixed_exp(a > 0 ? -a : a, integer_bits + 1);
+    int32_t t = shift_left_saturated(two_over_one_plus(e) - (1 << 29), 2);
+    return a > 0 ? t : -t;
+}
+
+int32_t ar_fixed_rsqrt(int32_t x, int32_t *shift) {
+    *shift = 0;
+    if (x <= 1) {
+        return ONE;
+    }
+    // To a quarter of 2^29 .. 2^29, by powers of four; then five steps from 1.
+    int32_t right = 11;
+    for (; x >= 1 << 29; x /= 4) {
+        right++;
+    }
+    int32_t pairs = (leading_zeros((uint32_t)x) - 1) / 2 - 1;
+    right -= pairs;
+    x <<= 2 * pairs;
+    int32_t input = x >> 1, half = ar_shift_right(input, 1), y = 1 << 28;
+    for (int i = 0; i < 5; i++) {
+        int32_t y3 = shift_left_saturated(ar_mul_high(ar_mul_high(y, y), y), 6);
+        y = shift_left_saturated(ar_mul_high((1 << 28) + (1 << 27), y) - ar_mul_high(half, y3), 3);
+    }
+    y = ar_mul_high(y, 1518500250); // half the root of 2
+    if (right < 0) {
+        y = (int32_t)((uint32_t)y << -right);
+        right = 0;
+    }
+    *shift = -right;
+    return y;
 }
