@@ -28,24 +28,35 @@ enum {
 
 // BuiltinOperator
 enum {
-    ADD = 0, AVERAGE_POOL_2D = 1, CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DEQUANTIZE = 6, FULLY_CONNECTED = 9,
-    LOGISTIC = 14, MAX_POOL_2D = 17, MUL = 18, RELU = 19, RELU6 = 21, RESHAPE = 22, SOFTMAX = 25, CUSTOM = 32,
-    PAD = 34, MEAN = 40, SUB = 41, DIV = 42, MAXIMUM = 55, MINIMUM = 57, LESS = 58, GREATER = 61, GREATER_EQUAL = 62,
-    LESS_EQUAL = 63, EQUAL = 71, NOT_EQUAL = 72, POW = 78, LOGICAL_OR = 84, LOGICAL_AND = 86, FLOOR_DIV = 90,
-    FLOOR_MOD = 95, SQUARED_DIFFERENCE = 99, QUANTIZE = 114, IF = 118, WHILE = 119,
-    PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143,
-    ASSIGN_VARIABLE = 144,
+    ADD = 0, AVERAGE_POOL_2D = 1, CONCATENATION = 2, CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DEPTH_TO_SPACE = 5,
+    DEQUANTIZE = 6, EMBEDDING_LOOKUP = 7, FULLY_CONNECTED = 9, LOGISTIC = 14, MAX_POOL_2D = 17, MUL = 18, RELU = 19,
+    RELU6 = 21, RESHAPE = 22, RESIZE_BILINEAR = 23, SOFTMAX = 25, SPACE_TO_DEPTH = 26, CUSTOM = 32, PAD = 34,
+    GATHER = 36, BATCH_TO_SPACE_ND = 37, SPACE_TO_BATCH_ND = 38, TRANSPOSE = 39, MEAN = 40, SUB = 41, DIV = 42,
+    SQUEEZE = 43, STRIDED_SLICE = 45, SPLIT = 49, MAXIMUM = 55, MINIMUM = 57, LESS = 58, PADV2 = 60, GREATER = 61,
+    GREATER_EQUAL = 62, LESS_EQUAL = 63, SLICE = 65, TILE = 69, EXPAND_DIMS = 70, EQUAL = 71, NOT_EQUAL = 72,
+    SHAPE = 77, POW = 78, PACK = 83, LOGICAL_OR = 84, LOGICAL_AND = 86, UNPACK = 88, FLOOR_DIV = 90, ZEROS_LIKE = 93,
+    FILL = 94, FLOOR_MOD = 95, RANGE = 96, RESIZE_NEAREST_NEIGHBOR = 97, SQUARED_DIFFERENCE = 99, MIRROR_PAD = 100,
+    SPLIT_V = 102, REVERSE_V2 = 105, GATHER_ND = 107, WHERE = 109, QUANTIZE = 114, IF = 118, WHILE = 119,
+    SCATTER_ND = 122, PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129, BROADCAST_TO = 130, VAR_HANDLE = 142,
+    READ_VARIABLE = 143, ASSIGN_VARIABLE = 144, BROADCAST_ARGS = 145, DYNAMIC_UPDATE_SLICE = 151,
 };
 
 // BuiltinOptions: the types of the union.
 enum {
     NoOptions = 0, Conv2DOptions = 1, DepthwiseConv2DOptions = 2, Pool2DOptions = 5, FullyConnectedOptions = 8,
-    SoftmaxOptions = 9, AddOptions = 11, ReshapeOptions = 17, MulOptions = 21, PadOptions = 22, ReducerOptions = 27,
-    SubOptions = 28, DivOptions = 29, DequantizeOptions = 38, MaximumMinimumOptions = 39, LessOptions = 41,
-    GreaterOptions = 44, GreaterEqualOptions = 45, LessEqualOptions = 46, EqualOptions = 53, NotEqualOptions = 54,
-    PowOptions = 56, LogicalOrOptions = 60, LogicalAndOptions = 62, FloorDivOptions = 65, FloorModOptions = 72,
-    SquaredDifferenceOptions = 76, QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93, CallOnceOptions = 103,
-    VarHandleOptions = 111, ReadVariableOptions = 112, AssignVariableOptions = 113,
+    SoftmaxOptions = 9, ConcatenationOptions = 10, AddOptions = 11, ResizeBilinearOptions = 15, ReshapeOptions = 17,
+    SpaceToDepthOptions = 19, MulOptions = 21, PadOptions = 22, GatherOptions = 23, BatchToSpaceNDOptions = 24,
+    SpaceToBatchNDOptions = 25, TransposeOptions = 26, ReducerOptions = 27, SubOptions = 28, DivOptions = 29,
+    SqueezeOptions = 30, StridedSliceOptions = 32, SplitOptions = 35, DequantizeOptions = 38,
+    MaximumMinimumOptions = 39, LessOptions = 41, PadV2Options = 43, GreaterOptions = 44, GreaterEqualOptions = 45,
+    LessEqualOptions = 46, SliceOptions = 48, TileOptions = 51, ExpandDimsOptions = 52, EqualOptions = 53,
+    NotEqualOptions = 54, ShapeOptions = 55, PowOptions = 56, PackOptions = 59, LogicalOrOptions = 60,
+    LogicalAndOptions = 62, UnpackOptions = 64, FloorDivOptions = 65, ZerosLikeOptions = 67, FillOptions = 68,
+    FloorModOptions = 72, RangeOptions = 73, ResizeNearestNeighborOptions = 74, SquaredDifferenceOptions = 76,
+    MirrorPadOptions = 77, SplitVOptions = 79, ReverseV2Options = 81, GatherNdOptions = 83, WhereOptions = 85,
+    QuantizeOptions = 89, IfOptions = 92, WhileOptions = 93, DepthToSpaceOptions = 94, ScatterNdOptions = 97,
+    CallOnceOptions = 103, BroadcastToOptions = 104, VarHandleOptions = 111, ReadVariableOptions = 112,
+    AssignVariableOptions = 113, DynamicUpdateSliceOptions = 117,
 };
 
 enum { PADDING_SAME = 0, PADDING_VALID = 1 };
@@ -74,6 +85,17 @@ enum { FULLY_CONNECTED_ACTIVATION = 0, FULLY_CONNECTED_WEIGHTS_FORMAT = 1, FULLY
 enum { ARITHMETIC_ACTIVATION = 0 }; // of AddOptions, SubOptions, MulOptions, DivOptions
 enum { SOFTMAX_BETA = 0 };
 enum { REDUCER_KEEP_DIMS = 0 };
+enum { CONCATENATION_AXIS = 0, CONCATENATION_ACTIVATION = 1, PACK_AXIS = 1, UNPACK_AXIS = 1 };
+enum {
+    STRIDED_SLICE_BEGIN_MASK = 0, STRIDED_SLICE_END_MASK = 1, STRIDED_SLICE_ELLIPSIS_MASK = 2,
+    STRIDED_SLICE_NEW_AXIS_MASK = 3, STRIDED_SLICE_SHRINK_AXIS_MASK = 4, STRIDED_SLICE_OFFSET = 5,
+};
+enum { BLOCK_SIZE = 0 }; // of SpaceToDepthOptions, DepthToSpaceOptions
+enum { MIRROR_PAD_MODE = 0, MIRROR_REFLECT = 0, MIRROR_SYMMETRIC = 1 };
+enum { SQUEEZE_DIMS = 0 };
+enum { GATHER_AXIS = 0, GATHER_BATCH_DIMS = 1 };
+enum { RESIZE_BILINEAR_ALIGN_CORNERS = 2, RESIZE_BILINEAR_HALF_PIXEL_CENTERS = 3 };
+enum { RESIZE_NEAREST_ALIGN_CORNERS = 0, RESIZE_NEAREST_HALF_PIXEL_CENTERS = 1 };
 enum { IF_THEN = 0, IF_ELSE = 1 };
 enum { WHILE_CONDITION = 0, WHILE_BODY = 1 };
 enum { CALL_ONCE_INIT = 0 };

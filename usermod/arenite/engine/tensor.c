@@ -27,6 +27,7 @@ static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_t
     }
     t->rank = (uint8_t)shape->length;
     bool halves = t->type == AR_INT4; // two to a byte
+    bool empty = false;
     uint64_t bytes = halves ? 1 : ar_type_size(t->type);
     for (uint32_t i = 0; i < t->rank; i++) {
         int32_t dim = ar_i32(f->data + shape->pos + 4 * i);
@@ -34,11 +35,13 @@ static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_t
             return bad_tensor(err, t, "has a negative dimension: convert the model with a fixed shape");
         }
         t->dim[i] = dim;
-        bytes *= (uint32_t)dim;
+        empty |= dim == 0;
+        bytes *= dim ? (uint32_t)dim : 1; // the rest of an empty shape is held to the same limit: strides come of it
         if (bytes > 0x3fffffff) {
             return bad_tensor(err, t, "is larger than 1 GB");
         }
     }
+    bytes = empty ? 0 : bytes;
     t->bytes = (uint32_t)(halves ? (bytes + 1) / 2 : bytes);
     t->count = (uint32_t)(halves ? bytes : bytes / ar_type_size(t->type));
     return AR_OK;
