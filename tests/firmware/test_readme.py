@@ -7,6 +7,7 @@ import pytest
 from mpremote.transport_serial import SerialTransport
 
 from arenite.boards import ROOT
+from arenite.engine import Engine
 from firmware.conftest import Session
 
 PROMPT = b"\r\n>>> "
@@ -39,3 +40,10 @@ def test_session(board: Session, number: int) -> None:
 def test_there_is_a_session() -> None:
     """Catches a README whose session is no longer found, and so no longer tested."""
     assert any("Model(" in session and "invoke" in session for session in SESSIONS)
+
+
+def test_every_operator_is_listed() -> None:
+    """Catches an operator that was added without telling anyone."""
+    listed = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", (ROOT / "README.md").read_text().partition("## Operators")[2]))
+    missing = set(Engine().ops()) - listed
+    assert not missing
