@@ -51,6 +51,11 @@ static ar_status_t function(ar_prep_t *p, float (*f)(float x)) {
 
 // ---- float32 ---------------------------------------------------------------------------------------------
 
+// Not fabsf itself: MicroPython's libm has no function of that name, the compiler knows the instruction.
+static float magnitude(float x) {
+    return fabsf(x);
+}
+
 static float neg(float x) {
     return -x;
 }
@@ -212,7 +217,7 @@ ar_status_t ar_prepare_abs(ar_prep_t *p) {
         return status;
     }
     if (in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, fabsf);
+        return ar_unary_f32(p, in.count, magnitude);
     }
     if (in.type == AR_INT32 || (in.type == AR_INT16 && !in.n_scales)) {
         return plain(p, &in, step_abs);
