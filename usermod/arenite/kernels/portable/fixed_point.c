@@ -1,5 +1,6 @@
-// Exponential, reciprocal, logistic function, tanh and inverse square root in fixed point. Source of the series and constants: gemmlowp,
-// fixedpoint/fixedpoint.h; the inverse square root: tensorflow/lite/kernels/internal/quantization_util.cc.
+// Exponential, reciprocal, logistic function, tanh, inverse square root and logarithm in fixed point. Source of the series and constants: gemmlowp,
+// fixedpoint/fixedpoint.h; inverse square root and logarithm:
+// tensorflow/lite/kernels/internal/quantization_util.cc and common.h.
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
@@ -112,4 +113,21 @@ int32_t ar_fixed_rsqrt(int32_t x, int32_t *shift) {
     }
     *shift = -right;
     return y;
+}
+
+int32_t ar_fixed_log(int32_t x) {
+    // x is 2^k * r with r about the fourth root of 1/2, for which there is a quotient of polynomials.
+    const int32_t root_half = 1518500250, fourth_root_half = 1805811301, log_2 = 1488522236;
+    int32_t zeros = leading_zeros((uint32_t)x), zeros_b = leading_zeros((uint32_t)ar_mul_high(x, root_half)) - 1;
+    int32_t r = shift_left_saturated(ar_mul_high(shift_left_saturated(x, zeros - 1), root_half), 1);
+    int32_t r_b = shift_left_saturated(x, zeros_b);
+    int32_t k = (12 - zeros) * (1 << 25) + (1 << 23), k_b = (12 - zeros_b) * (1 << 25) - (1 << 23);
+    r = r < r_b ? r : r_b;
+    k = k > k_b ? k : k_b;
+    int64_t sum = (int64_t)r + fourth_root_half;
+    int32_t p = (int32_t)((sum + (sum >= 0 ? 1 : -1)) / 2), q = (r - fourth_root_half) * 2, q2 = ar_mul_high(q, q);
+    int32_t above = ar_mul_high(q, r) + ar_mul_high(ar_mul_high(q, q2), 117049297);
+    int32_t below = ar_mul_high(p, 1057819769 + q + ar_mul_high(127690142, q2)) + ar_mul_high(638450708, q);
+    int32_t log_r = ar_mul_high(ar_shift_right(above, 6), ar_fixed_one_over_one_plus(below));
+    return shift_left_saturated(ar_mul_high(k, log_2) + log_r, 1);
 }
