@@ -31,25 +31,27 @@ enum {
     ADD = 0, AVERAGE_POOL_2D = 1, CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DEQUANTIZE = 6, FLOOR = 8, FULLY_CONNECTED = 9,
     L2_NORMALIZATION = 11, LOGISTIC = 14, MAX_POOL_2D = 17, MUL = 18, RELU = 19, RELU_N1_TO_1 = 20, RELU6 = 21,
     RESHAPE = 22, SOFTMAX = 25, TANH = 28, CUSTOM = 32, PAD = 34, MEAN = 40, SUB = 41, DIV = 42, EXP = 47,
-    LOG_SOFTMAX = 50, PRELU = 54, MAXIMUM = 55, MINIMUM = 57, LESS = 58, NEG = 59, GREATER = 61, GREATER_EQUAL = 62,
-    LESS_EQUAL = 63, SIN = 66, EQUAL = 71, NOT_EQUAL = 72, LOG = 73, SQRT = 75, RSQRT = 76, POW = 78, LOGICAL_OR = 84,
-    LOGICAL_AND = 86, LOGICAL_NOT = 87, FLOOR_DIV = 90, SQUARE = 92, FLOOR_MOD = 95, LEAKY_RELU = 98,
-    SQUARED_DIFFERENCE = 99, ABS = 101, CEIL = 104, COS = 108, ELU = 111, QUANTIZE = 114, ROUND = 116,
-    HARD_SWISH = 117, IF = 118, WHILE = 119, PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129,
-    VAR_HANDLE = 142, READ_VARIABLE = 143, ASSIGN_VARIABLE = 144,
+    LOG_SOFTMAX = 50, CAST = 53, PRELU = 54, MAXIMUM = 55, MINIMUM = 57, LESS = 58, NEG = 59, GREATER = 61,
+    GREATER_EQUAL = 62, LESS_EQUAL = 63, SIN = 66, EQUAL = 71, NOT_EQUAL = 72, LOG = 73, SQRT = 75, RSQRT = 76,
+    POW = 78, LOGICAL_OR = 84, LOGICAL_AND = 86, LOGICAL_NOT = 87, FLOOR_DIV = 90, SQUARE = 92, FLOOR_MOD = 95,
+    LEAKY_RELU = 98, SQUARED_DIFFERENCE = 99, ABS = 101, CEIL = 104, ADD_N = 106, COS = 108, ELU = 111,
+    QUANTIZE = 114, ROUND = 116, HARD_SWISH = 117, IF = 118, WHILE = 119, SELECT_V2 = 123,
+    PLACEHOLDER_FOR_GREATER_OP_CODES = 127, CALL_ONCE = 129, VAR_HANDLE = 142, READ_VARIABLE = 143,
+    ASSIGN_VARIABLE = 144,
 };
 
 // BuiltinOptions: the types of the union.
 enum {
     NoOptions = 0, Conv2DOptions = 1, DepthwiseConv2DOptions = 2, Pool2DOptions = 5, FullyConnectedOptions = 8,
     SoftmaxOptions = 9, AddOptions = 11, L2NormOptions = 12, ReshapeOptions = 17, MulOptions = 21, PadOptions = 22,
-    ReducerOptions = 27, SubOptions = 28, DivOptions = 29, ExpOptions = 33, LogSoftmaxOptions = 36,
+    ReducerOptions = 27, SubOptions = 28, DivOptions = 29, ExpOptions = 33, LogSoftmaxOptions = 36, CastOptions = 37,
     DequantizeOptions = 38, MaximumMinimumOptions = 39, LessOptions = 41, NegOptions = 42, GreaterOptions = 44,
     GreaterEqualOptions = 45, LessEqualOptions = 46, EqualOptions = 53, NotEqualOptions = 54, PowOptions = 56,
     LogicalOrOptions = 60, LogicalAndOptions = 62, LogicalNotOptions = 63, FloorDivOptions = 65, SquareOptions = 66,
-    FloorModOptions = 72, LeakyReluOptions = 75, SquaredDifferenceOptions = 76, AbsOptions = 78, CosOptions = 84,
-    QuantizeOptions = 89, HardSwishOptions = 91, IfOptions = 92, WhileOptions = 93, CallOnceOptions = 103,
-    VarHandleOptions = 111, ReadVariableOptions = 112, AssignVariableOptions = 113,
+    FloorModOptions = 72, LeakyReluOptions = 75, SquaredDifferenceOptions = 76, AbsOptions = 78, AddNOptions = 82,
+    CosOptions = 84, QuantizeOptions = 89, HardSwishOptions = 91, IfOptions = 92, WhileOptions = 93,
+    SelectV2Options = 98, CallOnceOptions = 103, VarHandleOptions = 111, ReadVariableOptions = 112,
+    AssignVariableOptions = 113,
 };
 
 enum { PADDING_SAME = 0, PADDING_VALID = 1 };
