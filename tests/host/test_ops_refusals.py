@@ -60,8 +60,6 @@ def mean(x: Tensor, y: Tensor) -> bytes:
 HUGE = 40000
 UNIT = q([4], scale=1 / 256, zero_point=-128)
 CASES = [
-    ("too far apart", single("RELU", [q([4], scale=2e-38)], q([4], scale=1e38))),
-    ("too far apart", single("RELU", [q([4], scale=1e38)], q([4], scale=1e-37))),
     ("scale is too large", single("LOGISTIC", [q([4], scale=1e7)], UNIT)),
     ("float32, output int8", pad(Tensor([2]), q([2]))),
     ("int32, output int32", pad(Tensor([2], "int32"), Tensor([2], "int32"))),

@@ -38,15 +38,32 @@ bool ar_walk_next(ar_walk_t *w, const ar_dim_t *dim, uint32_t rank) {
     return false;
 }
 
+// Elements of a size that the compiler knows, and aligned as it knows: one load and one store each.
+#define ALIGNED(p, size) __builtin_assume_aligned(p, (size) > 4 ? 4 : (size))
+#define COPY_RUN(size) \
+    for (uint32_t i = 0; i < run->n; i++, in += from, out += to) { \
+        memcpy(ALIGNED(out, size), ALIGNED(in, size), size); \
+    }
+
 static void copy_run(const ar_dim_t *run, const uint8_t *in, uint8_t *out, uint32_t size) {
     if (run->stride[0] == 1 && run->stride[1] == 1) {
         memcpy(out, in, run->n * size);
         return;
     }
-    for (uint32_t i = 0; i < run->n; i++) {
-        memcpy(out, in, size);
-        in += run->stride[0] * (int32_t)size;
-        out += run->stride[1] * (int32_t)size;
+    int32_t from = run->stride[0] * (int32_t)size, to = run->stride[1] * (int32_t)size;
+    switch (size) {
+        case 1:
+            COPY_RUN(1)
+            break;
+        case 2:
+            COPY_RUN(2)
+            break;
+        case 4:
+            COPY_RUN(4)
+            break;
+        default:
+            COPY_RUN(8)
+            break;
     }
 }
 

@@ -1,0 +1,25 @@
+// What operators share that move elements and compute nothing. They ask for the size of an element, not for its type,
+// and move bits: quantization plays no part, as in tflite-micro.
+
+#ifndef ARENITE_OPS_MOVE_H
+#define ARENITE_OPS_MOVE_H
+
+#include "engine/bytes.h"
+#include "ops/walk.h"
+
+// Get input i and output 0, after checking the number of inputs, and that the two are of one type that can be moved.
+ar_status_t ar_move_open(ar_prep_t *p, unsigned n_in, unsigned i, ar_tensor_t *in, ar_tensor_t *out);
+
+// The record of one copy along a space, from input i to output 0, starting so many elements into either.
+ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_t from, int32_t to, unsigned size);
+
+// Input i as int32 or int64: element k, cut to what int32 holds.
+int32_t ar_index_at(const uint8_t *data, unsigned type, uint32_t k);
+
+// Input i as constant int32 or int64, n of them; `what` names it in the error ("paddings").
+ar_status_t ar_const_ints(ar_prep_t *p, unsigned i, const char *what, uint32_t n, int32_t *values);
+
+// As an axis of a tensor of so many dimensions, counted from the end where it is negative.
+ar_status_t ar_axis(ar_prep_t *p, int32_t given, unsigned rank, unsigned *axis);
+
+#endif // ARENITE_OPS_MOVE_H
