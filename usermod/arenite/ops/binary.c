@@ -42,12 +42,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return wrong ? ar_run_fail(run, "%s", wrong) : AR_OK;
 }
 
-// Size of dimension i, counted from the last.
-static int32_t dim_from_end(const ar_tensor_t *t, unsigned i) {
-    return i < t->rank ? t->dim[t->rank - 1 - i] : 1;
-}
-
-ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b, const ar_tensor_t *out, ar_space_t *s) {
+ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b, const ar_tensor_t *out, bool alone, ar_space_t *s) {
     int32_t stride_a[AR_MAX_RANK + 1], stride_b[AR_MAX_RANK + 1];
     ar_strides(a->dim, a->rank, stride_a);
     ar_strides(b->dim, b->rank, stride_b);
@@ -56,8 +51,8 @@ ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *
         return ar_refuse(p, "the output has fewer dimensions than an input");
     }
     for (unsigned i = out->rank; i-- > 0;) {
-        int32_t na = dim_from_end(a, i), nb = dim_from_end(b, i), n = dim_from_end(out, i);
-        if ((na != nb && na != 1 && nb != 1) || n != (na == 1 ? nb : na)) {
+        int32_t na = ar_dim_from_end(a, i), nb = ar_dim_from_end(b, i), n = ar_dim_from_end(out, i);
+        if ((na != n && na != 1) || (nb != n && nb != 1) || (alone && na == 1 && nb == 1 && n != 1)) {
             return ar_refuse(p, "shapes do not broadcast: %d and %d give %d at dimension %d from the end", (int)na, (int)nb,
                 (int)n, (int)i + 1);
         }
@@ -83,7 +78,7 @@ ar_status_t ar_binary_open(ar_prep_t *p, ar_binary_t *t) {
 
 ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t run, const void *params, size_t bytes) {
     ar_space_t s;
-    ar_status_t status = ar_broadcast(p, &t->a, &t->b, &t->out, &s);
+    ar_status_t status = ar_broadcast(p, &t->a, &t->b, &t->out, true, &s);
     if (status != AR_OK) {
         return status;
     }

@@ -10,8 +10,14 @@
 // returns is what is wrong with the data, NULL if nothing is.
 typedef const char *(*ar_binary_run_t)(const void *params, const void *a, const void *b, void *out, const ar_dim_t *run);
 
-// The dimensions along which a and b give out; s has at least one. No dimensions: refused.
-ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b, const ar_tensor_t *out, ar_space_t *s);
+// Size of dimension i, counted from the last.
+static inline int32_t ar_dim_from_end(const ar_tensor_t *t, unsigned i) {
+    return i < t->rank ? t->dim[t->rank - 1 - i] : 1;
+}
+
+// The dimensions of out, of which there is at least one in s, and what a and b step along them. Alone: a and b give out;
+// else a third tensor may make it larger, which is not checked.
+ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b, const ar_tensor_t *out, bool alone, ar_space_t *s);
 
 // Run along all of them, until something is wrong. Sizes of an element in bytes: of a, of b, of out.
 const char *ar_binary_walk(ar_binary_run_t run, const void *params, const uint8_t *size, const ar_dim_t *dim, uint32_t rank,

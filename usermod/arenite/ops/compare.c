@@ -122,7 +122,7 @@ static ar_status_t compare(ar_prep_t *p, uint8_t mask) {
     if (!c.relation || t.out.type != AR_BOOL) {
         return ar_unsupported(p, "%s to %s is not supported", ar_type_name(t.a.type), ar_type_name(t.out.type));
     }
-    if (c.relation == relation_int && (t.a.n_scales || t.b.n_scales)) {
+    if (c.relation == relation_int && t.a.type != AR_INT32 && (t.a.n_scales || t.b.n_scales)) {
         if (!ar_is_quantized(&t.a) || !ar_is_quantized(&t.b)) {
             return ar_refuse(p, "both inputs need one scale above 0 and a zero point in range, or none");
         }

@@ -1,4 +1,4 @@
-// QUANTIZE (to a quantized type, from float32 or from another quantization) and DEQUANTIZE.
+// QUANTIZE (to a quantized type, from float32 or from another quantization) and DEQUANTIZE; int8, uint8, int16, int32.
 
 #include <math.h>
 
@@ -13,6 +13,7 @@ typedef struct {
     int32_t low;
     int32_t high;
     ar_factor_t factor;
+    int32_t limit;              // of an input that bears the factor's shift
     uint8_t in_type;
     uint8_t out_type;
 } quantize_t;
@@ -30,13 +31,24 @@ static ar_status_t eval_from_float(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
+// To 32 bits: what does not fit is the nearest end.
+static int32_t saturated(int64_t x) {
+    return x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : (int32_t)x;
+}
+
+// An input so large that its shift to the left does not fit 32 bits needs no rounding.
+static int64_t scaled(const quantize_t *q, int32_t v) {
+    bool fits = v <= q->limit && v >= -q->limit - 1;
+    return fits ? ar_requantize(v, q->factor) : (int64_t)v * q->factor.mult >> (31 - q->factor.shift);
+}
+
 static ar_status_t eval_requantize(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const quantize_t *q = ar_params(rec);
     for (uint32_t i = 0; i < q->count; i++) {
-        uint32_t v = (uint32_t)ar_load_int(ar_in(rec, 0), i, q->in_type) - (uint32_t)q->in_zero;
-        int32_t y = ar_requantize_clamp((int32_t)v, q->factor, q->out_zero, q->low, q->high);
-        ar_store_int(ar_out(rec, 0), i, q->out_type, y);
+        int32_t v = saturated((int64_t)ar_load_int(ar_in(rec, 0), i, q->in_type) - q->in_zero);
+        int32_t y = saturated(scaled(q, v) + q->out_zero);
+        ar_store_int(ar_out(rec, 0), i, q->out_type, ar_clamp(y, q->low, q->high));
     }
     return AR_OK;
 }
@@ -46,15 +58,21 @@ static ar_status_t eval_dequantize(const ar_run_t *run, const ar_rec_t *rec) {
     const quantize_t *q = ar_params(rec);
     float *out = ar_out(rec, 0);
     for (uint32_t i = 0; i < q->count; i++) {
-        out[i] = q->scale * (float)(ar_load_int(ar_in(rec, 0), i, q->in_type) - q->in_zero);
+        out[i] = q->scale * (float)((int64_t)ar_load_int(ar_in(rec, 0), i, q->in_type) - q->in_zero);
     }
     return AR_OK;
 }
 
 static bool type_range(uint8_t type, int32_t *low, int32_t *high) {
-    *low = type == AR_UINT8 ? 0 : type == AR_INT8 ? -128 : -32768;
-    *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : 32767;
-    return type == AR_UINT8 || type == AR_INT8 || type == AR_INT16;
+    *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : type == AR_INT16 ? 32767 : INT32_MAX;
+    *low = type == AR_UINT8 ? 0 : -*high - 1;
+    return type == AR_UINT8 || type == AR_INT8 || type == AR_INT16 || type == AR_INT32;
+}
+
+// As ar_is_quantized, and int32 with any zero point.
+static bool is_quantized(const ar_tensor_t *t) {
+    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
+    return t->type == AR_INT32 ? t->n_scales == 1 && normal : ar_is_quantized(t);
 }
 
 static ar_status_t check(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out) {
@@ -79,12 +97,13 @@ ar_status_t ar_prepare_quantize(ar_prep_t *p) {
     if ((!from_float && !type_range(in.type, &unused, &unused)) || !type_range(out.type, &q.low, &q.high)) {
         return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
     }
-    if (!ar_is_quantized(&out) || (!from_float && !ar_is_quantized(&in))) {
+    if (!is_quantized(&out) || (!from_float && !is_quantized(&in))) {
         return ar_refuse(p, "a quantized tensor needs one scale above 0 and a zero point in range");
     }
     if (!from_float) {
         q.in_zero = in.zero_point;
         q.factor = ar_factor(in.scale, 1.0f, out.scale);
+        q.limit = q.factor.shift > 0 ? INT32_MAX >> q.factor.shift : INT32_MAX;
     }
     quantize_t *rec = ar_record(p, from_float ? eval_from_float : eval_requantize, sizeof(q));
     if (!rec) {
@@ -104,7 +123,7 @@ ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
     if (out.type != AR_FLOAT32 || !type_range(in.type, &unused, &unused)) {
         return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
     }
-    if (!ar_is_quantized(&in)) {
+    if (!is_quantized(&in)) {
         return ar_refuse(p, "the input needs one scale above 0 and a zero point in range");
     }
     quantize_t *rec = ar_record(p, eval_dequantize, sizeof(*rec));
