@@ -1,7 +1,7 @@
 // Time, from a counter that runs with the emulated clock.
 //
 // With QEMU's -icount shift=7 every instruction takes 128 ns of that clock, so the counter counts instructions:
-// instructions = ticks * BOARD_COUNTER_NS / 128, rounded. The conversion has no division and no branch that depends on
+// instructions = ticks * (nanoseconds of a tick) / 128, rounded. The conversion has no division and no branch that depends on
 // the value, so that it costs the same each time and differences are exact. No timer interrupt runs: it would add
 // instructions of its own to what is measured.
 
@@ -21,8 +21,23 @@ static uint64_t ticks(void) {
     return (uint64_t)wraps << 32 | now;
 }
 
+// While the core sleeps, the emulator moves its clock by any amount, not by whole instructions: the count goes on from
+// where it woke. Between two reads without a sleep, rounding the difference gives the instructions exactly.
+static uint64_t woke_at;
+static uint64_t counted;
+
+static uint64_t count_at(uint64_t now) {
+    return counted + (((now - woke_at) * BOARD_INSTRUCTIONS_MUL + (1u << (BOARD_INSTRUCTIONS_SHIFT - 1))) >> BOARD_INSTRUCTIONS_SHIFT);
+}
+
+void board_clock_woke(void) {
+    uint64_t now = ticks();
+    counted = count_at(now);
+    woke_at = now;
+}
+
 mp_uint_t mp_hal_ticks_cpu(void) {
-    return (mp_uint_t)((ticks() * BOARD_INSTRUCTIONS_MUL + (1u << (BOARD_INSTRUCTIONS_SHIFT - 1))) >> BOARD_INSTRUCTIONS_SHIFT);
+    return (mp_uint_t)count_at(ticks());
 }
 
 mp_uint_t mp_hal_ticks_us(void) {

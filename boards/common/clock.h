@@ -29,4 +29,7 @@ static inline uint32_t board_counter(void) {
 uint32_t board_counter(void);
 #endif
 
+// To be called after each wfi.
+void board_clock_woke(void);
+
 #endif // ARENITE_BOARDS_CLOCK_H

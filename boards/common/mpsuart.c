@@ -6,6 +6,7 @@
 #include "py/stream.h"
 #include "uart.h"
 
+#include "clock.h"
 #include "mps.h"
 
 #define RING (1024)
@@ -50,6 +51,7 @@ int uart_rx_chr(void) {
         __asm volatile ("cpsid i");
         if (head == tail) {
             __asm volatile ("wfi");
+            board_clock_woke();
         }
         __asm volatile ("cpsie i");
         return UART_RX_NO_CHAR;

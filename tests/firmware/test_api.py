@@ -131,6 +131,13 @@ assert bytes(t) == bytes(values)
     )
 
 
+def test_iteration(board: Session) -> None:
+    """Catches a Tensor that list() and max() do not take, an element too many, and iteration over a closed model."""
+    program = """m = arenite.Model('/rom/two.tflite'); t = m.inputs[0]; t.set(bytes((1, 2, 3, 4)), 0.5); i = iter(t)"""
+    assert evaluate(board, program, "list(t), max(t), sum(t), next(i), next(i)") == "([1, 2, 3, 4], 4, 10, 1, 2)"
+    assert board.refusal("m.deinit()\nnext(i)") == "RuntimeError: model: used after deinit"
+
+
 def test_bool_elements_are_bool(board: Session) -> None:
     """Catches truth shown as a number."""
     program = "m = arenite.Model('/rom/bool.tflite'); m.invoke(bytes((1, 0, 1, 0, 0, 0)))"
@@ -462,12 +469,61 @@ def test_a_collected_model_gives_its_part_back(board: Session) -> None:
 a = arenite.Arena(6000)
 def use():
     return bytes(arenite.Model('/rom/digits.tflite', arena=a).invoke(digit(0)))
-def overwrite_stack(n):
-    return n and overwrite_stack(n - 1)
 right = use()
 for _ in range(10):
-    overwrite_stack(15)  # the collector takes whatever looks like a pointer there for one
-    assert use() == right
+    gc.collect()
+    assert a.used == 0, a
+    assert use() == right and a.used > 5000
+"""
+    )
+
+
+def test_gaps_in_an_arena_are_used_again(board: Session) -> None:
+    """Catches a part that is lost when another, behind it, is still taken, and a part that overlaps its neighbours."""
+    board.run(
+        f"""{IMPORTS}
+def load():
+    return arenite.Model('/rom/sine.tflite', arena=a)
+size = arenite.arena_needed('/rom/sine.tflite')
+step = (size + 7) // 8 * 8
+a = arenite.Arena(4 * step)
+models = [load() for _ in range(4)]
+places = [addressof(m.inputs[0]) for m in models]
+assert places == [places[0] + k * step for k in range(4)], places
+right = [bytes(m.invoke(bytes((k,)))) for k, m in enumerate(models)]
+for gone in ((1,), (0,), (3,), (2, 1), (1, 2), (0, 3), (3, 0, 1), (0, 1, 2, 3), (3, 2, 1, 0)):
+    for k in gone:
+        models[k].deinit()
+    assert a.used == (4 - len(gone)) * size
+    for k in sorted(gone):
+        models[k] = load()
+        assert addressof(models[k].inputs[0]) == places[k]
+    assert 'has' in raises(MemoryError, load)
+    assert [bytes(m.invoke(bytes((k,)))) for k, m in enumerate(models)] == right
+"""
+    )
+
+
+def test_an_arena_and_its_models_dropped_at_once(board: Session) -> None:
+    """Catches a finaliser that writes to an Arena or a model which the collector has freed already."""
+    board.run(
+        f"""{IMPORTS}
+right = bytes(arenite.Model('/rom/sine.tflite').invoke(b'x'))
+def use(order):
+    if order:
+        a = arenite.Arena(3000)
+    ms = [None] * 4
+    if not order:
+        a = arenite.Arena(3000)
+    for k in range(4):
+        ms[k] = arenite.Model('/rom/sine.tflite', arena=a)
+    assert all(bytes(m.invoke(b'x')) == right for m in ms)
+for n in range(40):
+    use(n & 1)
+    gc.collect()
+    junk = [bytearray(n) for n in range(0, 4000, 50)]
+    gc.collect()
+    assert not any(any(block) for block in junk)
 """
     )
 

@@ -96,30 +96,31 @@ def test_heap_too_small(board: Session) -> None:
         import arenite, gc
         with open('/rom/digits.tflite', 'rb') as f, open('/copy.tflite', 'wb') as g:
             g.write(f.read())
-        def fill():
+        def fill(block):
             hog = []
             try:
                 while True:
-                    hog.append(bytearray(4096))
+                    hog.append(bytearray(block))
             except MemoryError:
                 return hog
         def overwrite(n):
             return n and overwrite(n - 1)
-        def starved(*args):
-            needed = arenite.arena_needed('/rom/digits.tflite')
-            hog = fill()
-            hog[len(hog) // 2] = None  # enough to plan in, not for the arena
+        def starved(path, block):
+            # Leaves room for one block.
+            needed = arenite.arena_needed(path)
+            hog = fill(block)
+            hog[len(hog) // 2] = None
             overwrite(15)
             try:
-                arenite.Model(*args)
+                arenite.Model(path)
             except MemoryError as error:
                 del hog[:8]
                 print(error, needed)
         """
     )
-    output = board.run("starved('/copy.tflite')")
+    output = board.run("starved('/copy.tflite', 4096)")
     assert output.startswith(f"model: needs {size} bytes of heap; on ROMFS it needs none")
-    text, needed = board.run("starved('/rom/digits.tflite')").strip().rsplit(" ", 1)
+    text, needed = board.run("starved('/rom/chain.tflite', 65536)").strip().rsplit(" ", 1)
     assert text == f"arena: the heap has no block of {needed} bytes"
     assert board.run("gc.collect(); print(arenite.Model('/copy.tflite').invoke(bytes(784)).nbytes)") == "10\n"
 

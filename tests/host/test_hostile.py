@@ -8,19 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from arenite.engine import SANITIZERS, SOURCE, Engine, EngineError, HostModel, sources
+from arenite.engine import Engine, EngineError, HostModel
 from conftest import REFERENCE, ROOT
-
-
-@pytest.fixture(scope="session")
-def change_bytes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that changes bytes, compiled with sanitizers."""
-    out = tmp_path_factory.mktemp("fuzz") / "change_bytes"
-    driver = ROOT / "tests" / "fuzz" / "load_and_invoke.c"
-    command = ["gcc", "-std=gnu99", "-O1", "-DCHANGE_BYTES", *SANITIZERS, "-I", str(SOURCE), "-o", str(out)]
-    subprocess.run([*command, str(driver), *map(str, sources()), "-lm"], check=True)
-    return out
-
 
 SMALL = ["hello_world_int8", "hello_world_float", "micro_speech_quantized"]
 

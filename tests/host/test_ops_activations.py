@@ -43,7 +43,7 @@ def test_logistic_int8(engine: Engine, scale: float, zero: int) -> None:
     zeros=st.tuples(ZEROS, ZEROS),
 )
 def test_relu_int8(engine: Engine, a: float, ratio: float, zeros: tuple[int, int]) -> None:
-    """Catches a ratio of scales taken in double where the reference takes it in float, and a limit off by one."""
+    """Catches a factor or a rounding that differs, and a limit off by one."""
     x = Tensor([256], "int8", a, zeros[0])
     y = Tensor([256], "int8", float(np.float32(a) * np.float32(ratio)), zeros[1])
     same(engine, single("RELU", [x], y), [EVERY])

@@ -1,4 +1,4 @@
-// arenite.Arena: a block that models take their parts of, one behind another.
+// arenite.Arena: a block that models take their parts of.
 
 #include "py/gc.h"
 
@@ -11,52 +11,89 @@
 // Parts start where a pointer may.
 #define PART_ALIGN (8)
 
+// The models that have a part, in the order of their parts' addresses, linked by pointers that the collector does not
+// take for such: an Arena keeps no model alive. Each is unlinked before its memory is freed, by deinit or its finaliser.
+static uintptr_t hidden(arenite_model_obj_t *model) {
+    return ~(uintptr_t)model;
+}
+
+static arenite_model_obj_t *revealed(uintptr_t link) {
+    return (arenite_model_obj_t *)~link;
+}
+
+#define NO_MODEL (~(uintptr_t)0)
+
 #if ARENITE_STATIC_ARENA
 static uint8_t static_memory[ARENITE_STATIC_ARENA] __attribute__((aligned(16)));
 
 static arenite_arena_obj_t static_arena = {
-    .base = { &arenite_arena_type }, .memory = static_memory, .size = sizeof(static_memory),
+    .base = { &arenite_arena_type }, .memory = static_memory, .size = sizeof(static_memory), .first = NO_MODEL,
 };
 #endif
 
 void arenite_arena_forget_static(void) {
     #if ARENITE_STATIC_ARENA
     static_arena.used = 0;
-    static_arena.models = 0;
+    static_arena.first = NO_MODEL;
     static_arena.age++;
     #endif
 }
 
-static size_t next_part(const arenite_arena_obj_t *arena) {
-    size_t start = (arena->used + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
-    return start < arena->size ? start : arena->size;
+typedef struct {
+    uintptr_t *link;    // to the model behind it
+    size_t start;
+    size_t size;
+} gap_t;
+
+// The first gap that holds so many bytes, or else the largest there is.
+static gap_t find_gap(arenite_arena_obj_t *arena, size_t bytes) {
+    gap_t best = { NULL, 0, 0 };
+    size_t start = 0;
+    for (uintptr_t *link = &arena->first;; link = &revealed(*link)->next_part) {
+        const arenite_model_obj_t *next = revealed(*link);
+        size_t end = next ? (size_t)(next->arena - arena->memory) : arena->size;
+        if (start < end && end - start > best.size) {
+            best = (gap_t) { link, start, end - start };
+        }
+        if (!next || (best.link && best.size >= bytes)) {
+            return best;
+        }
+        start = (end + next->arena_size + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
+    }
 }
 
-uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes) {
-    size_t start = next_part(arena);
-    if (bytes > arena->size - start) {
+void arenite_arena_take(arenite_arena_obj_t *arena, arenite_model_obj_t *model, size_t bytes) {
+    gap_t gap = find_gap(arena, bytes);
+    if (gap.size < bytes) {
         gc_collect(); // models that nobody holds any more give their parts back
-        start = next_part(arena);
+        gap = find_gap(arena, bytes);
     }
-    if (bytes > arena->size - start) {
-        arenite_raise_arena(bytes, arena->size - start);
+    if (gap.size < bytes || !gap.link) {
+        arenite_raise_arena(bytes, gap.size);
     }
-    arena->used = start + bytes;
-    arena->models++;
-    return arena->memory + start;
+    model->arena = arena->memory + gap.start;
+    model->arena_size = bytes;
+    model->arena_owner = MP_OBJ_FROM_PTR(arena);
+    model->arena_mark = arena->age;
+    model->next_part = *gap.link;
+    *gap.link = hidden(model);
+    arena->used += bytes;
 }
 
-void arenite_arena_give(arenite_arena_obj_t *arena, uint32_t age, const uint8_t *memory, size_t bytes) {
-    if (age != arena->age) {
-        return;
+// Also called by finalisers: the collector runs all of these before it frees anything, so that the Arena and the models
+// in its list are still there.
+void arenite_arena_give(arenite_model_obj_t *model) {
+    arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(model->arena_owner);
+    if (model->arena_mark == arena->age) {
+        uintptr_t *link = &arena->first;
+        while (revealed(*link) != model) {
+            link = &revealed(*link)->next_part;
+        }
+        *link = model->next_part;
+        arena->used -= model->arena_size;
     }
-    // Parts are not moved: one in the middle stays taken until all are given back.
-    if (memory + bytes == arena->memory + arena->used) {
-        arena->used -= bytes;
-    }
-    if (--arena->models == 0) {
-        arena->used = 0;
-    }
+    model->arena_owner = mp_const_none;
+    model->arena = NULL;
 }
 
 static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -68,7 +105,7 @@ static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     arenite_arena_obj_t *self = mp_obj_malloc(arenite_arena_obj_t, type);
     self->size = (size_t)size;
     self->used = 0;
-    self->models = 0;
+    self->first = NO_MODEL;
     self->age = 0;
     self->memory = m_new_maybe(uint8_t, self->size);
     if (!self->memory) {

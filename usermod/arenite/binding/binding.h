@@ -22,14 +22,14 @@ typedef struct {
     size_t size;
 } arenite_source_t;
 
-// Memory for several models: each takes a part behind the one before. The static arena begins a new age with each
+// Memory for several models: each takes a part, the first gap that is large enough. The static arena begins a new age with each
 // reset; what a model of an earlier age held is not its own any more.
 typedef struct {
     mp_obj_base_t base;
     uint8_t *memory;
     size_t size;
     size_t used;
-    size_t models;
+    uintptr_t first;            // of the models with a part: see arena.c
     uint32_t age;
 } arenite_arena_obj_t;
 
@@ -41,6 +41,7 @@ typedef struct {
     mp_obj_t arena_owner;       // an Arena, the caller's buffer, or None for a block of our own
     uint8_t *arena;
     size_t arena_size;
+    uintptr_t next_part;        // in an Arena: the model behind this one
     uint32_t arena_mark;        // of an Arena: its age; of the caller's buffer: what the engine left in it
     mp_obj_t inputs;            // tuples, made once so that invoke allocates nothing
     mp_obj_t outputs;
@@ -73,8 +74,8 @@ void arenite_source_close(arenite_source_t *source);
 bool arenite_buffer_is_at(mp_obj_t owner, const void *data, size_t size);
 
 // arena.c
-uint8_t *arenite_arena_take(arenite_arena_obj_t *arena, size_t bytes);
-void arenite_arena_give(arenite_arena_obj_t *arena, uint32_t age, const uint8_t *memory, size_t bytes);
+void arenite_arena_take(arenite_arena_obj_t *arena, arenite_model_obj_t *model, size_t bytes);
+void arenite_arena_give(arenite_model_obj_t *model);
 void arenite_arena_forget_static(void);
 
 // model.c

@@ -111,10 +111,7 @@ static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
         }
         arena_from_heap(self, (size_t)bytes);
     } else if (mp_obj_is_type(arena, &arenite_arena_type)) {
-        self->arena_size = arenite_measure(&self->source);
-        self->arena = arenite_arena_take(MP_OBJ_TO_PTR(arena), self->arena_size);
-        self->arena_owner = arena;
-        self->arena_mark = ((arenite_arena_obj_t *)MP_OBJ_TO_PTR(arena))->age;
+        arenite_arena_take(MP_OBJ_TO_PTR(arena), self, arenite_measure(&self->source));
     } else {
         mp_buffer_info_t buf;
         mp_get_buffer_raise(arena, &buf, MP_BUFFER_RW);
@@ -156,9 +153,7 @@ static mp_obj_t make_tensors(arenite_model_obj_t *self, unsigned n, bool is_inpu
 
 static void give_part_back(arenite_model_obj_t *self) {
     if (has_arena_object(self)) {
-        arenite_arena_give(MP_OBJ_TO_PTR(self->arena_owner), self->arena_mark, self->arena, self->arena_size);
-        self->arena_owner = mp_const_none;
-        self->arena = NULL;
+        arenite_arena_give(self);
     }
 }
 
@@ -234,24 +229,25 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
     }
 }
 
-// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators.
-static void run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
+// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators. Returns
+// the ticks it took.
+static uint32_t run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
     ar_error_t err;
     nlr_buf_t nlr;
     self->running = true;
     if (nlr_push(&nlr) == 0) {
         uint32_t start = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
-        self->invoke_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
+        uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
         if (status != AR_OK) {
             arenite_raise(&err);
         }
         nlr_pop();
         self->running = false;
-    } else {
-        self->running = false;
-        nlr_jump(nlr.ret_val);
+        return ticks;
     }
+    self->running = false;
+    nlr_jump(nlr.ret_val);
 }
 
 // Ctrl-C and scheduled functions. What a function may do to the model's memory has to be seen before the next operator.
@@ -272,7 +268,7 @@ static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     arenite_model_check_idle(self);
     fill_inputs(self, n_args - 1, args + 1);
-    run(self, invoke_hook, self);
+    self->invoke_ticks = run(self, invoke_hook, self);
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -346,7 +342,7 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     fill_inputs(self, n_args - 1, args + 1);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
     profile.start = (uint32_t)mp_hal_ticks_cpu();
-    run(self, profile_hook, &profile);
+    run(self, profile_hook, &profile); // what it took includes the rows that were made
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
@@ -378,8 +374,7 @@ static mp_obj_t model_deinit(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_deinit_obj, model_deinit);
 
-// The collector runs all finalisers before it frees anything, so the Arena is still there. Blocks of the heap are its
-// own business.
+// Blocks of the heap are the collector's own business.
 static mp_obj_t model_del(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (!self->running) {

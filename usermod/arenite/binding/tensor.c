@@ -153,6 +153,30 @@ static mp_obj_t tensor_subscr(mp_obj_t self_in, mp_obj_t index, mp_obj_t value) 
     return element(&t, self->data, mp_get_index(&arenite_tensor_type, t.count, index, false));
 }
 
+typedef struct {
+    mp_obj_base_t base;
+    mp_fun_1_t iternext;
+    arenite_tensor_obj_t *tensor;
+    size_t next;
+} iterator_t;
+
+static mp_obj_t iterator_next(mp_obj_t self_in) {
+    iterator_t *self = MP_OBJ_TO_PTR(self_in);
+    ar_tensor_t t;
+    arenite_tensor_describe(self->tensor, &t);
+    return self->next < t.count ? element(&t, self->tensor->data, self->next++) : MP_OBJ_STOP_ITERATION;
+}
+
+static mp_obj_t tensor_iter(mp_obj_t self_in, mp_obj_iter_buf_t *buf) {
+    MP_STATIC_ASSERT(sizeof(iterator_t) <= sizeof(mp_obj_iter_buf_t));
+    iterator_t *iterator = (iterator_t *)buf;
+    iterator->base.type = &mp_type_polymorph_iter;
+    iterator->iternext = iterator_next;
+    iterator->tensor = MP_OBJ_TO_PTR(self_in);
+    iterator->next = 0;
+    return MP_OBJ_FROM_PTR(iterator);
+}
+
 static mp_obj_t tensor_unary(mp_unary_op_t op, mp_obj_t self_in) {
     ar_tensor_t t;
     if (op == MP_UNARY_OP_BOOL) {
@@ -258,10 +282,11 @@ static MP_DEFINE_CONST_DICT(tensor_locals, tensor_locals_table);
 MP_DEFINE_CONST_OBJ_TYPE(
     arenite_tensor_type,
     MP_QSTR_Tensor,
-    MP_TYPE_FLAG_NONE,
+    MP_TYPE_FLAG_ITER_IS_GETITER,
     print, tensor_print,
     attr, tensor_attr,
     subscr, tensor_subscr,
+    iter, tensor_iter,
     unary_op, tensor_unary,
     buffer, tensor_buffer,
     locals_dict, &tensor_locals

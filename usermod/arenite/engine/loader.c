@@ -393,21 +393,41 @@ static ar_status_t check_model(ar_loader_t *l) {
     return status == AR_OK ? hold_outputs(l, AR_LIFE_LATEST) : status;
 }
 
-ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err) {
-    ar_graph_t g;
-    ar_status_t status = ar_graph_open(&g, data, size, 0, err);
-    if (status != AR_OK) {
-        return status;
+// What measuring a subgraph takes: a life a tensor, and two an operator (scratch, variable); the pointers of its io or
+// of its largest record, which are made one over another.
+static ar_status_t add_work(const ar_graph_t *g, uint32_t *lives, uint32_t *pointers, ar_error_t *err) {
+    *lives += g->tensors.length + 2 * g->operators.length;
+    if (*pointers < g->inputs.length + g->outputs.length) {
+        *pointers = g->inputs.length + g->outputs.length;
     }
-    uint32_t lives = 0, n = g.n_subgraphs;
-    for (uint32_t i = 0; i < n; i++) {
-        if (i > 0 && ar_graph_open(&g, data, size, i, err) != AR_OK) {
+    for (uint32_t k = 0; k < g->operators.length; k++) {
+        ar_node_t n;
+        if (ar_graph_node(g, k, &n, err) != AR_OK) {
             return err->status;
         }
-        lives += g.tensors.length + 2 * g.operators.length;
+        if (*pointers < n.inputs.length + n.outputs.length) {
+            *pointers = n.inputs.length + n.outputs.length;
+        }
     }
-    size_t record = sizeof(ar_rec_t) + 512 * sizeof(void *) + LARGEST_PARAMS;
-    *bytes = lives * sizeof(ar_life_t) + record + n * sizeof(ar_subgraph_t) + 512 * sizeof(void *) + 16;
+    return AR_OK;
+}
+
+ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err) {
+    ar_graph_t g;
+    uint32_t lives = 0, pointers = 0, n = 1;
+    for (uint32_t i = 0; i < n; i++) {
+        ar_status_t status = ar_graph_open(&g, data, size, i, err);
+        if (status == AR_OK) {
+            status = add_work(&g, &lives, &pointers, err);
+        }
+        if (status != AR_OK) {
+            return status;
+        }
+        n = g.n_subgraphs;
+    }
+    // Scalars an input or output: at most as many bytes as four pointers have.
+    size_t record = sizeof(ar_rec_t) + (5 * pointers + 1) * sizeof(void *) + LARGEST_PARAMS;
+    *bytes = lives * sizeof(ar_life_t) + record + n * sizeof(ar_subgraph_t) + 16;
     return AR_OK;
 }
 

@@ -27,16 +27,17 @@ static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_t
     }
     t->rank = (uint8_t)shape->length;
     bool halves = t->type == AR_INT4; // two to a byte
-    bool empty = false;
     uint64_t bytes = halves ? 1 : ar_type_size(t->type);
+    bool empty = false;
     for (uint32_t i = 0; i < t->rank; i++) {
         int32_t dim = ar_i32(f->data + shape->pos + 4 * i);
         if (dim < 0) {
             return bad_tensor(err, t, "has a negative dimension: convert the model with a fixed shape");
         }
         t->dim[i] = dim;
-        empty |= dim == 0;
-        bytes *= dim ? (uint32_t)dim : 1; // the rest of an empty shape is held to the same limit: strides come of it
+        // The other dimensions of an empty tensor are bounded too, so that no product of dimensions overflows.
+        empty = empty || dim == 0;
+        bytes *= dim ? (uint32_t)dim : 1;
         if (bytes > 0x3fffffff) {
             return bad_tensor(err, t, "is larger than 1 GB");
         }

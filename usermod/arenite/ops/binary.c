@@ -91,9 +91,13 @@ ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t
     if (!rec) {
         return AR_NO_MEMORY;
     }
-    uint8_t in = (uint8_t)ar_type_size(t->a.type), out = (uint8_t)ar_type_size(t->out.type);
-    *rec = (binary_t) { run, (uint16_t)bytes, (uint8_t)s.rank, { in, in, out }, t->out.count == 0 };
-    memcpy(rec + 1, params, bytes);
+    *rec = (binary_t) { .run = run, .params = (uint16_t)bytes, .rank = (uint8_t)s.rank, .empty = t->out.count == 0 };
+    rec->size[0] = (uint8_t)ar_type_size(t->a.type);
+    rec->size[1] = (uint8_t)ar_type_size(t->b.type);
+    rec->size[2] = (uint8_t)ar_type_size(t->out.type);
+    if (bytes) {
+        memcpy(rec + 1, params, bytes);
+    }
     memcpy(dims_of(rec), s.dim, ar_space_bytes(&s));
     return AR_OK;
 }

@@ -56,9 +56,9 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
         for (uint32_t oc = first, n; oc < end; oc += n) {
             n = end - oc < AR_DOT_ROWS ? end - oc : AR_DOT_ROWS;
             ar_sums_t sums;
-            memset(&sums, 0, AR_DOT_ROWS * sizeof(int64_t));
+            memset(&sums, 0, n * c->mac->sum_size);
             accumulate(c, in, at, first / c->group_out, weights + oc * c->filter * c->mac->weight_size, n, &sums);
-            c->mac->finish(&c->q, &sums, ar_bias(rec), factors + oc, oc, n, out);
+            c->mac->finish(&c->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
         }
     }
 }

@@ -25,16 +25,19 @@ static const uint8_t *weights_of(const depthwise_t *d, const ar_rec_t *rec) {
     return ar_in(rec, WEIGHTS);
 }
 
-// Activations of n output channels from oc on; where each input channel has several, it is repeated.
-static const void *spread(const depthwise_t *d, const uint8_t *x, uint32_t oc, uint32_t n, uint8_t *block) {
-    uint32_t size = d->mac->size;
+// One tap, output channels from oc on. Where each input channel has several, they come in runs of one activation.
+static void tap(const depthwise_t *d, const uint8_t *x, const uint8_t *weights, uint32_t oc, uint32_t n, ar_sums_t *sums) {
+    const ar_mac_t *mac = d->mac;
+    int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
     if (d->multiplier == 1) {
-        return x + oc * size;
+        mac->depthwise(sums, x + oc * mac->size, 1, offset, weights, n);
+        return;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        memcpy(block + i * size, x + (oc + i) / d->multiplier * size, size);
+    uint32_t channel = oc / d->multiplier, left = d->multiplier - oc % d->multiplier;
+    for (uint32_t i = 0, run; i < n; i += run, channel++, left = d->multiplier) {
+        run = left < n - i ? left : n - i;
+        mac->depthwise((uint8_t *)sums + i * mac->sum_size, x + channel * mac->size, 0, offset, weights + i * mac->weight_size, run);
     }
-    return block;
 }
 
 static void accumulate(const depthwise_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
@@ -42,14 +45,12 @@ static void accumulate(const depthwise_t *d, const ar_rec_t *rec, const ar_plane
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = d->mac;
     const uint8_t *weights = weights_of(d, rec);
-    int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
-    uint32_t block[AR_SUMS];
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
         const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
         for (int32_t kx = at->x0; kx < at->x1; kx++) {
             const uint8_t *x = row + (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) * mac->size;
-            uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * w->out_c + oc;
-            mac->depthwise(sums, spread(d, x, oc, n, (uint8_t *)block), offset, weights + tap * mac->weight_size, n);
+            uint32_t at_weights = (uint32_t)(ky * w->kernel_w + kx) * w->out_c + oc;
+            tap(d, x, weights + at_weights * mac->weight_size, oc, n, sums);
         }
     }
 }
@@ -60,9 +61,9 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
     for (uint32_t oc = 0, n; oc < d->w.out_c; oc += n) {
         n = d->w.out_c - oc < AR_SUMS ? d->w.out_c - oc : AR_SUMS;
         ar_sums_t sums;
-        memset(&sums, 0, sizeof(sums));
+        memset(&sums, 0, n * d->mac->sum_size);
         accumulate(d, rec, in, at, oc, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec), factors + oc, oc, n, out);
+        d->mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
     }
 }
 

@@ -57,9 +57,9 @@ static void finish_f32(const ar_quant_t *q, const ar_sums_t *sums, const void *b
     }
 }
 
-static const ar_mac_t mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1 };
-static const ar_mac_t mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1 };
-static const ar_mac_t mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4 };
+static const ar_mac_t mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1, 4 };
+static const ar_mac_t mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 };
+static const ar_mac_t mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
 
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
     bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;

@@ -46,6 +46,7 @@ typedef struct {
         uint32_t n, void *out);
     uint8_t size;                   // bytes of an activation
     uint8_t weight_size;
+    uint8_t sum_size;
 } ar_mac_t;
 
 // The ways for these types, or an error: float32; int8; int16 with int8 weights. int4 weights are for ar_unpack.

@@ -1,0 +1,23 @@
+"""The same bits on every board as in tflite-micro: reference models on seeded random inputs."""
+
+import pytest
+from rich.console import Console
+
+from arenite import figures
+from arenite.boards import all_boards, find_board
+from arenite.errors import UserError
+from arenite.model import read_model
+from arenite.verify import verify
+
+MODELS = ("hello_world_int8", "hello_world_float", "micro_speech_quantized", "kws_ref_model", "person_detect")
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("board", [board.name for board in all_boards()])
+def test_ten_inputs(board: str, name: str) -> None:
+    """Catches code that the compiler or a core's instructions make differ from one board to another."""
+    try:
+        path = figures.reference_folder() / f"{name}.tflite"
+    except UserError as missing:
+        pytest.skip(str(missing))
+    assert verify(read_model(path), find_board(board), 10, Console(stderr=True)) is None

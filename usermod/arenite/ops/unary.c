@@ -1,0 +1,101 @@
+// The loops behind element-wise operators of one tensor.
+
+#include <string.h>
+
+#include "ops/number.h"
+#include "ops/unary.h"
+
+// From so many elements on a table of 256 saves time.
+#define TABLE_FROM (512)
+
+typedef struct {
+    uint32_t count;
+    float (*f)(float x);
+} function_t;
+
+static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const function_t *u = ar_params(rec);
+    const float *x = ar_in(rec, 0);
+    float *out = ar_out(rec, 0);
+    for (uint32_t i = 0; i < u->count; i++) {
+        out[i] = u->f(x[i]);
+    }
+    return AR_OK;
+}
+
+static ar_status_t eval_int(const ar_run_t *run, const ar_rec_t *rec) {
+    const ar_unary_t *u = ar_params(rec);
+    const void *in = ar_in(rec, 0);
+    void *out = ar_out(rec, 0);
+    for (uint32_t i = 0; i < u->count; i++) {
+        int32_t y = u->step(u, ar_load_int(in, i, u->type));
+        if (u->wrong && y == AR_STEP_WRONG) {
+            return ar_run_fail(run, "%s", u->wrong);
+        }
+        ar_store_int(out, i, u->type, y);
+    }
+    return AR_OK;
+}
+
+static ar_status_t eval_table(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const ar_unary_t *u = ar_params(rec);
+    const uint8_t *x = ar_in(rec, 0);
+    int8_t *out = ar_out(rec, 0), *table = ar_scratch_of(rec);
+    for (int32_t v = -128; v < 128; v++) {
+        table[(uint8_t)v] = (int8_t)u->step(u, v);
+    }
+    for (uint32_t i = 0; i < u->count; i++) {
+        out[i] = table[x[i]];
+    }
+    return AR_OK;
+}
+
+ar_status_t ar_unary_open(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out) {
+    ar_status_t status = ar_expect_io(p, 1, 1, 1);
+    if (status != AR_OK) {
+        return status;
+    }
+    ar_get_input(p, 0, in);
+    ar_get_output(p, 0, out);
+    if (in->type != out->type) {
+        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+    }
+    return ar_same_shape(in, out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+}
+
+ar_status_t ar_unary_quantized(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
+    if (in->type != AR_INT8 && in->type != AR_INT16) {
+        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+    }
+    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
+        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    }
+    if (in->type == AR_INT16 && (in->zero_point || out->zero_point)) {
+        return ar_refuse(p, "int16 input and output need zero points of 0");
+    }
+    return AR_OK;
+}
+
+ar_status_t ar_unary_f32(ar_prep_t *p, uint32_t count, float (*f)(float x)) {
+    function_t *u = ar_record(p, eval_f32, sizeof(*u));
+    if (!u) {
+        return AR_NO_MEMORY;
+    }
+    *u = (function_t) { count, f };
+    return AR_OK;
+}
+
+ar_status_t ar_unary_int(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step, ar_unary_t *u, size_t bytes) {
+    *u = (ar_unary_t) { u->wrong, in->count, step, in->type, in->type == AR_INT8 && in->count >= TABLE_FROM && !u->wrong };
+    if (u->table) {
+        ar_scratch(p, 256);
+    }
+    void *rec = ar_record(p, u->table ? eval_table : eval_int, bytes);
+    if (!rec) {
+        return AR_NO_MEMORY;
+    }
+    memcpy(rec, u, bytes);
+    return AR_OK;
+}
