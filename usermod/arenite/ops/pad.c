@@ -1,12 +1,9 @@
-// PAD: zeros (the zero point) around the input.
+// PAD, PADV2 and MIRROR_PAD: the input in the middle of the output, and around it a value or its own reflection.
 
-#include <string.h>
-
-#include "engine/bytes.h"
-#include "ops/walk.h"
+#include "ops/move.h"
 
 typedef struct {
-    uint32_t bytes;             // of the output
+    uint32_t count;             // elements of the output
     uint32_t start;             // where the input's first element goes, in bytes
     uint8_t size;               // of an element
     uint8_t rank;
@@ -14,30 +11,48 @@ typedef struct {
     ar_dim_t dim[];
 } pad_t;
 
-static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
+static ar_status_t eval_pad(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const pad_t *pad = ar_params(rec);
     uint8_t *out = ar_out(rec, 0);
-    memset(out, pad->fill, pad->bytes);
+    memset(out, pad->fill, pad->count * pad->size);
     ar_copy(pad->dim, pad->rank, ar_in(rec, 0), out + pad->start, pad->size);
     return AR_OK;
 }
 
-static int64_t padding_at(const ar_tensor_t *paddings, unsigned i) {
-    return paddings->type == AR_INT64 ? ar_i64(paddings->data + 8 * i) : ar_i32(paddings->data + 4 * i);
+static ar_status_t eval_pad_with(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const pad_t *pad = ar_params(rec);
+    uint8_t *out = ar_out(rec, 0);
+    const ar_dim_t all = { pad->count, { 0, 1 } };
+    ar_copy(&all, 1, ar_in(rec, 2), out, pad->size);
+    ar_copy(pad->dim, pad->rank, ar_in(rec, 0), out + pad->start, pad->size);
+    return AR_OK;
 }
 
-// The space of the input inside the output, and where it starts.
-static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *paddings, const ar_tensor_t *out, ar_space_t *s,
+// Before and after each dimension.
+typedef struct {
+    int32_t n[AR_MAX_RANK * 2];
+} paddings_t;
+
+// The space of the input inside the output, and where it starts, in elements.
+static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, paddings_t *pads, ar_space_t *s,
     uint32_t *start) {
     int32_t from[AR_MAX_RANK], to[AR_MAX_RANK];
+    if (in->rank != out->rank) {
+        return ar_refuse(p, "input and output need the same dimensions, and paddings two for each dimension");
+    }
+    ar_status_t status = ar_const_ints(p, 1, "paddings, two for each dimension,", 2u * in->rank, pads->n);
+    if (status != AR_OK) {
+        return status;
+    }
     ar_strides(in->dim, in->rank, from);
     ar_strides(out->dim, out->rank, to);
     s->rank = 0;
     *start = 0;
     for (unsigned i = 0; i < in->rank; i++) {
-        int64_t before = padding_at(paddings, 2 * i), after = padding_at(paddings, 2 * i + 1);
-        if (before < 0 || after < 0 || before > out->dim[i] || after > out->dim[i] || in->dim[i] + before + after != out->dim[i]) {
+        int32_t before = pads->n[2 * i], after = pads->n[2 * i + 1];
+        if (before < 0 || after < 0 || (int64_t)in->dim[i] + before + after != out->dim[i]) {
             return ar_refuse(p, "dimension %u: %d and the paddings do not make %d", i, (int)in->dim[i], (int)out->dim[i]);
         }
         *start += (uint32_t)before * (uint32_t)to[i];
@@ -46,30 +61,11 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     return AR_OK;
 }
 
-ar_status_t ar_prepare_pad(ar_prep_t *p) {
-    ar_tensor_t in, paddings, out;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &in);
-    ar_get_input(p, 1, &paddings);
-    ar_get_output(p, 0, &out);
-    if (in.type != out.type || (in.type != AR_INT8 && in.type != AR_FLOAT32)) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
-    }
-    if ((paddings.type != AR_INT32 && paddings.type != AR_INT64) || paddings.count != 2u * in.rank || in.rank != out.rank) {
-        return ar_refuse(p, "paddings must be int32 or int64, two for each dimension");
-    }
-    if (!paddings.data) {
-        return ar_unsupported(p, "paddings that are computed are not supported: make them constant");
-    }
-    if (in.type == AR_INT8 && (!ar_is_quantized(&out) || out.zero_point != in.zero_point || out.scale != in.scale)) {
-        return ar_refuse(p, "input and output must have the same scale and zero point");
-    }
+static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, ar_eval_t eval) {
     ar_space_t s;
+    paddings_t pads;
     uint32_t start;
-    status = place(p, &in, &paddings, &out, &s, &start);
+    ar_status_t status = place(p, in, out, &pads, &s, &start);
     if (status != AR_OK) {
         return status;
     }
@@ -77,11 +73,132 @@ ar_status_t ar_prepare_pad(ar_prep_t *p) {
     if (!pad) {
         return AR_NO_MEMORY;
     }
-    pad->bytes = out.bytes;
-    pad->size = (uint8_t)ar_type_size(in.type);
+    pad->count = out->count;
+    pad->size = (uint8_t)ar_type_size(in->type);
     pad->start = start * pad->size;
-    pad->fill = in.type == AR_INT8 ? (uint8_t)out.zero_point : 0;
+    pad->fill = in->type == AR_INT8 || in->type == AR_UINT8 ? (uint8_t)out->zero_point : 0;
     pad->rank = (uint8_t)s.rank;
     memcpy(pad->dim, s.dim, ar_space_bytes(&s));
+    return AR_OK;
+}
+
+static ar_status_t same_quantization(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b) {
+    bool same = a->type == AR_FLOAT32 || (a->scale == b->scale && a->zero_point == b->zero_point);
+    return same ? AR_OK : ar_refuse(p, "input, value and output must have the same scale and zero point");
+}
+
+ar_status_t ar_prepare_pad(ar_prep_t *p) {
+    ar_tensor_t in, out;
+    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    if (status == AR_OK) {
+        status = same_quantization(p, &in, &out);
+    }
+    return status == AR_OK ? prepare_pad(p, &in, &out, eval_pad) : status;
+}
+
+ar_status_t ar_prepare_padv2(ar_prep_t *p) {
+    if (p->n_in == 2) {
+        return ar_prepare_pad(p);
+    }
+    ar_tensor_t in, value, out;
+    ar_status_t status = ar_move_open(p, 3, 0, &in, &out);
+    if (status != AR_OK) {
+        return status;
+    }
+    ar_get_input(p, 2, &value);
+    if (value.type != in.type || value.count != 1) {
+        return ar_refuse(p, "the value must be one, of the input's type");
+    }
+    status = same_quantization(p, &in, &out);
+    if (status == AR_OK) {
+        status = same_quantization(p, &value, &out);
+    }
+    return status == AR_OK ? prepare_pad(p, &in, &out, eval_pad_with) : status;
+}
+
+// ---- MIRROR_PAD ------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    int32_t before;
+    int32_t after;
+    int32_t n;                  // of the input
+    int32_t whole;              // of the output
+    int32_t stride;             // of the output
+} side_t;
+
+typedef struct {
+    uint8_t size;
+    uint8_t rank;
+    uint8_t sides;
+    uint8_t offset;             // 1: the edge is not repeated (REFLECT), 0: it is (SYMMETRIC)
+    int32_t start;              // where the input's first element goes, in bytes
+    side_t side[];              // then the dimensions of the input in the output
+} mirror_t;
+
+// Reflect along dimension k what stands in the output: dimensions behind it are whole by now, those before it are not.
+// Both paddings start next to the input and go outwards, while what is read goes inwards.
+static void reflect(const mirror_t *m, unsigned k, uint8_t *out) {
+    ar_dim_t dim[AR_MAX_RANK];
+    int32_t origin = 0;
+    const side_t *s = m->side;
+    for (unsigned i = 0; i < m->sides; i++) {
+        dim[i] = (ar_dim_t) { (uint32_t)(i > k ? s[i].whole : s[i].n), { s[i].stride, s[i].stride } };
+        origin += i < k ? s[i].before * s[i].stride : 0;
+    }
+    int32_t size = m->size, offset = m->offset, first = s[k].before, last = first + s[k].n - 1;
+    dim[k] = (ar_dim_t) { (uint32_t)s[k].before, { s[k].stride, -s[k].stride } };
+    ar_copy(dim, m->sides, out + (origin + (first + offset) * s[k].stride) * size,
+        out + (origin + (first - 1) * s[k].stride) * size, m->size);
+    dim[k] = (ar_dim_t) { (uint32_t)s[k].after, { -s[k].stride, s[k].stride } };
+    ar_copy(dim, m->sides, out + (origin + (last - offset) * s[k].stride) * size,
+        out + (origin + (last + 1) * s[k].stride) * size, m->size);
+}
+
+static ar_status_t eval_mirror(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const mirror_t *m = ar_params(rec);
+    uint8_t *out = ar_out(rec, 0);
+    ar_copy((const ar_dim_t *)(m->side + m->sides), m->rank, ar_in(rec, 0), out + m->start, m->size);
+    for (unsigned k = m->sides; k-- > 0;) {
+        reflect(m, k, out);
+    }
+    return AR_OK;
+}
+
+ar_status_t ar_prepare_mirror_pad(ar_prep_t *p) {
+    ar_tensor_t in, out;
+    ar_space_t s;
+    paddings_t pads;
+    uint32_t start;
+    int32_t stride[AR_MAX_RANK];
+    int8_t mode = ar_option_byte(p, MIRROR_PAD_MODE, MIRROR_REFLECT);
+    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    if (status == AR_OK) {
+        status = place(p, &in, &out, &pads, &s, &start);
+    }
+    if (status != AR_OK) {
+        return status;
+    }
+    if (mode != MIRROR_REFLECT && mode != MIRROR_SYMMETRIC) {
+        return ar_refuse(p, "mode %d is not known", (int)mode);
+    }
+    mirror_t *m = ar_record(p, eval_mirror, sizeof(*m) + in.rank * sizeof(side_t) + ar_space_bytes(&s));
+    if (!m) {
+        return AR_NO_MEMORY;
+    }
+    m->size = (uint8_t)ar_type_size(in.type);
+    m->rank = (uint8_t)s.rank;
+    m->sides = in.rank;
+    m->offset = mode == MIRROR_REFLECT;
+    m->start = (int32_t)start * m->size;
+    memcpy(m->side + in.rank, s.dim, ar_space_bytes(&s));
+    ar_strides(out.dim, out.rank, stride);
+    for (unsigned i = 0; i < in.rank; i++) {
+        int32_t before = pads.n[2 * i], after = pads.n[2 * i + 1], most = in.dim[i] - m->offset;
+        if (before > most || after > most) {
+            return ar_refuse(p, "dimension %u: %d cannot be reflected %d and %d times", i, (int)in.dim[i], (int)before, (int)after);
+        }
+        m->side[i] = (side_t) { before, after, in.dim[i], out.dim[i], stride[i] };
+    }
     return AR_OK;
 }
