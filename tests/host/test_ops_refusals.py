@@ -62,7 +62,6 @@ UNIT = q([4], scale=1 / 256, zero_point=-128)
 CASES = [
     ("scale is too large", single("LOGISTIC", [q([4], scale=1e7)], UNIT)),
     ("float32, output int8", pad(Tensor([2]), q([2]))),
-    ("int32, output int32", pad(Tensor([2], "int32"), Tensor([2], "int32"))),
     ("same scale and zero point", pad(q([2]), q([2], scale=0.25))),
     ("same scale and zero point", pad(q([2]), q([2], zero_point=1))),
     ("one scale above 0", mean(q([2, 3], scale=None), q([3]))),
@@ -78,7 +77,6 @@ CASES = [
     ("[outputs, inputs]", dense(q([2, 3]), weights([3]), q([2, 1]))),
     ("[outputs, inputs]", dense(q([2, 3]), weights([0, 3]), q([2, 0]))),
     ("zero point 128", dense(q([2, 3]), weights([4, 3], zero_point=128), q([2, 4]))),
-    ("no normal number", dense(q([2, 3], scale=1e-30), weights([4, 3], scale=1e-30), q([2, 4]))),
     ("zero points of 0", conv(q([1, 1, 1, 1], "int16", zero_point=1), weights([1, 1, 1, 1]), q([1, 1, 1, 1], "int16"))),
     ("not supported", dense(q([2, 3], "uint8"), weights([4, 3]), q([2, 4], "uint8"))),
 ]

@@ -17,6 +17,9 @@ typedef struct {
 // arithmetic. All three positive and normal; anything else gives a factor that is meaningless but safe.
 ar_factor_t ar_factor(float a, float b, float c);
 
+// And so a / (b * c).
+ar_factor_t ar_factor_over(float a, float b, float c);
+
 // Saturating rounding doubling high multiply of the papers: (a * b * 2) >> 32, rounded half up.
 static inline int32_t ar_mul_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);

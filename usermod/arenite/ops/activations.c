@@ -10,19 +10,6 @@
 #include "ops/number.h"
 #include "ops/unary.h"
 
-// A float as a factor, where TensorFlow Lite divides in float before it goes on in double. It may be negative; smaller
-// than normal numbers it is 0. False: it is not finite.
-static bool float_factor(float ratio, ar_factor_t *f) {
-    float size = fabsf(ratio);
-    if (!(size >= 1.17549435e-38f && size <= 3.4028235e38f)) {
-        *f = (ar_factor_t) { 0, 0 };
-        return size < 1;
-    }
-    *f = ar_factor(size, 1.0f, 1.0f);
-    f->mult = ratio < 0 ? -f->mult : f->mult;
-    return true;
-}
-
 static ar_status_t too_far_apart(ar_prep_t *p) {
     return ar_refuse(p, "the scales of input and output are too far apart");
 }
@@ -154,8 +141,14 @@ ar_status_t ar_prepare_leaky_relu(ar_prep_t *p) {
     scale_t s = { .in_zero = in.zero_point, .out_zero = out.zero_point };
     s.high = in.type == AR_INT8 ? 127 : 32767;
     s.low = -s.high - 1;
-    if (!float_factor(in.scale / out.scale, &s.factor[0]) || !float_factor(in.scale * alpha / out.scale, &s.factor[1])) {
-        return too_far_apart(p);
+    float size = fabsf(alpha);
+    if (!(size <= 3.4028235e38f)) {
+        return ar_refuse(p, "alpha is no number");
+    }
+    s.factor[0] = ar_factor(in.scale, 1.0f, out.scale);
+    if (size >= 1.17549435e-38f) {
+        s.factor[1] = ar_factor(in.scale, size, out.scale);
+        s.factor[1].mult = alpha < 0 ? -s.factor[1].mult : s.factor[1].mult;
     }
     return ar_unary_int(p, &in, step_scale, &s.u, sizeof(s));
 }
@@ -407,7 +400,9 @@ ar_status_t ar_prepare_hard_swish(ar_prep_t *p) {
     }
     hard_swish_t h = { .in_zero = in.zero_point, .out_zero = out.zero_point };
     float fine = in.scale / 128;
-    if (!float_factor(fine / out.scale, &h.out) || !float_factor(fine / (3.0f / 32768), &h.relu) || h.out.shift > 0) {
+    h.out = ar_factor(fine, 1.0f, out.scale);
+    h.relu = ar_factor(fine, 1.0f, 3.0f / 32768);
+    if (h.out.shift > 0) {
         return too_far_apart(p);
     }
     h.out = factor_16(h.out);

@@ -197,17 +197,12 @@ static const char *run_div_s8(const void *params, const void *a, const void *b, 
     return NULL;
 }
 
-// A float as a factor, where TensorFlow Lite divides in float before it goes on in double.
-static ar_factor_t factor_of(float ratio) {
-    return ratio >= 1.17549435e-38f && ratio <= 3.4028235e38f ? ar_factor(ratio, 1.0f, 1.0f) : (ar_factor_t) { 0, 0 };
-}
-
 static ar_factor_t shifted(ar_factor_t f, int32_t bits) {
     f.shift -= bits;
     return f.shift < -31 ? (ar_factor_t) { 0, 0 } : f;
 }
 
-// Micro kernels' add_common.cc (double), sub_common.cc (float), mul_common.cc and squared_difference.cc (double).
+// Micro kernels' add_common.cc, sub_common.cc, mul_common.cc and squared_difference.cc.
 static void factors(quantized_t *op, const ar_binary_t *t) {
     ar_add_t *q = &op->q;
     float twice = 2 * (t->a.scale > t->b.scale ? t->a.scale : t->b.scale);
@@ -218,15 +213,9 @@ static void factors(quantized_t *op, const ar_binary_t *t) {
     }
     op->rescale = true;
     op->shift = wide ? 15 : AR_ADD_SHIFT;
-    if (op->f == sub_s32) {
-        q->a = factor_of(t->a.scale / twice);
-        q->b = factor_of(t->b.scale / twice);
-        q->out = factor_of(twice / ((float)(1 << op->shift) * t->out.scale));
-        return;
-    }
     q->a = ar_factor(t->a.scale, 1.0f, twice);
     q->b = ar_factor(t->b.scale, 1.0f, twice);
-    if (op->f == add_s32) {
+    if (op->f != squared_difference_s32) {
         q->out = shifted(ar_factor(twice, 1.0f, t->out.scale), op->shift);
     } else {
         op->shift = wide ? 0 : 7;
@@ -318,7 +307,7 @@ static ar_status_t prepare(ar_prep_t *p, float_fn_t f32, int_fn_t s32, bool fuse
         return prepare_quantized(p, &t, activation, s32);
     }
     if (s32 == div_s32 && t.a.type == AR_INT8) {
-        ar_add_t q = { .out = factor_of(t.a.scale / (t.b.scale * t.out.scale)) };
+        ar_add_t q = { .out = ar_factor_over(t.a.scale, t.b.scale, t.out.scale) };
         status = quantize(p, &t, activation, false, &q);
         return status == AR_OK ? ar_binary_record(p, &t, run_div_s8, &q, sizeof(q)) : status;
     }

@@ -87,21 +87,15 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
     d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
-    // One scale: TensorFlow Lite multiplies input and weight scale in float (GetQuantizedConvolutionMultipler); a scale a
-    // channel: in double (PopulateConvolutionQuantizationParams).
-    float product = in->scale * weights->scale;
-    if (!d->q.per_channel && !(product >= 1.17549435e-38f && product <= 3.4028235e38f)) {
-        return ar_refuse(p, "the product of the scales of input and weights is no normal number");
-    }
     if (!d->q.per_channel && ar_has_input(p, 2)) {
         ar_tensor_t bias;
         ar_get_input(p, 2, &bias);
-        // GetQuantizedConvolutionMultipler again. A bias that names no scale has that of the product.
-        if (bias.n_scales && !(fabsf(product - bias.scale) / out->scale <= 0.02f)) {
+        // As GetQuantizedConvolutionMultipler asks. A bias that names no scale has that of the product.
+        if (bias.n_scales && !(fabsf(in->scale * weights->scale - bias.scale) / out->scale <= 0.02f)) {
             return ar_refuse(p, "the bias must have the scale of input times weights");
         }
     }
-    d->factor = ar_factor(product, 1.0f, out->scale);
+    d->factor = ar_factor(in->scale, weights->scale, out->scale);
     return AR_OK;
 }
 

@@ -160,7 +160,7 @@ ar_status_t ar_prepare_broadcast_to(ar_prep_t *p) {
         status = check_shape(p, 1, &out);
     }
     if (status == AR_OK) {
-        status = ar_broadcast(p, &in, &out, &out, &s); // the second stride walks the output itself
+        status = ar_broadcast(p, &in, &out, &out, true, &s); // the second stride walks the output itself
     }
     return status == AR_OK ? ar_move_record(p, &s, 0, 0, 0, ar_type_size(in.type)) : status;
 }

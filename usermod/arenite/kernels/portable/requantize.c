@@ -37,20 +37,10 @@ static uint64_t round_to_double(uint64_t q, uint32_t bits, bool exact) {
     return kept + (low > half || (low == half && (!exact || (kept & 1))));
 }
 
-ar_factor_t ar_factor(float a, float b, float c) {
-    int32_t ea, eb, ec;
-    uint32_t ma = split(a, &ea), mb = split(b, &eb), mc = split(c, &ec);
-    uint64_t p = (uint64_t)ma * mb;
-    int32_t shift = ea + eb - ec - 150 - 32;
-    if (p < (uint64_t)1 << 47) {
-        p <<= 1;
-        shift--;
-    }
-    uint32_t remainder;
-    uint64_t q = divide(p, mc, &remainder);
-    uint32_t bits = q >> 56 ? 57 : 56;
-    // frexp: a fraction in [1/2, 1) and a power of two; then 31 bits of the fraction, half away from zero.
-    q = round_to_double(q, bits, remainder == 0);
+// The quotient q of bits bits, times 2^shift, as a factor: frexp gives a fraction in [1/2, 1) and a power of two; then
+// 31 bits of the fraction, half away from zero.
+static ar_factor_t factor_of(uint64_t q, uint32_t bits, bool exact, int32_t shift) {
+    q = round_to_double(q, bits, exact);
     shift += (int32_t)bits;
     uint32_t mult = (uint32_t)((q + ((uint32_t)1 << 21)) >> 22);
     if (mult >> 31) {
@@ -64,4 +54,31 @@ ar_factor_t ar_factor(float a, float b, float c) {
         return (ar_factor_t) { 0x7fffffff, 31 };
     }
     return (ar_factor_t) { (int32_t)mult, shift };
+}
+
+ar_factor_t ar_factor(float a, float b, float c) {
+    int32_t ea, eb, ec;
+    uint32_t ma = split(a, &ea), mb = split(b, &eb), mc = split(c, &ec);
+    uint64_t p = (uint64_t)ma * mb;
+    int32_t shift = ea + eb - ec - 150 - 32;
+    if (p < (uint64_t)1 << 47) {
+        p <<= 1;
+        shift--;
+    }
+    uint32_t remainder;
+    uint64_t q = divide(p, mc, &remainder);
+    return factor_of(q, q >> 56 ? 57 : 56, remainder == 0, shift);
+}
+
+ar_factor_t ar_factor_over(float a, float b, float c) {
+    int32_t ea, eb, ec;
+    uint64_t r = split(a, &ea), d = (uint64_t)split(b, &eb) * split(c, &ec), q = 0;
+    int32_t shift = ea - eb - ec + 150;
+    r <<= 22; // below d, which is at least 2^46
+    for (shift -= 22; !(q >> 55); shift--) {
+        r <<= 1;
+        q = q << 1 | (r >= d);
+        r -= r >= d ? d : 0;
+    }
+    return factor_of(q, 56, r == 0, shift);
 }
