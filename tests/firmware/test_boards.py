@@ -176,9 +176,7 @@ def test_a_fault_ends_the_emulator(name: str) -> None:
     """Catches a board that hangs, or goes on, after a fault: its registers are the reason that the user reads."""
     board = firmware(name)
     with Emulator(board, {}) as emulator, Connection(emulator.address, emulator) as connection:
-        with pytest.raises(
-            BoardError, match=rf"{name}: FAULT (Hard|Bus)Fault .*SP=\w{{8}} PC=\w{{8}} LR=\w{{8}}"
-        ):
+        with pytest.raises(BoardError, match=rf"{name}: FAULT (Hard|Bus)Fault .*SP=\w{{8}} PC=\w{{8}} LR=\w{{8}}"):
             connection.run("import machine\nmachine.mem32[0xf0000000] = 1\nmachine.mem32[0x70000000]", print)
         assert emulator.ended()
 
