@@ -4,7 +4,7 @@ file(GLOB ARENITE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/binding/*.c
     ${CMAKE_CURRENT_LIST_DIR}/engine/*.c
     ${CMAKE_CURRENT_LIST_DIR}/ops/*.c
-    ${CMAKE_CURRENT_LIST_DIR}/kernels/portable/*.c)
+    ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 
 target_sources(usermod_arenite INTERFACE ${ARENITE_SOURCES})
 target_include_directories(usermod_arenite INTERFACE ${CMAKE_CURRENT_LIST_DIR})
@@ -14,5 +14,5 @@ target_link_libraries(usermod INTERFACE usermod_arenite)
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
 # What runs in inner loops is worth its size.
-file(GLOB ARENITE_KERNELS ${CMAKE_CURRENT_LIST_DIR}/kernels/portable/*.c)
+file(GLOB ARENITE_KERNELS ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 set_source_files_properties(${ARENITE_KERNELS} PROPERTIES COMPILE_OPTIONS "-O2")

@@ -10,7 +10,7 @@ SRC_USERMOD_C += $(wildcard $(ARENITE_DIR)/binding/*.c)
 SRC_USERMOD_LIB_C += $(wildcard \
 	$(ARENITE_DIR)/engine/*.c \
 	$(ARENITE_DIR)/ops/*.c \
-	$(ARENITE_DIR)/kernels/portable/*.c)
+	$(ARENITE_DIR)/kernels/*/*.c)
 
 CFLAGS_USERMOD += -I$(ARENITE_DIR) -DARENITE_STATIC_ARENA=$(ARENITE_STATIC_ARENA)
 

@@ -3,54 +3,35 @@
 
 #include <string.h>
 
-#include "ops/spatial.h"
-#include "ops/weights.h"
+#include "ops/conv.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
-typedef struct {
-    ar_window_t w;
-    uint16_t group_in;          // input channels of a group
-    uint16_t group_out;         // output channels of a group
-    uint32_t filter;            // weights of one output channel
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    const ar_mac_t *mac;
-    ar_quant_t q;
-} conv_t;
-
-static const uint8_t *weights_of(const conv_t *c, const ar_rec_t *rec) {
-    if (c->int4_count) {
-        return (const uint8_t *)((const ar_factor_t *)ar_scratch_of(rec) + c->w.out_c);
-    }
-    return ar_in(rec, WEIGHTS);
-}
-
 // Taps of one row that lie side by side in memory as the weights do: all of them, or one where they are apart.
-static int32_t run_of_taps(const conv_t *c, const ar_place_t *at) {
+static int32_t run_of_taps(const ar_conv_t *c, const ar_place_t *at) {
     return c->w.dilation_w == 1 && c->group_in == c->w.in_c ? at->x1 - at->x0 : 1;
 }
 
-static void accumulate(const conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, const uint8_t *weights,
+static void accumulate(const ar_conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, const uint8_t *weights,
     uint32_t rows, ar_sums_t *sums) {
     const ar_window_t *w = &c->w;
     const ar_mac_t *mac = c->mac;
-    int32_t offset = mac->size == 1 ? c->q.in_offset : 0;
     int32_t run = run_of_taps(c, at);
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
         const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
         for (int32_t kx = at->x0; kx < at->x1; kx += run) {
             uint32_t x = (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) + group * c->group_in;
             uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * c->group_in;
-            mac->dot(sums, rows, row + x * mac->size, offset, weights + tap * mac->weight_size, c->filter,
+            mac->dot(sums, rows, row + x * mac->size, 0, weights + tap * mac->weight_size, c->filter,
                 (uint32_t)run * c->group_in);
         }
     }
 }
 
 static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
-    const conv_t *c = params;
+    const ar_conv_t *c = params;
     const ar_factor_t *factors = ar_scratch_of(rec);
-    const uint8_t *weights = weights_of(c, rec);
+    const uint8_t *weights = ar_in(rec, WEIGHTS);
     for (uint32_t first = 0; first < c->w.out_c; first += c->group_out) {
         uint32_t end = first + c->group_out;
         for (uint32_t oc = first, n; oc < end; oc += n) {
@@ -64,12 +45,12 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
-    const conv_t *c = ar_params(rec);
-    ar_weights_ready(rec, &c->q, c->mac, c->w.out_c, c->int4_count);
+    const ar_conv_t *c = ar_params(rec);
+    ar_weights_ready(rec, &c->q, c->mac, c->w.out_c, 0);
     return ar_each_position(run, rec, c->mac->size, position);
 }
 
-static ar_status_t shape(ar_prep_t *p, conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
+static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->rank != 4 || in->rank != 4 || out->rank != 4) {
         return ar_refuse(p, "input, weights and output must have 4 dimensions");
     }
@@ -106,14 +87,18 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    conv_t *c = ar_record(p, eval, sizeof(*c));
+    ar_conv_t *c = ar_record(p, in.type == AR_INT8 ? ar_conv_s8 : eval, sizeof(*c));
     if (!c) {
         return AR_NO_MEMORY;
     }
     c->mac = mac;
     status = shape(p, c, &in, &weights, &out);
     if (status == AR_OK) {
-        ar_weights_scratch(p, &weights, c->w.out_c);
+        if (in.type == AR_INT8) {
+            ar_conv_s8_scratch(p, c);
+        } else {
+            ar_weights_scratch(p, &weights, c->w.out_c);
+        }
         status = ar_quant(p, &c->q, &in, &weights, &out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
     }
     return status;

@@ -28,22 +28,14 @@ static uint32_t zero_point_term(const dense_t *d, const int8_t *x) {
     return sum * (uint32_t)d->weights_offset;
 }
 
-static void start_sums(const dense_t *d, ar_sums_t *sums, uint32_t start) {
-    memset(sums, 0, AR_DOT_ROWS * sizeof(int64_t));
-    for (uint32_t i = 0; d->mac->size == 1 && i < AR_DOT_ROWS; i++) {
-        sums->s8[i] = start;
-    }
-}
-
 static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, const void *x, void *out) {
-    uint32_t start = d->weights_offset ? zero_point_term(d, x) : 0;
     bool integer = d->mac->weight_size == 1;
     ar_factor_t factors[AR_DOT_ROWS] = { d->factor, d->factor, d->factor, d->factor };
     for (uint32_t o = 0, n; o < d->n_out; o += n) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
         ar_sums_t sums;
-        start_sums(d, &sums, start);
-        d->mac->dot(&sums, n, x, integer ? d->q.in_offset : 0, weights + (size_t)o * d->n_in * d->mac->weight_size, d->n_in, d->n_in);
+        memset(&sums, 0, sizeof(sums));
+        d->mac->dot(&sums, n, x, 0, weights + (size_t)o * d->n_in * d->mac->weight_size, d->n_in, d->n_in);
         if (integer && d->q.per_channel) {
             ar_quant_factors(&d->q, o, n, factors);
         }
@@ -51,12 +43,43 @@ static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, c
     }
 }
 
+// Channels whose factors are on the stack at a time.
+#define CHANNELS (16)
+
+static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, const int8_t *x, int8_t *out) {
+    ar_channel_t channels[CHANNELS];
+    const int32_t *bias = ar_bias(rec);
+    ar_product_s8_t p = { .n = d->n_in, .channels = channels, .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0) };
+    for (uint32_t o = 0; o < d->n_out; o += CHANNELS, out += CHANNELS) {
+        uint32_t n = d->n_out - o < CHANNELS ? d->n_out - o : CHANNELS;
+        p.weights = weights + (size_t)o * d->n_in;
+        p.bias = bias ? bias + o : NULL;
+        ar_quant_product(&d->q, &p);
+        ar_quant_t q = d->q;
+        q.scales += q.per_channel ? 4 * o : 0;
+        p.n_channels = ar_quant_channels(&q, &p, 0, n, false, channels);
+        ar_product_s8(&p, x, 1, 1, out);
+    }
+}
+
+static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const dense_t *d = ar_params(rec);
+    const int8_t *x = ar_in(rec, INPUT);
+    int8_t *out = ar_out(rec, 0);
+    const int8_t *weights = d->int4_count ? ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, ar_scratch_of(rec)) : ar_in(rec, WEIGHTS);
+    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
+        row_s8(d, rec, weights, x, out);
+    }
+    return AR_OK;
+}
+
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const dense_t *d = ar_params(rec);
     const uint8_t *x = ar_in(rec, INPUT);
     uint8_t *out = ar_out(rec, 0);
-    const uint8_t *weights = d->int4_count ? ar_weights_ready(rec, &d->q, d->mac, d->n_out, d->int4_count) : ar_in(rec, WEIGHTS);
+    const uint8_t *weights = ar_in(rec, WEIGHTS);
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in * d->mac->size, out += d->n_out * d->mac->size) {
         row(d, rec, weights, x, out);
     }
@@ -113,15 +136,15 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    dense_t *d = ar_record(p, eval, sizeof(*d));
+    dense_t *d = ar_record(p, in.type == AR_INT8 ? eval_s8 : eval, sizeof(*d));
     if (!d) {
         return AR_NO_MEMORY;
     }
     d->mac = mac;
     d->int4_count = weights.type == AR_INT4 ? weights.count : 0;
     status = shape(p, d, &in, &weights, &out);
-    if (status == AR_OK && d->int4_count) {
-        ar_weights_scratch(p, &weights, d->n_out);
+    if (status == AR_OK) {
+        ar_scratch(p, d->int4_count);
     }
     if (status == AR_OK) {
         status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d->n_out);

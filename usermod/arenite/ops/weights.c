@@ -169,6 +169,41 @@ void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor
     }
 }
 
+void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
+    product->offset = q->in_offset;
+    product->out_zero = q->out_zero;
+    product->low = q->low;
+    product->high = q->high;
+    product->plain = product->start == 0 && q->low == -128 && q->high == 127;
+}
+
+static bool is_zero(const int8_t *weights, uint32_t n) {
+    for (const int8_t *end = weights + n; weights < end; weights++) {
+        if (*weights) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
+    uint32_t live = 0, end = n, size = product->n;
+    int32_t bound = size < 32768 ? (int32_t)size * 255 * 128 : INT32_MAX;
+    for (uint32_t i = first; i < first + n; i++) {
+        ar_factor_t f = ar_factor(q->in_scale, ar_f32(q->scales + (q->per_channel ? 4 * i : 0)), q->out_scale);
+        int32_t bias = product->bias ? product->bias[i] : 0;
+        ar_channel_t c = { f.mult, (int16_t)f.shift, (uint16_t)i };
+        if (apart && is_zero(product->weights + i * size, size)) {
+            c.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
+            channels[--end] = c;
+        } else {
+            product->plain = product->plain && ar_channel_is_plain(bound, bias, f.shift);
+            channels[live++] = c;
+        }
+    }
+    return live;
+}
+
 // ---- scratch -------------------------------------------------------------------------------------------------------
 
 void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels) {
@@ -177,11 +212,12 @@ void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t chann
 }
 
 // Two to a byte, the first in the low half (tensorflow/lite/kernels/internal/portable_tensor_utils.cc).
-static void unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) {
+const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) {
     for (uint32_t i = 0; i < count; i++) {
         uint8_t half = i & 1 ? packed[i / 2] >> 4 : packed[i / 2] & 15;
         to[i] = (int8_t)((half ^ 8) - 8);
     }
+    return to;
 }
 
 const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count) {
@@ -192,7 +228,5 @@ const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_
     if (int4_count == 0) {
         return ar_in(rec, 1);
     }
-    int8_t *unpacked = (int8_t *)(factors + channels);
-    unpack_int4(ar_in(rec, 1), int4_count, unpacked);
-    return unpacked;
+    return ar_unpack_int4(ar_in(rec, 1), int4_count, (int8_t *)(factors + channels));
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/depthwise.h"
 #include "kernels/dot.h"
+#include "kernels/product.h"
 #include "kernels/requantize.h"
 #include "ops/op.h"
 
@@ -59,6 +60,14 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 
 // Factors of channels [first, first + n).
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors);
+
+// The scalars of a product of int8, and the channels [first, first + n) of its weights; plain is told of all. apart: channels
+// whose weights are all zero come last, mult being the output that they always have. The count of the others.
+void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product);
+uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
+
+// int4 weights as bytes; returns to.
+const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to);
 
 // Scratch for the factors of all channels, and for int4 weights one byte each behind them.
 void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels);

@@ -1,0 +1,81 @@
+// Single instructions of the DSP extension (Armv7E-M, Armv8-M): each function is one.
+
+#ifndef ARENITE_KERNELS_DSP_INSTRUCTIONS_H
+#define ARENITE_KERNELS_DSP_INSTRUCTIONS_H
+
+#include <stdint.h>
+#include <string.h>
+
+// A word wherever it lies: these cores load unaligned words.
+static inline uint32_t word_at(const void *p) {
+    uint32_t w;
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
+// Bytes 0 and 2 (1 and 3) as two int16, plus those of a.
+static inline uint32_t sxtab16(uint32_t a, uint32_t bytes) {
+    uint32_t r;
+    __asm("sxtab16 %0, %1, %2" : "=r" (r) : "r" (a), "r" (bytes));
+    return r;
+}
+
+static inline uint32_t sxtab16_odd(uint32_t a, uint32_t bytes) {
+    uint32_t r;
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r" (r) : "r" (a), "r" (bytes));
+    return r;
+}
+
+static inline uint32_t sxtb16(uint32_t bytes) {
+    uint32_t r;
+    __asm("sxtb16 %0, %1" : "=r" (r) : "r" (bytes));
+    return r;
+}
+
+static inline uint32_t sxtb16_odd(uint32_t bytes) {
+    uint32_t r;
+    __asm("sxtb16 %0, %1, ror #8" : "=r" (r) : "r" (bytes));
+    return r;
+}
+
+// acc + a.low * b.low + a.high * b.high
+static inline int32_t smlad(uint32_t a, uint32_t b, int32_t acc) {
+    int32_t r;
+    __asm("smlad %0, %1, %2, %3" : "=r" (r) : "r" (a), "r" (b), "r" (acc));
+    return r;
+}
+
+// (a * b + 2^31) >> 32
+static inline int32_t smmulr(int32_t a, int32_t b) {
+    int32_t r;
+    __asm("smmulr %0, %1, %2" : "=r" (r) : "r" (a), "r" (b));
+    return r;
+}
+
+// Half of a, rounded down, in the range of int8.
+static inline int32_t ssat8_half(int32_t a) {
+    int32_t r;
+    __asm("ssat %0, #8, %1, asr #1" : "=r" (r) : "r" (a));
+    return r;
+}
+
+// A channel's requantization in the short way: where ar_channel_is_plain, and the range is that of int8.
+typedef struct {
+    int32_t mult;
+    int32_t shift;              // right, less 1
+    int32_t round;              // half of what is shifted out, and the output's zero point above it
+} plain_t;
+
+static inline plain_t plain(int32_t mult, int32_t shift, int32_t out_zero) {
+    int32_t right = -shift - 1;
+    return (plain_t) { mult, right, (int32_t)((uint32_t)(2 * out_zero + 1) << right) };
+}
+
+// As ar_requantize_clamp: the doubling high product, then half away from zero, which for what is negative is half less 1.
+static inline int8_t requantize_plain(int32_t sum, plain_t f) {
+    int32_t t = smmulr(sum * 2, f.mult);
+    t += t >> 31;
+    return (int8_t)ssat8_half((t + f.round) >> f.shift);
+}
+
+#endif // ARENITE_KERNELS_DSP_INSTRUCTIONS_H

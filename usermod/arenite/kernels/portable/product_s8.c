@@ -1,0 +1,40 @@
+// The product for cores without dual multiply-adds: each activation is loaded once and meets four rows of weights, which
+// is what the registers of Armv6-M can hold.
+
+#include "kernels/dot.h"
+#include "kernels/product.h"
+#include "kernels/requantize.h"
+#include "kernels/tier.h"
+
+#if AR_TIER_PORTABLE
+
+static void four_rows(const ar_product_s8_t *p, const int8_t *x, const ar_channel_t *c, uint32_t rows, uint32_t *sum) {
+    if (rows == AR_DOT_ROWS && c[3].channel == c[0].channel + 3u) {
+        ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + c->channel * p->n, p->n, p->n);
+        return;
+    }
+    for (uint32_t r = 0; r < rows; r++) {
+        ar_dot_s8(sum + r, 1, x, p->offset, p->weights + c[r].channel * p->n, p->n, p->n);
+    }
+}
+
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t count, uint32_t held, int8_t *out) {
+    (void)held;
+    for (; count > 0; count--, x += p->x_step, out += p->out_step) {
+        const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+        for (uint32_t rows; c < end; c += rows) {
+            uint32_t sum[AR_DOT_ROWS];
+            rows = end - c < AR_DOT_ROWS ? (uint32_t)(end - c) : AR_DOT_ROWS;
+            for (uint32_t r = 0; r < rows; r++) {
+                sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[r].channel] : 0);
+            }
+            four_rows(p, x, c, rows, sum);
+            for (uint32_t r = 0; r < rows; r++) {
+                out[c[r].channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c[r].mult, c[r].shift },
+                    p->out_zero, p->low, p->high);
+            }
+        }
+    }
+}
+
+#endif // AR_TIER_PORTABLE
