@@ -37,6 +37,22 @@ def factors(engine: Engine) -> tuple[Any, Any]:
     return functions
 
 
+class Ratio(ctypes.Structure):
+    """ar_ratio_t"""
+
+    _fields_ = [
+        ("quotient", ctypes.c_uint64), ("exponent", ctypes.c_int32), ("a", ctypes.c_float), ("c", ctypes.c_float)
+    ]  # fmt: skip
+
+
+def by_ratio(engine: Engine, a: float, b: float, c: float) -> Any:
+    """ar_ratio and ar_ratio_factor, a * b / c."""
+    ratio, factor = engine.lib.ar_ratio, engine.lib.ar_ratio_factor
+    ratio.restype, ratio.argtypes = Ratio, [ctypes.c_float] * 2
+    factor.restype, factor.argtypes = Factor, [ctypes.c_void_p, ctypes.c_float]
+    return factor(ctypes.byref(ratio(a, c)), b)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_factor_equals_double_arithmetic(engine: Engine, seed: int) -> None:
     """Catches a wrong digit, exponent or rounding in ar_factor: a difference of one would change outputs."""
@@ -49,6 +65,8 @@ def test_factor_equals_double_arithmetic(engine: Engine, seed: int) -> None:
         c = np.float32(1) if i % 11 == 0 else c
         got = function(a, b, c)
         assert (got.mult, got.shift) == in_doubles(float(a) * float(b) / float(c)), (a, b, c)
+        got = by_ratio(engine, a, b, c)
+        assert (got.mult, got.shift) == in_doubles(float(a) * float(b) / float(c)), (a, b, c)
         got = over(a, b, c)
         assert (got.mult, got.shift) == in_doubles(float(a) / (float(b) * float(c))), (a, b, c)
 
@@ -59,7 +77,6 @@ def test_factor_of_anything_is_harmless(engine: Engine) -> None:
     for a in odd:
         for b in odd:
             for c in odd:
-                for function in factors(engine):
-                    got = function(a, b, c)
+                for got in (*(function(a, b, c) for function in factors(engine)), by_ratio(engine, a, b, c)):
                     assert -31 <= got.shift <= 31
                     assert 0 <= got.mult <= 0x7FFFFFFF

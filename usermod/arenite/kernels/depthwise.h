@@ -1,9 +1,9 @@
-// The micro-kernels behind depthwise convolution: one tap, a block of channels.
+// The kernels behind depthwise convolution: one tap of a block of channels, for all types; and rows of a 3x3 kernel on int8.
 
 #ifndef ARENITE_KERNELS_DEPTHWISE_H
 #define ARENITE_KERNELS_DEPTHWISE_H
 
-#include <stdint.h>
+#include "kernels/product.h"
 
 // acc[i] += (x[i * step] + offset) * w[i] for i < n; step is 1, or 0 where one activation meets all the weights.
 // Accumulators and offset as in kernels/dot.h.
@@ -12,5 +12,35 @@ typedef void (*ar_depthwise_t)(void *acc, const void *x, uint32_t step, int32_t 
 void ar_depthwise_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_s16(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_f32(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
+
+// A 3x3 kernel without dilation, one output channel an input channel, at least AR_DEPTHWISE_BLOCK of them.
+#define AR_DEPTHWISE_BLOCK (4)
+
+typedef struct {
+    const int8_t *weights;      // [3][3][n_channels]
+    const int32_t *bias;        // NULL: none
+    uint32_t n_channels;
+    uint32_t in_w, out_w;
+    uint32_t stride;            // along a row
+    uint32_t pad_left;          // 0 or 1
+    int32_t offset, out_zero, low, high;
+    bool plain;                 // as in a product
+    void *scratch;
+} ar_depthwise3_t;
+
+// Bytes of scratch for that many columns of input.
+static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
+    return AR_TIER_DSP ? columns * 24 : 0;
+}
+
+// What a block of channels takes from one row of output to the next.
+typedef struct {
+    uint32_t weights[18];
+    uint32_t present;           // rows of taps that weights have, as bits
+    const ar_channel_t *channels;
+} ar_depthwise3_block_t;
+
+// One row of output for the block's channels, from three rows of input, those not `present` being outside.
+void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -20,6 +20,17 @@ ar_factor_t ar_factor(float a, float b, float c);
 // And so a / (b * c).
 ar_factor_t ar_factor_over(float a, float b, float c);
 
+// The same as ar_factor, sooner, for many b with one a and c.
+typedef struct {
+    uint64_t quotient;          // a / c, to 63 bits
+    int32_t exponent;
+    float a;
+    float c;
+} ar_ratio_t;
+
+ar_ratio_t ar_ratio(float a, float c);
+ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
+
 // Saturating rounding doubling high multiply of the papers: (a * b * 2) >> 32, rounded half up.
 static inline int32_t ar_mul_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);

@@ -12,6 +12,7 @@ typedef struct {
     uint16_t group_in;          // input channels of a group
     uint16_t group_out;         // output channels of a group
     uint16_t held;              // patches in scratch, int8 only
+    bool transposed;            // weights are [filter][channels], as a depthwise convolution of one channel has them
     uint32_t filter;            // weights of one output channel
     uint32_t int4_count;        // weights in all if they are int4, else 0
     const ar_mac_t *mac;

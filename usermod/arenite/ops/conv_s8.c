@@ -29,7 +29,22 @@ void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c) {
     held &= ~1u;
     c->held = (uint16_t)(held < 2 ? 2 : held);
     uint32_t channels = c->w.out_c * (uint32_t)sizeof(ar_channel_t);
-    ar_scratch(p, channels + gathered(c) + ar_product_scratch(c->filter, c->held) + c->int4_count);
+    uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
+    ar_scratch(p, channels + gathered(c) + ar_product_scratch(c->filter, c->held) + weights);
+}
+
+// The weights as the product takes them: the model's, or made of them in scratch.
+static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t *scratch) {
+    const int8_t *from = ar_in(rec, WEIGHTS);
+    if (c->int4_count) {
+        return ar_unpack_int4(ar_in(rec, WEIGHTS), c->int4_count, scratch);
+    }
+    for (uint32_t tap = 0; c->transposed && tap < c->filter; tap++) {
+        for (uint32_t channel = 0; channel < c->w.out_c; channel++) {
+            scratch[channel * c->filter + tap] = *from++;
+        }
+    }
+    return c->transposed ? scratch : from;
 }
 
 // ---- patches ---------------------------------------------------------------------------------------------------------
@@ -147,11 +162,10 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *patches = (int8_t *)(channels + c->w.out_c), *wide = patches + gathered(c);
-    int8_t *unpacked = wide + ar_product_scratch(c->filter, c->held);
     bool direct = is_direct(c);
     job_t j = { .c = c, .patches = direct ? NULL : patches };
     j.product = (ar_product_s8_t) {
-        .weights = c->int4_count ? ar_unpack_int4(ar_in(rec, WEIGHTS), c->int4_count, unpacked) : ar_in(rec, WEIGHTS),
+        .weights = weights_of(c, rec, wide + ar_product_scratch(c->filter, c->held)),
         .bias = ar_bias(rec), .n = c->filter, .x_step = direct ? (uint32_t)c->w.stride_w * c->w.in_c : (c->filter + 3) & ~3u,
         .out_step = c->w.out_c, .scratch = wide,
     };

@@ -5,20 +5,12 @@
 
 #include <string.h>
 
-#include "ops/spatial.h"
-#include "ops/weights.h"
+#include "ops/conv.h"
+#include "ops/depthwise.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
-typedef struct {
-    ar_window_t w;
-    uint16_t multiplier;
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    const ar_mac_t *mac;
-    ar_quant_t q;
-} depthwise_t;
-
-static const uint8_t *weights_of(const depthwise_t *d, const ar_rec_t *rec) {
+static const uint8_t *weights_of(const ar_depthwise_conv_t *d, const ar_rec_t *rec) {
     if (d->int4_count) {
         return (const uint8_t *)((const ar_factor_t *)ar_scratch_of(rec) + d->w.out_c);
     }
@@ -26,7 +18,7 @@ static const uint8_t *weights_of(const depthwise_t *d, const ar_rec_t *rec) {
 }
 
 // One tap, output channels from oc on. Where each input channel has several, they come in runs of one activation.
-static void tap(const depthwise_t *d, const uint8_t *x, const uint8_t *weights, uint32_t oc, uint32_t n, ar_sums_t *sums) {
+static void tap(const ar_depthwise_conv_t *d, const uint8_t *x, const uint8_t *weights, uint32_t oc, uint32_t n, ar_sums_t *sums) {
     const ar_mac_t *mac = d->mac;
     int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
     if (d->multiplier == 1) {
@@ -40,7 +32,7 @@ static void tap(const depthwise_t *d, const uint8_t *x, const uint8_t *weights, 
     }
 }
 
-static void accumulate(const depthwise_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
+static void accumulate(const ar_depthwise_conv_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
     uint32_t n, ar_sums_t *sums) {
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = d->mac;
@@ -56,7 +48,7 @@ static void accumulate(const depthwise_t *d, const ar_rec_t *rec, const ar_plane
 }
 
 static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
-    const depthwise_t *d = params;
+    const ar_depthwise_conv_t *d = params;
     const ar_factor_t *factors = ar_scratch_of(rec);
     for (uint32_t oc = 0, n; oc < d->w.out_c; oc += n) {
         n = d->w.out_c - oc < AR_SUMS ? d->w.out_c - oc : AR_SUMS;
@@ -68,12 +60,12 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
-    const depthwise_t *d = ar_params(rec);
+    const ar_depthwise_conv_t *d = ar_params(rec);
     ar_weights_ready(rec, &d->q, d->mac, d->w.out_c, d->int4_count);
     return ar_each_position(run, rec, d->mac->size, position);
 }
 
-static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
+static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->rank != 4 || in->rank != 4 || out->rank != 4) {
         return ar_refuse(p, "input, weights and output must have 4 dimensions");
     }
@@ -94,9 +86,24 @@ static ar_status_t shape(ar_prep_t *p, depthwise_t *d, const ar_tensor_t *in, co
     return ar_window(p, &d->w, in, out, ar_option_byte(p, DEPTHWISE_PADDING, PADDING_SAME), kernel, stride, dilation);
 }
 
+// One input channel: the product of a convolution, its weights being turned round for it.
+static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
+    ar_conv_t *c = ar_record(p, ar_conv_s8, sizeof(*c));
+    if (!c) {
+        return AR_NO_MEMORY;
+    }
+    *c = (ar_conv_t) {
+        .w = d->w, .group_in = 1, .group_out = d->w.out_c, .filter = (uint32_t)d->w.kernel_h * d->w.kernel_w,
+        .mac = d->mac, .q = d->q, .transposed = true,
+    };
+    ar_conv_s8_scratch(p, c);
+    return AR_OK;
+}
+
 ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     ar_tensor_t in, weights, out;
-    const ar_mac_t *mac;
+    ar_depthwise_conv_t d;
+    memset(&d, 0, sizeof(d));
     ar_status_t status = ar_expect_io(p, 2, 3, 1);
     if (status != AR_OK) {
         return status;
@@ -104,19 +111,29 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_output(p, 0, &out);
-    status = ar_mac(p, &in, &weights, &out, &mac);
+    status = ar_mac(p, &in, &weights, &out, &d.mac);
+    if (status == AR_OK) {
+        status = shape(p, &d, &in, &weights, &out);
+    }
+    if (status == AR_OK) {
+        status = ar_quant(p, &d.q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d.w.out_c);
+    }
     if (status != AR_OK) {
         return status;
     }
-    depthwise_t *d = ar_record(p, eval, sizeof(*d));
-    if (!d) {
+    if (in.type == AR_INT8 && d.w.in_c == 1 && !d.int4_count) {
+        return as_product(p, &d);
+    }
+    bool fits = ar_depthwise3_fits(&d);
+    ar_depthwise_conv_t *rec = ar_record(p, fits ? ar_depthwise3 : eval, sizeof(d));
+    if (!rec) {
         return AR_NO_MEMORY;
     }
-    d->mac = mac;
-    status = shape(p, d, &in, &weights, &out);
-    if (status == AR_OK) {
-        ar_weights_scratch(p, &weights, d->w.out_c);
-        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
+    *rec = d;
+    if (fits) {
+        ar_depthwise3_ask(p, &d);
+    } else {
+        ar_weights_scratch(p, &weights, d.w.out_c);
     }
-    return status;
+    return AR_OK;
 }

@@ -158,14 +158,31 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
     return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
 }
 
+// The factor of each channel in turn, or of all.
+typedef struct {
+    const ar_quant_t *q;
+    ar_ratio_t ratio;
+    ar_factor_t all;
+} factors_t;
+
+static factors_t factors_of(const ar_quant_t *q) {
+    factors_t f = { .q = q };
+    if (q->per_channel) {
+        f.ratio = ar_ratio(q->in_scale, q->out_scale);
+    } else {
+        f.all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);
+    }
+    return f;
+}
+
+static ar_factor_t factor_at(const factors_t *f, uint32_t channel) {
+    return f->q->per_channel ? ar_ratio_factor(&f->ratio, ar_f32(f->q->scales + 4 * channel)) : f->all;
+}
+
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors) {
+    factors_t f = factors_of(q);
     for (uint32_t i = 0; i < n; i++) {
-        if (i > 0 && !q->per_channel) {
-            factors[i] = factors[0];
-        } else {
-            uint32_t channel = q->per_channel ? first + i : 0;
-            factors[i] = ar_factor(q->in_scale, ar_f32(q->scales + 4 * channel), q->out_scale);
-        }
+        factors[i] = factor_at(&f, first + i);
     }
 }
 
@@ -189,8 +206,9 @@ static bool is_zero(const int8_t *weights, uint32_t n) {
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     uint32_t live = 0, end = n, size = product->n;
     int32_t bound = size < 32768 ? (int32_t)size * 255 * 128 : INT32_MAX;
+    factors_t factors = factors_of(q);
     for (uint32_t i = first; i < first + n; i++) {
-        ar_factor_t f = ar_factor(q->in_scale, ar_f32(q->scales + (q->per_channel ? 4 * i : 0)), q->out_scale);
+        ar_factor_t f = factor_at(&factors, i);
         int32_t bias = product->bias ? product->bias[i] : 0;
         ar_channel_t c = { f.mult, (int16_t)f.shift, (uint16_t)i };
         if (apart && is_zero(product->weights + i * size, size)) {

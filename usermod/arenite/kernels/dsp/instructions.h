@@ -38,6 +38,19 @@ static inline uint32_t sxtb16_odd(uint32_t bytes) {
     return r;
 }
 
+// The low half of a below the low half of b; the high half of a below that of b.
+static inline uint32_t pkhbt(uint32_t a, uint32_t b) {
+    uint32_t r;
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r" (r) : "r" (a), "r" (b));
+    return r;
+}
+
+static inline uint32_t pkhtb(uint32_t b, uint32_t a) {
+    uint32_t r;
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r" (r) : "r" (b), "r" (a));
+    return r;
+}
+
 // acc + a.low * b.low + a.high * b.high
 static inline int32_t smlad(uint32_t a, uint32_t b, int32_t acc) {
     int32_t r;

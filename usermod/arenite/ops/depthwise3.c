@@ -1,0 +1,67 @@
+// DEPTHWISE_CONV_2D of int8 with a 3x3 kernel and one output channel an input channel: a block of channels at a time, for
+// all rows, since what a block needs is set up once.
+
+#include "ops/depthwise.h"
+
+enum { INPUT = 0, WEIGHTS = 1 };
+
+static uint32_t columns(const ar_window_t *w) {
+    return (uint32_t)(w->out_w - 1) * w->stride_w + 3;
+}
+
+static uint32_t columns_bytes(const ar_window_t *w) {
+    return ar_depthwise3_scratch(columns(w));
+}
+
+bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
+    const ar_window_t *w = &d->w;
+    return d->mac->size == 1 && d->multiplier == 1 && w->kernel_h == 3 && w->kernel_w == 3
+           && w->dilation_h == 1 && w->dilation_w == 1 && w->pad_left <= 1 && w->out_c >= AR_DEPTHWISE_BLOCK && !d->int4_count;
+}
+
+void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
+    ar_scratch(p, d->w.out_c * (uint32_t)sizeof(ar_channel_t) + columns_bytes(&d->w));
+}
+
+// The block of channels from `channels` on, all rows asked for, of one batch.
+static void block(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
+    const ar_run_t *run, const ar_channel_t *channels) {
+    ar_depthwise3_block_t b = { .present = 0, .channels = channels };
+    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    for (uint32_t y = run->y0; y < y1; y++) {
+        ar_place_t at;
+        ar_place(w, y, 0, &at);
+        const int8_t *rows[3] = { NULL, NULL, NULL };
+        uint32_t present = 0;
+        for (int32_t ky = at.y0; ky < at.y1; ky++) {
+            rows[ky] = (const int8_t *)ar_row(in, (uint32_t)(at.top + ky));
+            present |= 1u << ky;
+        }
+        ar_depthwise3_s8(k, &b, rows, present, (int8_t *)ar_row(out, y));
+    }
+}
+
+ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
+    const ar_depthwise_conv_t *d = ar_params(rec);
+    const ar_window_t *w = &d->w;
+    uint32_t n = w->out_c;
+    ar_channel_t *channels = ar_scratch_of(rec);
+    ar_product_s8_t product = { .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .n = 9 };
+    ar_quant_product(&d->q, &product);
+    ar_quant_channels(&d->q, &product, 0, n, false, channels);
+    ar_depthwise3_t k = {
+        .weights = product.weights, .bias = product.bias, .n_channels = n, .in_w = w->in_w, .out_w = w->out_w,
+        .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = product.offset, .out_zero = product.out_zero,
+        .low = product.low, .high = product.high, .plain = product.plain, .scratch = channels + n,
+    };
+    for (uint32_t batch = 0; batch < w->batches; batch++) {
+        ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
+        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
+        for (uint32_t c = 0; c < n; c += AR_DEPTHWISE_BLOCK) {
+            // The last block may begin in the one before, and compute some channels once more.
+            uint32_t first = c + AR_DEPTHWISE_BLOCK <= n ? c : n - AR_DEPTHWISE_BLOCK;
+            block(&k, w, &in, &out, run, channels + first);
+        }
+    }
+    return AR_OK;
+}
