@@ -18,7 +18,9 @@ CASES = 24
 EVERY = np.arange(-128, 128).astype(np.int8)
 SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 ZEROS = st.integers(-128, 127)
-SPECIAL = np.float32([0.0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, np.inf, -np.inf, np.nan, -np.nan, 1e-30, -3e38, 88.8, -3.0, 3.0])
+SPECIAL = np.float32(
+    [0.0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, np.inf, -np.inf, np.nan, -np.nan, 1e-30, -3e38, 88.8, -3.0, 3.0]
+)
 
 FLOAT = [
     "ABS", "NEG", "CEIL", "FLOOR", "ROUND", "EXP", "LOG", "SIN", "COS", "SQRT", "RSQRT", "SQUARE", "TANH",
