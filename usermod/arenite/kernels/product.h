@@ -1,10 +1,11 @@
 // The matrix product behind convolution and fully connected: patches of activations by rows of weights, one row an output
-// channel. A patch is what one output position sees.
+// channel. A patch is what one output position sees: a few rows of bytes, each somewhere else, or all in one piece.
 
 #ifndef ARENITE_KERNELS_PRODUCT_H
 #define ARENITE_KERNELS_PRODUCT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernels/tier.h"
@@ -13,7 +14,7 @@
 typedef struct {
     int32_t mult;
     int16_t shift;              // left if positive
-    uint16_t channel;           // its row of weights, its bias and its place among the outputs
+    uint16_t channel;           // its weights, its bias and its place among the outputs
 } ar_channel_t;
 
 typedef struct {
@@ -21,10 +22,12 @@ typedef struct {
     const int32_t *bias;        // NULL: none
     const ar_channel_t *channels;
     uint32_t n_channels;
-    uint32_t n;                 // elements of a patch, and of a row of weights
-    uint32_t x_step;            // from a patch to the next
+    uint32_t rows;              // of a patch
+    uint32_t row;               // elements of each
+    uint32_t n;                 // of all: rows * row
     uint32_t out_step;          // from a patch's outputs to those of the next
-    void *scratch;              // words for patches to be widened in; NULL: they come one by one
+    void *scratch;              // words
+    const int8_t *x_end;        // no activation is read from here on
     int32_t start;              // added to every sum
     int32_t offset;             // added to every activation
     int32_t out_zero;
@@ -33,19 +36,27 @@ typedef struct {
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
 
-// Whether a shorter way to requantize gives the same bits: 2 * sum fits 32 bits, and the factor is less than 1 but not tiny.
-// bound: of the sum without the bias.
+// Whether a shorter way to requantize gives the same bits: 2 * sum fits 32 bits, and the factor is less than 1/2 but not
+// tiny. bound: of the sum without the bias.
 static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shift) {
     int32_t size = bias < 0 ? -(bias + 1) : bias;
     return shift <= -1 && shift >= -22 && bound < (1 << 30) && size < (1 << 30) - bound;
 }
 
-// Bytes of scratch for that many patches, an even number of them.
-static inline uint32_t ar_product_scratch(uint32_t n, uint32_t patches) {
-    return AR_TIER_DSP ? ((n + 3) & ~3u) * 2 * patches : 0;
-}
+// Patches that are worth holding in scratch at once, an even number of them, where there are so many positions.
+uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions);
 
-// count patches from x on; scratch has room for `held` of them.
-void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t count, uint32_t held, int8_t *out);
+// Bytes of scratch for that many. direct: they come in one piece.
+uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+
+// `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
+
+// The outputs of the first count patches in scratch.
+void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
+
+// The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them; with none of it they
+// come one by one.
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
 
 #endif // ARENITE_KERNELS_PRODUCT_H

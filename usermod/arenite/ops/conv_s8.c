@@ -7,9 +7,8 @@
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
-// Bytes of scratch to spend on patches, and how many are worth having.
-#define PATCH_BYTES (2048)
-#define PATCHES_MAX (16)
+// Rows of taps that do not lie in the input as they are: outside of it, and partly outside, of two patches.
+#define EDGES (3)
 
 // Each position's patch is a stretch of the input.
 static bool is_direct(const ar_conv_t *c) {
@@ -17,20 +16,30 @@ static bool is_direct(const ar_conv_t *c) {
     return w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->pad_top == 0 && w->pad_left == 0;
 }
 
-static uint32_t gathered(const ar_conv_t *c) {
-    return is_direct(c) ? 0 : c->held * ((c->filter + 3) & ~3u);
+// Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
+static uint32_t taps_of_row(const ar_conv_t *c) {
+    return c->w.dilation_w == 1 && c->group_in == c->w.in_c ? c->w.kernel_w : 1;
+}
+
+static uint32_t row_of(const ar_conv_t *c) {
+    return taps_of_row(c) * c->group_in;
+}
+
+// Bytes of a row in scratch, where it may be read in whole words.
+static uint32_t edge_bytes(const ar_conv_t *c) {
+    return is_direct(c) ? 0 : (row_of(c) + 3) & ~3u;
+}
+
+static uint32_t product_bytes(const ar_conv_t *c) {
+    return ar_product_scratch(c->filter / row_of(c), row_of(c), c->held, is_direct(c));
 }
 
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c) {
-    uint32_t positions = is_direct(c) ? (uint32_t)c->w.out_w * c->w.out_h : c->w.out_w;
-    uint32_t held = PATCH_BYTES / (2 * c->filter);
-    held = held > PATCHES_MAX ? PATCHES_MAX : held;
-    held = held > positions ? positions + 1 : held;
-    held &= ~1u;
-    c->held = (uint16_t)(held < 2 ? 2 : held);
+    uint32_t positions = (uint32_t)c->w.out_w * c->w.out_h;
+    c->held = (uint16_t)ar_product_patches(c->filter / row_of(c), row_of(c), positions);
     uint32_t channels = c->w.out_c * (uint32_t)sizeof(ar_channel_t);
     uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
-    ar_scratch(p, channels + gathered(c) + ar_product_scratch(c->filter, c->held) + weights);
+    ar_scratch(p, channels + product_bytes(c) + EDGES * edge_bytes(c) + weights);
 }
 
 // The weights as the product takes them: the model's, or made of them in scratch.
@@ -47,57 +56,70 @@ static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t 
     return c->transposed ? scratch : from;
 }
 
-// ---- patches ---------------------------------------------------------------------------------------------------------
-
-static void copy_bytes(int8_t *to, const int8_t *from, uint32_t n) {
-    #if __ARM_FEATURE_UNALIGNED
-    for (; n >= 4; n -= 4, to += 4, from += 4) {
-        uint32_t w;
-        memcpy(&w, from, 4);
-        memcpy(to, &w, 4);
-    }
-    #endif
-    while (n-- > 0) {
-        *to++ = *from++;
-    }
-}
-
-// Taps of one row of a patch; what lies outside stays as it is.
-static void gather_row(const ar_conv_t *c, const int8_t *row, const ar_place_t *at, uint32_t group, int8_t *to) {
-    const ar_window_t *w = &c->w;
-    uint32_t depth = c->group_in;
-    if (w->dilation_w == 1 && depth == w->in_c) {
-        copy_bytes(to + (uint32_t)at->x0 * depth, row + (at->left + at->x0) * (int32_t)depth, (uint32_t)(at->x1 - at->x0) * depth);
-        return;
-    }
-    for (int32_t kx = at->x0; kx < at->x1; kx++) {
-        copy_bytes(to + (uint32_t)kx * depth, row + (at->left + kx * w->dilation_w) * w->in_c + group * depth, depth);
-    }
-}
-
-static void gather(const ar_conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, int8_t *to) {
-    const ar_window_t *w = &c->w;
-    uint32_t row_bytes = (uint32_t)w->kernel_w * c->group_in;
-    if (at->y0 > 0 || at->x0 > 0 || at->y1 < w->kernel_h || at->x1 < w->kernel_w) {
-        memset(to, -c->q.in_offset, c->filter);
-    }
-    for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
-        gather_row(c, row, at, group, to + (uint32_t)ky * row_bytes);
-    }
-}
-
-// ---- rows of output --------------------------------------------------------------------------------------------------
-
 // The operator as it runs, one group.
 typedef struct {
     const ar_conv_t *c;
     ar_product_s8_t product;
     const ar_channel_t *constant;   // channels whose weights are all zero: mult is their output
     uint32_t n_constant;
-    int8_t *patches;
+    int8_t *edges;
     uint32_t group;
 } job_t;
+
+// ---- patches ---------------------------------------------------------------------------------------------------------
+
+// The row of taps from (ky, kx) on: in the input, or made of it at edge.
+static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place_t *at, int32_t ky, int32_t kx, int8_t *edge) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t depth = j->c->group_in, taps = taps_of_row(j->c);
+    if (ky < at->y0 || ky >= at->y1 || kx + (int32_t)taps <= at->x0 || kx >= at->x1) {
+        return j->edges;
+    }
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h)) + j->group * depth;
+    if (taps == 1) {
+        return row + (at->left + kx * w->dilation_w) * w->in_c;
+    }
+    if (at->x0 == 0 && at->x1 == w->kernel_w) {
+        return row + at->left * w->in_c;
+    }
+    memset(edge, -j->c->q.in_offset, taps * depth);
+    memcpy(edge + (uint32_t)at->x0 * depth, row + (at->left + at->x0) * w->in_c, (uint32_t)(at->x1 - at->x0) * depth);
+    return edge;
+}
+
+// The rows of the kernel, one by one.
+static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_window_t *w = &j->c->w;
+    int32_t step = (int32_t)taps_of_row(j->c);
+    int8_t *edge = j->edges + edge_bytes(j->c);
+    uint32_t r = 0;
+    for (int32_t ky = 0; ky < w->kernel_h; ky++) {
+        for (int32_t kx = 0; kx < w->kernel_w; kx += step, r++) {
+            const int8_t *first = row_at(j, in, a, ky, kx, edge), *second = first;
+            if (b != a) {
+                second = row_at(j, in, b, ky, kx, edge + edge_bytes(j->c));
+            }
+            ar_product_put(&j->product, i, r, 1, first, second, 0);
+        }
+    }
+}
+
+// Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
+static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_window_t *w = &j->c->w;
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w && a->top == b->top && a->y1 > a->y0;
+    if (!inside || taps_of_row(j->c) != w->kernel_w || in->rows != in->h) {
+        put_rows(j, in, a, b, i);
+        return;
+    }
+    uint32_t y0 = (uint32_t)a->y0, y1 = (uint32_t)a->y1;
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + a->y0 * w->dilation_h));
+    ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
+    ar_product_put(&j->product, i, y0, y1 - y0, row + a->left * w->in_c, row + b->left * w->in_c, in->stride * w->dilation_h);
+    ar_product_put(&j->product, i, y1, w->kernel_h - y1, j->edges, j->edges, 0);
+}
+
+// ---- rows of output --------------------------------------------------------------------------------------------------
 
 static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
     uint32_t step = j->product.out_step;
@@ -110,50 +132,47 @@ static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
     }
 }
 
-static void product(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
-    ar_product_s8(&j->product, x, count, j->c->held, out);
-    if (j->n_constant) {
-        fill_constants(j, count, out);
-    }
+static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t count = rows * w->out_w;
+    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->stride_h), (uint32_t)w->stride_w * w->in_c, count, j->c->held, out);
+    fill_constants(j, count, out);
 }
 
-static void direct_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y0, uint32_t y1) {
+// Rows of output from y on, side by side in memory.
+static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
-    if (w->stride_h == 1 && w->stride_w == 1 && in->rows == in->h && out->rows == out->h) {
-        product(j, (const int8_t *)ar_row(in, y0), (y1 - y0) * w->out_w, (int8_t *)ar_row(out, y0));
-        return;
-    }
-    for (uint32_t y = y0; y < y1; y++) {
-        product(j, (const int8_t *)ar_row(in, y * w->stride_h), w->out_w, (int8_t *)ar_row(out, y));
-    }
-}
-
-static void gathered_row(const job_t *j, const ar_plane_t *in, uint32_t y, int8_t *out) {
-    const ar_window_t *w = &j->c->w;
-    uint32_t held = j->c->held;
-    for (uint32_t x = 0, n; x < w->out_w; x += n, out += n * w->out_c) {
-        n = w->out_w - x < held ? w->out_w - x : held;
-        for (uint32_t i = 0; i < n; i++) {
-            ar_place_t at;
-            ar_place(w, y, x + i, &at);
-            gather(j->c, in, &at, j->group, j->patches + i * j->product.x_step);
+    uint32_t x = 0;
+    for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
+        n = left < j->c->held ? left : j->c->held;
+        for (uint32_t i = 0; i < n; i += 2) {
+            ar_place_t at[2];
+            uint32_t two = n - i > 1;
+            for (uint32_t k = 0; k <= two; k++) {
+                ar_place(w, y, x, &at[k]);
+                x = x + 1 < w->out_w ? x + 1 : 0;
+                y += x == 0;
+            }
+            put(j, in, &at[0], &at[two], i);
         }
-        product(j, j->patches, n, out);
+        ar_product_held(&j->product, n, out);
+        fill_constants(j, n, out);
     }
 }
 
-static void run_group(const job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
+static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
     const ar_window_t *w = &j->c->w;
     uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    bool direct = is_direct(j->c);
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
-        if (!j->patches) {
-            direct_rows(j, &in, &out, run->y0, y1);
-            continue;
-        }
-        for (uint32_t y = run->y0; y < y1; y++) {
-            gathered_row(j, &in, y, (int8_t *)ar_row(&out, y));
+        // Rows that can be taken as one.
+        bool whole = out.rows == out.h && (!direct || (w->stride_h == 1 && w->stride_w == 1 && in.rows == in.h));
+        j->product.x_end = (const int8_t *)in.base + in.rows * in.stride;
+        for (uint32_t y = run->y0, rows; y < y1; y += rows) {
+            rows = whole ? y1 - y : 1;
+            (direct ? direct_rows : gathered_rows)(j, &in, y, rows, (int8_t *)ar_row(&out, y));
         }
     }
 }
@@ -161,17 +180,15 @@ static void run_group(const job_t *j, const ar_run_t *run, const ar_rec_t *rec) 
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     ar_channel_t *channels = ar_scratch_of(rec);
-    int8_t *patches = (int8_t *)(channels + c->w.out_c), *wide = patches + gathered(c);
-    bool direct = is_direct(c);
-    job_t j = { .c = c, .patches = direct ? NULL : patches };
+    int8_t *scratch = (int8_t *)(channels + c->w.out_c), *edges = scratch + product_bytes(c);
+    job_t j = { .c = c, .edges = edges };
     j.product = (ar_product_s8_t) {
-        .weights = weights_of(c, rec, wide + ar_product_scratch(c->filter, c->held)),
-        .bias = ar_bias(rec), .n = c->filter, .x_step = direct ? (uint32_t)c->w.stride_w * c->w.in_c : (c->filter + 3) & ~3u,
-        .out_step = c->w.out_c, .scratch = wide,
+        .weights = weights_of(c, rec, edges + EDGES * edge_bytes(c)), .bias = ar_bias(rec), .channels = channels,
+        .rows = c->filter / row_of(c), .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = scratch,
     };
+    memset(edges, -c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     for (uint32_t first = 0; first < c->w.out_c; first += c->group_out, j.group++) {
-        j.product.channels = channels;
         j.product.n_channels = ar_quant_channels(&c->q, &j.product, first, c->group_out, true, channels);
         j.constant = channels + j.product.n_channels;
         j.n_constant = c->group_out - j.product.n_channels;

@@ -49,7 +49,7 @@ static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, c
 static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, const int8_t *x, int8_t *out) {
     ar_channel_t channels[CHANNELS];
     const int32_t *bias = ar_bias(rec);
-    ar_product_s8_t p = { .n = d->n_in, .channels = channels, .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0) };
+    ar_product_s8_t p = { .rows = 1, .row = d->n_in, .n = d->n_in, .channels = channels, .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0) };
     for (uint32_t o = 0; o < d->n_out; o += CHANNELS, out += CHANNELS) {
         uint32_t n = d->n_out - o < CHANNELS ? d->n_out - o : CHANNELS;
         p.weights = weights + (size_t)o * d->n_in;
@@ -58,7 +58,7 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
         ar_quant_t q = d->q;
         q.scales += q.per_channel ? 4 * o : 0;
         p.n_channels = ar_quant_channels(&q, &p, 0, n, false, channels);
-        ar_product_s8(&p, x, 1, 1, out);
+        ar_product_s8(&p, x, 0, 1, 1, out);
     }
 }
 

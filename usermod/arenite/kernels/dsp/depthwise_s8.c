@@ -93,15 +93,15 @@ static inline sums_t three_columns(const uint32_t *columns, const uint32_t *weig
 }
 
 // The row's outputs from its columns, requantized in the short way.
-static void row_plain(const ar_depthwise3_t *d, const uint32_t *weights, const int32_t *start, const plain_t *f, int8_t *out) {
+static void row_plain(const ar_depthwise3_t *d, const uint32_t *weights, const int32_t *start, const ar_channel_t *c, int8_t *out) {
     const uint32_t *x = d->scratch;
     uint32_t step = d->n_channels, x_step = d->stride * COLUMN;
     for (int8_t *end = out + d->out_w * step; out < end; out += step, x += x_step) {
         sums_t s = three_columns(x, weights, start);
-        out[0] = requantize_plain(s.of[0], f[0]);
-        out[1] = requantize_plain(s.of[1], f[1]);
-        out[2] = requantize_plain(s.of[2], f[2]);
-        out[3] = requantize_plain(s.of[3], f[3]);
+        out[0] = requantize_plain(s.of[0], c[0].mult, power_of(c[0].shift), d->out_zero);
+        out[1] = requantize_plain(s.of[1], c[1].mult, power_of(c[1].shift), d->out_zero);
+        out[2] = requantize_plain(s.of[2], c[2].mult, power_of(c[2].shift), d->out_zero);
+        out[3] = requantize_plain(s.of[3], c[3].mult, power_of(c[3].shift), d->out_zero);
     }
 }
 
@@ -119,17 +119,15 @@ static void row(const ar_depthwise3_t *d, const uint32_t *weights, const int32_t
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out) {
     const ar_channel_t *channel = b->channels;
     int32_t start[AR_DEPTHWISE_BLOCK];
-    plain_t f[AR_DEPTHWISE_BLOCK];
     if (b->present != present) {
         arrange(d, b, present);
     }
     pack_columns(d, rows, channel->channel, present, d->scratch);
     for (uint32_t i = 0; i < AR_DEPTHWISE_BLOCK; i++) {
         start[i] = d->bias ? d->bias[channel[i].channel] : 0;
-        f[i] = plain(channel[i].mult, channel[i].shift, d->out_zero);
     }
     if (d->plain) {
-        row_plain(d, b->weights, start, f, out + channel->channel);
+        row_plain(d, b->weights, start, channel, out + channel->channel);
     } else {
         row(d, b->weights, start, channel, out + channel->channel);
     }

@@ -65,30 +65,29 @@ static inline int32_t smmulr(int32_t a, int32_t b) {
     return r;
 }
 
-// Half of a, rounded down, in the range of int8.
-static inline int32_t ssat8_half(int32_t a) {
+// acc + (2^31 - a * b) >> 32
+static inline int32_t smmlsr(int32_t a, int32_t b, int32_t acc) {
     int32_t r;
-    __asm("ssat %0, #8, %1, asr #1" : "=r" (r) : "r" (a));
+    __asm("smmlsr %0, %1, %2, %3" : "=r" (r) : "r" (a), "r" (b), "r" (acc));
     return r;
 }
 
-// A channel's requantization in the short way: where ar_channel_is_plain, and the range is that of int8.
-typedef struct {
-    int32_t mult;
-    int32_t shift;              // right, less 1
-    int32_t round;              // half of what is shifted out, and the output's zero point above it
-} plain_t;
-
-static inline plain_t plain(int32_t mult, int32_t shift, int32_t out_zero) {
-    int32_t right = -shift - 1;
-    return (plain_t) { mult, right, (int32_t)((uint32_t)(2 * out_zero + 1) << right) };
+static inline int32_t ssat8(int32_t a) {
+    int32_t r;
+    __asm("ssat %0, #8, %1" : "=r" (r) : "r" (a));
+    return r;
 }
 
-// As ar_requantize_clamp: the doubling high product, then half away from zero, which for what is negative is half less 1.
-static inline int8_t requantize_plain(int32_t sum, plain_t f) {
-    int32_t t = smmulr(sum * 2, f.mult);
-    t += t >> 31;
-    return (int8_t)ssat8_half((t + f.round) >> f.shift);
+// A rounding shift to the right as a factor of smmlsr: minus 2^(32 - bits). shift: of a requantization factor, -1 or less.
+static inline int32_t power_of(int32_t shift) {
+    return INT32_MIN >> (-shift - 1);
+}
+
+// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8: the doubling high product, then half away
+// from zero, which for what is negative is half up of one less.
+static inline int8_t requantize_plain(int32_t sum, int32_t mult, int32_t power, int32_t out_zero) {
+    int32_t t = smmulr(sum * 2, mult);
+    return (int8_t)ssat8(smmlsr(t + (t >> 31), power, out_zero));
 }
 
 #endif // ARENITE_KERNELS_DSP_INSTRUCTIONS_H

@@ -1,12 +1,30 @@
 // The product for cores without dual multiply-adds: each activation is loaded once and meets four rows of weights, which
 // is what the registers of Armv6-M can hold.
 
+#include <string.h>
+
 #include "kernels/dot.h"
 #include "kernels/product.h"
 #include "kernels/requantize.h"
-#include "kernels/tier.h"
 
 #if AR_TIER_PORTABLE
+
+uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions) {
+    return 2;
+}
+
+// Patches that lie in one piece stay where they are.
+uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    return direct ? 0 : rows * row * patches;
+}
+
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    int8_t *to = (int8_t *)p->scratch + i * p->n + r * p->row;
+    for (; rows > 0; rows--, a += step, b += step, to += p->row) {
+        memcpy(to, a, p->row);
+        memcpy(to + p->n, b, p->row);
+    }
+}
 
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, const ar_channel_t *c, uint32_t rows, uint32_t *sum) {
     if (rows == AR_DOT_ROWS && c[3].channel == c[0].channel + 3u) {
@@ -18,22 +36,29 @@ static void four_rows(const ar_product_s8_t *p, const int8_t *x, const ar_channe
     }
 }
 
-void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t count, uint32_t held, int8_t *out) {
-    (void)held;
-    for (; count > 0; count--, x += p->x_step, out += p->out_step) {
-        const ar_channel_t *c = p->channels, *end = c + p->n_channels;
-        for (uint32_t rows; c < end; c += rows) {
-            uint32_t sum[AR_DOT_ROWS];
-            rows = end - c < AR_DOT_ROWS ? (uint32_t)(end - c) : AR_DOT_ROWS;
-            for (uint32_t r = 0; r < rows; r++) {
-                sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[r].channel] : 0);
-            }
-            four_rows(p, x, c, rows, sum);
-            for (uint32_t r = 0; r < rows; r++) {
-                out[c[r].channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c[r].mult, c[r].shift },
-                    p->out_zero, p->low, p->high);
-            }
+static void one_patch(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+    for (uint32_t rows; c < end; c += rows) {
+        uint32_t sum[AR_DOT_ROWS];
+        rows = end - c < AR_DOT_ROWS ? (uint32_t)(end - c) : AR_DOT_ROWS;
+        for (uint32_t r = 0; r < rows; r++) {
+            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[r].channel] : 0);
         }
+        four_rows(p, x, c, rows, sum);
+        for (uint32_t r = 0; r < rows; r++) {
+            out[c[r].channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c[r].mult, c[r].shift },
+                p->out_zero, p->low, p->high);
+        }
+    }
+}
+
+void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    ar_product_s8(p, p->scratch, p->n, count, count, out);
+}
+
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
+    for (; count > 0; count--, x += x_step, out += p->out_step) {
+        one_patch(p, x, out);
     }
 }
 

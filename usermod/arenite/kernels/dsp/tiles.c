@@ -1,0 +1,134 @@
+// Inner loops in assembly. Each is unrolled four times and entered where the groups that are left over begin, so that there
+// is no second loop for them. What has no register is on the stack.
+
+#include "kernels/dsp/tiles.h"
+#include "kernels/tier.h"
+
+#if AR_TIER_DSP
+
+// Where the loop at label 2, which ends at label 3, is entered for r2 rounds of SIZE bytes, into r2.
+#define ENTRY(SIZE) \
+    "movs   r3, #" SIZE "\n" \
+    "mul    r3, r3, r2\n" \
+    "adr.w  r2, 3f\n" \
+    "subs   r2, r2, r3\n" \
+    "orr    r2, r2, #1\n"
+
+// Four elements of two patches (r0 and r2: even ones and odd of the first; r1 and r3) by two rows. 40 bytes.
+#define TILE \
+    "ldm.w  r12!, {r0-r3}\n" \
+    "ldm.w  lr!, {r8-r11}\n" \
+    "smlad  r4, r0, r8, r4\n" \
+    "smlad  r5, r1, r8, r5\n" \
+    "smlad  r6, r0, r9, r6\n" \
+    "smlad  r7, r1, r9, r7\n" \
+    "smlad  r4, r2, r10, r4\n" \
+    "smlad  r5, r3, r10, r5\n" \
+    "smlad  r6, r2, r11, r6\n" \
+    "smlad  r7, r3, r11, r7\n"
+
+// The doubling high product, one less where that is negative, the rounding shift with the zero point added, int8.
+#define PLAIN(sum, mult, power) \
+    "smmulr " sum ", " sum ", " mult "\n" \
+    "add    " sum ", " sum ", " sum ", asr #31\n" \
+    "smmlsr " sum ", " sum ", " power ", r8\n" \
+    "ssat   " sum ", #8, " sum "\n"
+
+__attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end, uint32_t groups_first) {
+    __asm volatile (
+        "push   {r0, r1, r4-r11, lr}\n"
+        ENTRY("40")
+        "str    r2, [r0, #20]\n"
+        "ldr.w  r12, [r0]\n"
+        "1:\n"
+        "ldr.w  lr, [r0, #8]\n"
+        "ldr    r4, [r0, #12]\n"
+        "ldr    r6, [r0, #16]\n"
+        "mov    r5, r4\n"
+        "mov    r7, r6\n"
+        "ldr.w  pc, [r0, #20]\n"
+        "2:\n"
+        TILE TILE TILE TILE
+        "3:\n"
+        "ldr    r0, [sp, #4]\n"
+        "cmp    lr, r0\n"
+        "bne    2b\n"
+        "ldr    r0, [sp]\n"
+        "adds   r0, #24\n"
+        "ldm.w  r0, {r1-r3, r8-r11, lr}\n"
+        "lsls   r4, r4, #1\n"
+        "lsls   r5, r5, #1\n"
+        "lsls   r6, r6, #1\n"
+        "lsls   r7, r7, #1\n"
+        PLAIN("r4", "r9", "r10")
+        PLAIN("r5", "r9", "r10")
+        PLAIN("r6", "r11", "lr")
+        PLAIN("r7", "r11", "lr")
+        "strb   r5, [r1, r3]\n"
+        "strb   r7, [r2, r3]\n"
+        "strb   r4, [r1]\n"
+        "strb   r6, [r2]\n"
+        "add.w  r1, r1, r3, lsl #1\n"
+        "add.w  r2, r2, r3, lsl #1\n"
+        "strd   r1, r2, [r0]\n"
+        "ldr    r1, [r0, #-20]\n"
+        "subs   r0, #24\n"
+        "cmp    r12, r1\n"
+        "bne    1b\n"
+        "pop    {r0, r1, r4-r11, pc}\n");
+}
+
+#define ROW(w, sum) \
+    "ldr.w  r10, [" w "], #4\n" \
+    "sxtb16 r11, r10\n" \
+    "sxtb16 r10, r10, ror #8\n" \
+    "smlad  " sum ", r8, r11, " sum "\n" \
+    "smlad  " sum ", r9, r10, " sum "\n"
+
+#define ROWS ROW("r1", "r4") ROW("r2", "r5") ROW("r3", "r6") ROW("lr", "r7")
+
+// 92 and 84 bytes.
+#define BYTES \
+    "ldr.w  r9, [r0], #4\n" \
+    "sxtab16 r8, r12, r9\n" \
+    "sxtab16 r9, r12, r9, ror #8\n" \
+    ROWS
+
+#define WIDE \
+    "ldrd   r8, r9, [r0], #8\n" \
+    ROWS
+
+#define ROWS_LOOP(SIZE, GROUP) \
+    __asm volatile ( \
+    "push   {r0, r2, r4-r11, lr}\n" \
+    "mov    r12, r1\n" \
+    "mov    r2, r3\n" \
+    ENTRY(SIZE) \
+    "mov    r11, r2\n" \
+    "ldm.w  r0, {r1-r3, lr}\n" \
+    "add.w  r10, r0, #16\n" \
+    "ldm.w  r10, {r4-r7}\n" \
+    "mov    r10, r12\n" \
+    "ldr.w  r12, [r0, #32]\n" \
+    "mov    r0, r10\n" \
+    "bx     r11\n" \
+    "2:\n" \
+    GROUP GROUP GROUP GROUP \
+    "3:\n" \
+    "ldr.w  r10, [sp, #4]\n" \
+    "cmp    r0, r10\n" \
+    "bne    2b\n" \
+    "ldr    r0, [sp]\n" \
+    "stm.w  r0!, {r1-r3, lr}\n" \
+    "stm.w  r0, {r4-r7}\n" \
+    "pop    {r0, r2, r4-r11, pc}\n")
+
+__attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const int8_t *end, uint32_t groups_first) {
+    ROWS_LOOP("92", BYTES);
+}
+
+__attribute__((naked)) void ar_rows_wide(ar_rows_t *r, const uint32_t *x, const uint32_t *end, uint32_t groups_first) {
+    ROWS_LOOP("84", WIDE);
+}
+
+#endif // AR_TIER_DSP

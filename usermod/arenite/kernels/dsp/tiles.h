@@ -1,0 +1,43 @@
+// Inner loops in assembly, for cores with dual 16-bit multiply-adds: all registers are in use.
+
+#ifndef ARENITE_KERNELS_DSP_TILES_H
+#define ARENITE_KERNELS_DSP_TILES_H
+
+#include <stdint.h>
+
+// Pairs of widened patches by a pair of widened rows of weights: the fields in the order that the code loads them in.
+typedef struct {
+    const uint32_t *x;          // pairs of patches, one after the other
+    const uint32_t *x_end;
+    const uint32_t *w;
+    int32_t start[2];           // of the sums of each channel
+    uintptr_t entry;            // set by the code
+    int8_t *out[2];             // of each channel
+    uint32_t step;              // from an output of a channel to its next
+    int32_t zero;               // point of the outputs
+    struct {
+        int32_t mult;
+        int32_t power;          // power_of its shift
+    } factor[2];
+} ar_tiles_t;
+
+// Four outputs from each pair of patches, requantized in the short way.
+void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end, uint32_t groups_first);
+
+// Four rows of weights by one patch; rows advance, sums grow.
+typedef struct {
+    const int8_t *w[4];
+    int32_t sum[4];
+    uint32_t offset;            // added to the activations, in both halves
+} ar_rows_t;
+
+// Groups of four elements, up to the end of x, at least one: x as bytes; or widened, each group's even ones, then its odd.
+void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const int8_t *end, uint32_t groups_first);
+void ar_rows_wide(ar_rows_t *r, const uint32_t *x, const uint32_t *end, uint32_t groups_first);
+
+// How many of so many groups of four elements come before the first whole round of an unrolled loop: 1 to 4.
+static inline uint32_t ar_groups_first(uint32_t groups) {
+    return ((groups - 1) & 3) + 1;
+}
+
+#endif // ARENITE_KERNELS_DSP_TILES_H
