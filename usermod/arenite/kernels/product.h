@@ -33,6 +33,7 @@ typedef struct {
     int32_t out_zero;
     int32_t low;
     int32_t high;
+    bool one_factor;            // all channels, in their order, have that of the first, the only one listed
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
 
@@ -41,6 +42,11 @@ typedef struct {
 static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shift) {
     int32_t size = bias < 0 ? -(bias + 1) : bias;
     return shift <= -1 && shift >= -22 && bound < (1 << 30) && size < (1 << 30) - bound;
+}
+
+// The k-th channel to compute.
+static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t k) {
+    return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
 }
 
 // Patches that are worth holding in scratch at once, an even number of them, where there are so many positions.
@@ -55,8 +61,14 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
 // The outputs of the first count patches in scratch.
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 
-// The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them; with none of it they
-// come one by one.
+// The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them.
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
+
+// The same for one patch at a time. scratch: NULL, or ar_product_one_scratch, which makes it quicker.
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
+
+static inline uint32_t ar_product_one_scratch(uint32_t n) {
+    return AR_TIER_DSP ? 2 * (n & ~3u) : 0;
+}
 
 #endif // ARENITE_KERNELS_PRODUCT_H

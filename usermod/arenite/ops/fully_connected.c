@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/bytes.h"
 #include "ops/weights.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
@@ -15,6 +16,8 @@ typedef struct {
     uint32_t int4_count;        // weights in all if they are int4, else 0
     int32_t weights_offset;
     ar_factor_t factor;         // for weights with one scale
+    uint16_t wide;              // bytes of scratch for a row of the input, int8 only
+    bool plain;                 // as in a product, for weights with one scale
     const ar_mac_t *mac;
     ar_quant_t q;
 } dense_t;
@@ -46,30 +49,49 @@ static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, c
 // Channels whose factors are on the stack at a time.
 #define CHANNELS (16)
 
-static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, const int8_t *x, int8_t *out) {
+static void channels_s8(const dense_t *d, ar_product_s8_t p, const int8_t *x, int8_t *out) {
     ar_channel_t channels[CHANNELS];
-    const int32_t *bias = ar_bias(rec);
-    ar_product_s8_t p = { .rows = 1, .row = d->n_in, .n = d->n_in, .channels = channels, .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0) };
+    p.channels = channels;
     for (uint32_t o = 0; o < d->n_out; o += CHANNELS, out += CHANNELS) {
         uint32_t n = d->n_out - o < CHANNELS ? d->n_out - o : CHANNELS;
-        p.weights = weights + (size_t)o * d->n_in;
-        p.bias = bias ? bias + o : NULL;
-        ar_quant_product(&d->q, &p);
         ar_quant_t q = d->q;
-        q.scales += q.per_channel ? 4 * o : 0;
+        q.scales += 4 * o;
+        ar_quant_product(&q, &p);
         p.n_channels = ar_quant_channels(&q, &p, 0, n, false, channels);
-        ar_product_s8(&p, x, 0, 1, 1, out);
+        ar_product_one(&p, x, out);
+        p.weights += n * d->n_in;
+        p.bias = p.bias ? p.bias + n : NULL;
     }
+}
+
+static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, void *wide, const int8_t *x, int8_t *out) {
+    ar_product_s8_t p = {
+        .weights = weights, .bias = ar_bias(rec), .n_channels = d->n_out, .rows = 1, .row = d->n_in, .n = d->n_in, .scratch = wide,
+        .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0),
+    };
+    if (d->q.per_channel) {
+        channels_s8(d, p, x, out);
+        return;
+    }
+    ar_channel_t all = { d->factor.mult, (int16_t)d->factor.shift, 0 };
+    ar_quant_product(&d->q, &p);
+    p.plain = d->plain;
+    p.channels = &all;
+    p.one_factor = true;
+    ar_product_one(&p, x, out);
 }
 
 static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const dense_t *d = ar_params(rec);
     const int8_t *x = ar_in(rec, INPUT);
-    int8_t *out = ar_out(rec, 0);
-    const int8_t *weights = d->int4_count ? ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, ar_scratch_of(rec)) : ar_in(rec, WEIGHTS);
+    int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec);
+    const int8_t *weights = ar_in(rec, WEIGHTS);
+    if (d->int4_count) {
+        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch + d->wide);
+    }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
-        row_s8(d, rec, weights, x, out);
+        row_s8(d, rec, weights, d->wide ? scratch : NULL, x, out);
     }
     return AR_OK;
 }
@@ -104,6 +126,23 @@ static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const 
     return AR_OK;
 }
 
+// With a bias that never changes, whether its sums are plain is known before the first of them.
+static bool is_plain(ar_prep_t *p, const dense_t *d) {
+    ar_product_s8_t product = { .n = d->n_in, .start = d->weights_offset };
+    ar_tensor_t bias = { .count = 0 };
+    if (ar_has_input(p, 2)) {
+        ar_get_input(p, 2, &bias);
+        if (!bias.data) {
+            return false;
+        }
+    }
+    ar_quant_product(&d->q, &product);
+    for (uint32_t o = 0; o < (bias.count ? d->n_out : 1); o++) {
+        ar_quant_plain(&product, bias.count ? ar_i32(bias.data + 4 * o) : 0, d->factor.shift);
+    }
+    return product.plain;
+}
+
 static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->zero_point < -128 || weights->zero_point > 127 || (in->type == AR_INT16 && weights->zero_point != 0)) {
         return ar_refuse(p, "zero point %d of the weights is out of range", (int)weights->zero_point);
@@ -119,7 +158,18 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
+    d->plain = in->type == AR_INT8 && !d->q.per_channel && is_plain(p, d);
     return AR_OK;
+}
+
+// Inputs of which a widened copy is worth its scratch, and outputs that make it so.
+#define WIDE_INPUTS (256)
+#define WIDE_OUTPUTS (16)
+
+static void ask_scratch(ar_prep_t *p, dense_t *d) {
+    bool wide = !d->q.per_channel && d->n_in <= WIDE_INPUTS && d->n_out >= WIDE_OUTPUTS;
+    d->wide = wide ? (uint16_t)ar_product_one_scratch(d->n_in) : 0;
+    ar_scratch(p, d->wide + d->int4_count);
 }
 
 ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
@@ -144,10 +194,10 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     d->int4_count = weights.type == AR_INT4 ? weights.count : 0;
     status = shape(p, d, &in, &weights, &out);
     if (status == AR_OK) {
-        ar_scratch(p, d->int4_count);
-    }
-    if (status == AR_OK) {
         status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d->n_out);
+    }
+    if (status == AR_OK && in.type == AR_INT8) {
+        ask_scratch(p, d);
     }
     return status == AR_OK && in.type != AR_FLOAT32 ? one_factor(p, d, &in, &weights, &out) : status;
 }

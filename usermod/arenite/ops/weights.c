@@ -194,6 +194,11 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->plain = product->start == 0 && q->low == -128 && q->high == 127;
 }
 
+void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
+    int32_t bound = product->n < 32768 ? (int32_t)product->n * 255 * 128 : INT32_MAX;
+    product->plain = product->plain && ar_channel_is_plain(bound, bias, shift);
+}
+
 static bool is_zero(const int8_t *weights, uint32_t n) {
     for (const int8_t *end = weights + n; weights < end; weights++) {
         if (*weights) {
@@ -205,7 +210,6 @@ static bool is_zero(const int8_t *weights, uint32_t n) {
 
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     uint32_t live = 0, end = n, size = product->n;
-    int32_t bound = size < 32768 ? (int32_t)size * 255 * 128 : INT32_MAX;
     factors_t factors = factors_of(q);
     for (uint32_t i = first; i < first + n; i++) {
         ar_factor_t f = factor_at(&factors, i);
@@ -215,7 +219,7 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
             c.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
             channels[--end] = c;
         } else {
-            product->plain = product->plain && ar_channel_is_plain(bound, bias, f.shift);
+            ar_quant_plain(product, bias, f.shift);
             channels[live++] = c;
         }
     }

@@ -13,9 +13,11 @@
 #include "kernels/dsp/instructions.h"
 #include "kernels/dsp/tiles.h"
 
-// Scratch for patches: as many as fit the first if there are 16, the second if 8.
-#define BYTES_OF_16 (4096)
-#define BYTES_OF_8 (12288)
+// Scratch to spend on patches; what is worth more than that; and how many are always enough.
+#define BYTES_MANY (4096)
+#define BYTES_FEW (12288)
+#define FEW (8)
+#define ENOUGH (64)
 
 static inline uint32_t filled(uint32_t n) {
     return (n + 3) & ~3u;
@@ -28,7 +30,8 @@ static inline uint32_t pair_words(uint32_t rows, uint32_t row) {
 
 uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions) {
     uint32_t bytes = 2 * pair_words(rows, row);
-    uint32_t held = 16 * bytes <= BYTES_OF_16 ? 16 : 8 * bytes <= BYTES_OF_8 ? 8 : 2;
+    uint32_t held = BYTES_MANY / bytes & ~1u;
+    held = held > ENOUGH ? ENOUGH : held >= FEW ? held : FEW * bytes <= BYTES_FEW ? FEW : 2;
     return held < positions ? held : (positions + 1) & ~1u;
 }
 
@@ -153,10 +156,22 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 // ---- one patch -------------------------------------------------------------------------------------------------------
 
+// Of each four elements the even ones, the odd ones.
+static void widen_one(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to) {
+    for (const int8_t *end = x + n; x < end; x += 4, to += 2) {
+        uint32_t v = word_at(x);
+        to[0] = sxtab16(offset, v);
+        to[1] = sxtab16_odd(offset, v);
+    }
+}
+
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
-    uint32_t whole = p->n & ~3u;
-    if (whole) {
-        ar_rows_bytes(r, x, x + whole, ar_groups_first(whole / 4));
+    uint32_t whole = p->n & ~3u, first = ar_groups_first(whole / 4);
+    const uint32_t *wide = p->scratch;
+    if (whole && wide) {
+        ar_rows_wide(r, wide, wide + whole / 2, first);
+    } else if (whole) {
+        ar_rows_bytes(r, x, x + whole, first);
     }
     for (uint32_t k = 0; k < 4 && p->n & 3; k++) {
         uint32_t v = tail_at(x + whole, p->n), w = tail_at(r->w[k], p->n);
@@ -164,30 +179,30 @@ static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     }
 }
 
-static void one_patch(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
-    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
-    for (; c < end; c += 4) {
-        ar_rows_t rows;
-        uint32_t n = end - c < 4 ? (uint32_t)(end - c) : 4;
-        rows.offset = offset_of(p);
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    ar_rows_t rows = { .offset = offset_of(p) };
+    if (p->scratch) {
+        widen_one(x, p->n & ~3u, rows.offset, p->scratch);
+    }
+    for (uint32_t first = 0, n; first < p->n_channels; first += n) {
+        n = p->n_channels - first < 4 ? p->n_channels - first : 4;
         for (uint32_t i = 0; i < 4; i++) {
-            uint32_t channel = c[i < n ? i : 0].channel;
+            uint32_t channel = ar_product_channel(p, first + (i < n ? i : 0)).channel;
             rows.w[i] = p->weights + channel * p->n;
             rows.sum[i] = start_of(p, channel);
         }
         four_rows(p, x, &rows);
         for (uint32_t i = 0; i < n; i++) {
-            out[c[i].channel] = p->plain ? requantize_plain(rows.sum[i], c[i].mult, power_of(c[i].shift), p->out_zero)
-                : requantize(p, rows.sum[i], &c[i]);
+            ar_channel_t c = ar_product_channel(p, first + i);
+            out[c.channel] = p->plain ? requantize_plain(rows.sum[i], c.mult, power_of(c.shift), p->out_zero)
+                : requantize(p, rows.sum[i], &c);
         }
     }
 }
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
-    if (!p->scratch || count == 1) {
-        for (; count > 0; count--, x += x_step, out += p->out_step) {
-            one_patch(p, x, out);
-        }
+    if (count == 1) {
+        ar_product_one(p, x, out);
         return;
     }
     for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {

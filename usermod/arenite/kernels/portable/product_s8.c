@@ -26,28 +26,29 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     }
 }
 
-static void four_rows(const ar_product_s8_t *p, const int8_t *x, const ar_channel_t *c, uint32_t rows, uint32_t *sum) {
-    if (rows == AR_DOT_ROWS && c[3].channel == c[0].channel + 3u) {
-        ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + c->channel * p->n, p->n, p->n);
+static void four_rows(const ar_product_s8_t *p, const int8_t *x, const uint16_t *channel, uint32_t rows, uint32_t *sum) {
+    if (rows == AR_DOT_ROWS && channel[3] == channel[0] + 3u) {
+        ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + channel[0] * p->n, p->n, p->n);
         return;
     }
     for (uint32_t r = 0; r < rows; r++) {
-        ar_dot_s8(sum + r, 1, x, p->offset, p->weights + c[r].channel * p->n, p->n, p->n);
+        ar_dot_s8(sum + r, 1, x, p->offset, p->weights + channel[r] * p->n, p->n, p->n);
     }
 }
 
-static void one_patch(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
-    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
-    for (uint32_t rows; c < end; c += rows) {
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    for (uint32_t first = 0, rows; first < p->n_channels; first += rows) {
         uint32_t sum[AR_DOT_ROWS];
-        rows = end - c < AR_DOT_ROWS ? (uint32_t)(end - c) : AR_DOT_ROWS;
+        uint16_t channel[AR_DOT_ROWS];
+        rows = p->n_channels - first < AR_DOT_ROWS ? p->n_channels - first : AR_DOT_ROWS;
         for (uint32_t r = 0; r < rows; r++) {
-            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[r].channel] : 0);
+            channel[r] = ar_product_channel(p, first + r).channel;
+            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel[r]] : 0);
         }
-        four_rows(p, x, c, rows, sum);
+        four_rows(p, x, channel, rows, sum);
         for (uint32_t r = 0; r < rows; r++) {
-            out[c[r].channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c[r].mult, c[r].shift },
-                p->out_zero, p->low, p->high);
+            ar_channel_t c = ar_product_channel(p, first + r);
+            out[c.channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c.mult, c.shift }, p->out_zero, p->low, p->high);
         }
     }
 }
@@ -58,7 +59,7 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     for (; count > 0; count--, x += x_step, out += p->out_step) {
-        one_patch(p, x, out);
+        ar_product_one(p, x, out);
     }
 }
 
