@@ -185,7 +185,11 @@ static ar_status_t tick(ar_loader_t *l) {
     return AR_OK;
 }
 
-// The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address.
+// Added to the index of a life that may grow.
+#define GROWS (0x10000u)
+
+// The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address, the bytes
+// that it would like in the scalars for those that it gets.
 static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     if (p->scratch == 0) {
         return AR_OK;
@@ -199,7 +203,10 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     life->last = p->scratch_lasts ? AR_LIFE_LATEST : l->time;
     l->model->has_state |= p->scratch_lasts;
     if (!l->measuring) {
-        p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)l->plan.n;
+        p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? GROWS : 0));
+        if (p->scratch_most) {
+            *(uint32_t *)ar_params(p->rec) = p->scratch_most;
+        }
     }
     return AR_OK;
 }
@@ -474,12 +481,14 @@ static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t 
         rec->t[rec->n_in + i] = address(l, activations, ar_graph_int(&l->g, &n->outputs, i));
     }
     void **scratch = &rec->t[rec->n_in + rec->n_out];
-    if (*scratch) {
-        ar_life_t *life = ar_life(&l->plan, (uint32_t)(uintptr_t)*scratch - 1);
-        *scratch = activations + life->offset;
-        if (life->last == AR_LIFE_LATEST) {
-            memset(*scratch, 0, life->bytes);
+    uint32_t index = (uint32_t)(uintptr_t)*scratch;
+    if (index) {
+        ar_life_t *life = ar_life(&l->plan, (index & ~GROWS) - 1);
+        if (index & GROWS) {
+            uint32_t *bytes = ar_params(rec);
+            *bytes = ar_plan_grow(&l->plan, life, *bytes, l->room);
         }
+        *scratch = activations + life->offset;
     }
 }
 
@@ -520,16 +529,21 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     uint32_t used = round_up(l.kept, AR_ALIGN);
     uint32_t activations = ar_plan_offsets(&l.plan);
     uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
-    if (used + activations > arena_size - (size_t)(l.base - (uint8_t *)arena)) {
+    size_t size_from_base = arena_size - (size_t)(l.base - (uint8_t *)arena);
+    if (used + activations > size_from_base) {
         return no_memory(err);
     }
+    l.room = (uint32_t)(size_from_base - used);
     m->data = data;
     m->size = (uint32_t)size;
     m->arena = l.base;
-    m->activations = activations;
-    m->arena_used = used + activations > l.kept + lives ? used + activations : l.kept + lives;
     for (uint32_t i = 0; i < m->n_subgraphs; i++) {
         resolve(&l, i, l.base + used);
+    }
+    m->activations = ar_plan_end(&l.plan);
+    m->arena_used = used + m->activations > l.kept + lives ? used + m->activations : l.kept + lives;
+    if (m->has_state) {
+        memset(l.base + used, 0, m->activations); // over the planner's lives as well: nothing asks them any more
     }
     ar_reset(m);
     return AR_OK;

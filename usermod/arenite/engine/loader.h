@@ -28,6 +28,7 @@ typedef struct _ar_loader_t {
     ar_plan_t plan;
     uint16_t time;
     uint8_t depth;              // of calls
+    uint32_t room;              // bytes of arena behind the records, when the plan is known
     bool measuring;             // records are made one over another, to learn their sizes
 } ar_loader_t;
 

@@ -128,3 +128,50 @@ uint32_t ar_plan_offsets(ar_plan_t *plan) {
     }
     return place_all(plan, best_order);
 }
+
+// ---- what is left over ---------------------------------------------------------------------------------------------
+
+// How much is free from `start` on at the time of life; 0 if start itself is not.
+static uint32_t free_from(const ar_plan_t *plan, const ar_life_t *life, uint32_t start, uint32_t room) {
+    uint32_t end = room & ~(uint32_t)(AR_ALIGN - 1);
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *other = ar_life(plan, i);
+        if (other == life || !needs_place(other) || !overlap_in_time(life, other) || other->offset + height(other) <= start) {
+            continue;
+        }
+        if (other->offset <= start) {
+            return 0;
+        }
+        end = other->offset < end ? other->offset : end;
+    }
+    return end > start ? end - start : 0;
+}
+
+uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room) {
+    uint32_t best = free_from(plan, life, life->offset, room), offset = life->offset;
+    for (uint32_t i = 0; i < plan->n && best < most; i++) {
+        const ar_life_t *other = ar_life(plan, i);
+        if (other == life || !needs_place(other) || !overlap_in_time(life, other)) {
+            continue;
+        }
+        uint32_t start = other->offset + height(other), found = free_from(plan, life, start, room);
+        if (found > best) {
+            best = found;
+            offset = start;
+        }
+    }
+    life->offset = offset;
+    life->bytes = best < most ? best : most;
+    return life->bytes;
+}
+
+uint32_t ar_plan_end(const ar_plan_t *plan) {
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        if (needs_place(life) && life->offset + height(life) > end) {
+            end = life->offset + height(life);
+        }
+    }
+    return end;
+}

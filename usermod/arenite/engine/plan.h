@@ -38,4 +38,11 @@ ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
 // Set every offset; the bytes that the whole takes.
 uint32_t ar_plan_offsets(ar_plan_t *plan);
 
+// Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
+// `room` bytes; its bytes.
+uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room);
+
+// Where the last of all lives ends.
+uint32_t ar_plan_end(const ar_plan_t *plan);
+
 #endif // ARENITE_ENGINE_PLAN_H

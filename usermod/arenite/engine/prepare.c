@@ -120,6 +120,11 @@ void ar_scratch(ar_prep_t *p, uint32_t bytes) {
     p->scratch = bytes;
 }
 
+void ar_scratch_between(ar_prep_t *p, uint32_t least, uint32_t most) {
+    p->scratch = least > AR_ALIGN ? least : AR_ALIGN;
+    p->scratch_most = most;
+}
+
 void ar_state(ar_prep_t *p, uint32_t bytes) {
     p->scratch = bytes;
     p->scratch_lasts = true;

@@ -49,11 +49,12 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
     return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
 }
 
-// Patches that are worth holding in scratch at once, an even number of them, where there are so many positions.
-uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions);
-
-// Bytes of scratch for that many. direct: they come in one piece.
+// Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
 uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+
+// How many patches are worth holding where there are so many, and how many fit so many bytes: even numbers.
+uint32_t ar_product_patches(uint32_t count);
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes);
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);

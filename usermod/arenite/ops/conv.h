@@ -8,10 +8,10 @@
 #include "ops/weights.h"
 
 typedef struct {
+    uint32_t scratch;           // bytes, int8 only
     ar_window_t w;
     uint16_t group_in;          // input channels of a group
     uint16_t group_out;         // output channels of a group
-    uint16_t held;              // patches in scratch, int8 only
     bool transposed;            // weights are [filter][channels], as a depthwise convolution of one channel has them
     uint32_t filter;            // weights of one output channel
     uint32_t int4_count;        // weights in all if they are int4, else 0
@@ -20,7 +20,7 @@ typedef struct {
 } ar_conv_t;
 
 // int8: patches by rows of weights. Ask for its scratch, and run.
-void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c);
+void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c);
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);
 
 #endif // ARENITE_OPS_CONV_H

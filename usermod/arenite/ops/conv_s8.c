@@ -30,16 +30,19 @@ static uint32_t edge_bytes(const ar_conv_t *c) {
     return is_direct(c) ? 0 : (row_of(c) + 3) & ~3u;
 }
 
-static uint32_t product_bytes(const ar_conv_t *c) {
-    return ar_product_scratch(c->filter / row_of(c), row_of(c), c->held, is_direct(c));
+static uint32_t product_bytes(const ar_conv_t *c, uint32_t held) {
+    return ar_product_scratch(c->filter / row_of(c), row_of(c), held, is_direct(c));
 }
 
-void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c) {
-    uint32_t positions = (uint32_t)c->w.out_w * c->w.out_h;
-    c->held = (uint16_t)ar_product_patches(c->filter / row_of(c), row_of(c), positions);
-    uint32_t channels = c->w.out_c * (uint32_t)sizeof(ar_channel_t);
+// Scratch but for the product: factors of the channels, edges, weights.
+static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
-    ar_scratch(p, channels + product_bytes(c) + EDGES * edge_bytes(c) + weights);
+    return c->w.out_c * (uint32_t)sizeof(ar_channel_t) + EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
+}
+
+void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
+    uint32_t positions = (uint32_t)c->w.out_w * c->w.out_h;
+    ar_scratch_between(p, other_bytes(c) + product_bytes(c, 2), other_bytes(c) + product_bytes(c, ar_product_patches(positions)));
 }
 
 // The weights as the product takes them: the model's, or made of them in scratch.
@@ -62,6 +65,7 @@ typedef struct {
     ar_product_s8_t product;
     const ar_channel_t *constant;   // channels whose weights are all zero: mult is their output
     uint32_t n_constant;
+    uint32_t held;                  // patches that fit the scratch
     int8_t *edges;
     uint32_t group;
 } job_t;
@@ -135,7 +139,7 @@ static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
 static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     uint32_t count = rows * w->out_w;
-    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->stride_h), (uint32_t)w->stride_w * w->in_c, count, j->c->held, out);
+    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->stride_h), (uint32_t)w->stride_w * w->in_c, count, j->held, out);
     fill_constants(j, count, out);
 }
 
@@ -144,7 +148,7 @@ static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint
     const ar_window_t *w = &j->c->w;
     uint32_t x = 0;
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
-        n = left < j->c->held ? left : j->c->held;
+        n = left < j->held ? left : j->held;
         for (uint32_t i = 0; i < n; i += 2) {
             ar_place_t at[2];
             uint32_t two = n - i > 1;
@@ -180,11 +184,12 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     ar_channel_t *channels = ar_scratch_of(rec);
-    int8_t *scratch = (int8_t *)(channels + c->w.out_c), *edges = scratch + product_bytes(c);
+    int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
+    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), c->scratch - other_bytes(c));
     j.product = (ar_product_s8_t) {
-        .weights = weights_of(c, rec, edges + EDGES * edge_bytes(c)), .bias = ar_bias(rec), .channels = channels,
-        .rows = c->filter / row_of(c), .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = scratch,
+        .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
+        .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
     };
     memset(edges, -c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);

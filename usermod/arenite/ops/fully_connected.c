@@ -10,13 +10,13 @@
 enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
+    uint32_t scratch;           // bytes, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
     uint32_t rows;              // of the input: batches
     uint32_t n_in;
     uint32_t n_out;
     uint32_t int4_count;        // weights in all if they are int4, else 0
     int32_t weights_offset;
     ar_factor_t factor;         // for weights with one scale
-    uint16_t wide;              // bytes of scratch for a row of the input, int8 only
     bool plain;                 // as in a product, for weights with one scale
     const ar_mac_t *mac;
     ar_quant_t q;
@@ -85,13 +85,16 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const dense_t *d = ar_params(rec);
     const int8_t *x = ar_in(rec, INPUT);
-    int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec);
+    int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = scratch + ((d->int4_count + 3) & ~3u);
     const int8_t *weights = ar_in(rec, WEIGHTS);
     if (d->int4_count) {
-        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch + d->wide);
+        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
+    }
+    if (!scratch || d->q.per_channel || scratch + d->scratch < wide + ar_product_one_scratch(d->n_in)) {
+        wide = NULL;
     }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
-        row_s8(d, rec, weights, d->wide ? scratch : NULL, x, out);
+        row_s8(d, rec, weights, wide, x, out);
     }
     return AR_OK;
 }
@@ -162,14 +165,15 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
     return AR_OK;
 }
 
-// Inputs of which a widened copy is worth its scratch, and outputs that make it so.
-#define WIDE_INPUTS (256)
+// Outputs that make a widened copy of the input worth its scratch.
 #define WIDE_OUTPUTS (16)
 
-static void ask_scratch(ar_prep_t *p, dense_t *d) {
-    bool wide = !d->q.per_channel && d->n_in <= WIDE_INPUTS && d->n_out >= WIDE_OUTPUTS;
-    d->wide = wide ? (uint16_t)ar_product_one_scratch(d->n_in) : 0;
-    ar_scratch(p, d->wide + d->int4_count);
+static void ask_scratch(ar_prep_t *p, const dense_t *d) {
+    bool wide = !d->q.per_channel && d->n_out >= WIDE_OUTPUTS;
+    uint32_t weights = (d->int4_count + 3) & ~3u, most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
+    if (most > 0) {
+        ar_scratch_between(p, weights, most);
+    }
 }
 
 ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {

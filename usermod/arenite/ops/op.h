@@ -47,6 +47,7 @@ typedef struct _ar_prep_t {
     uint32_t options;           // position of the options' table; 0: none, all defaults
     uint32_t custom;            // position of the custom options' byte vector; 0: none
     uint32_t scratch;           // bytes asked for
+    uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     bool scratch_lasts;         // from one invoke to the next
     uint8_t n_calls;            // subgraphs that it calls
     uint8_t call_from;          // its first input that is one of theirs
@@ -88,6 +89,10 @@ void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 
 // Ask for memory that eval may use while it runs: rec->t[n_in + n_out].
 void ar_scratch(ar_prep_t *p, uint32_t bytes);
+
+// The same, where more of it makes the operator quicker: it gets what the arena has free while it runs, at most `most`. How
+// many bytes they are is told in the first of the record's scalars, a uint32_t.
+void ar_scratch_between(ar_prep_t *p, uint32_t least, uint32_t most);
 
 // Ask for memory that lasts from one invoke to the next, in the place of scratch. It starts as zeros.
 void ar_state(ar_prep_t *p, uint32_t bytes);

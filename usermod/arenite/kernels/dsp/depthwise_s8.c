@@ -98,10 +98,10 @@ static void row_plain(const ar_depthwise3_t *d, const uint32_t *weights, const i
     uint32_t step = d->n_channels, x_step = d->stride * COLUMN;
     for (int8_t *end = out + d->out_w * step; out < end; out += step, x += x_step) {
         sums_t s = three_columns(x, weights, start);
-        out[0] = requantize_plain(s.of[0], c[0].mult, power_of(c[0].shift), d->out_zero);
-        out[1] = requantize_plain(s.of[1], c[1].mult, power_of(c[1].shift), d->out_zero);
-        out[2] = requantize_plain(s.of[2], c[2].mult, power_of(c[2].shift), d->out_zero);
-        out[3] = requantize_plain(s.of[3], c[3].mult, power_of(c[3].shift), d->out_zero);
+        out[0] = (int8_t)requantize_plain(s.of[0], c[0].mult, power_of(c[0].shift), d->out_zero);
+        out[1] = (int8_t)requantize_plain(s.of[1], c[1].mult, power_of(c[1].shift), d->out_zero);
+        out[2] = (int8_t)requantize_plain(s.of[2], c[2].mult, power_of(c[2].shift), d->out_zero);
+        out[3] = (int8_t)requantize_plain(s.of[3], c[3].mult, power_of(c[3].shift), d->out_zero);
     }
 }
 

@@ -85,9 +85,9 @@ static inline int32_t power_of(int32_t shift) {
 
 // As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8: the doubling high product, then half away
 // from zero, which for what is negative is half up of one less.
-static inline int8_t requantize_plain(int32_t sum, int32_t mult, int32_t power, int32_t out_zero) {
+static inline int32_t requantize_plain(int32_t sum, int32_t mult, int32_t power, int32_t out_zero) {
     int32_t t = smmulr(sum * 2, mult);
-    return (int8_t)ssat8(smmlsr(t + (t >> 31), power, out_zero));
+    return ssat8(smmlsr(t + (t >> 31), power, out_zero));
 }
 
 #endif // ARENITE_KERNELS_DSP_INSTRUCTIONS_H

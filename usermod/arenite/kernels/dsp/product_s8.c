@@ -13,10 +13,7 @@
 #include "kernels/dsp/instructions.h"
 #include "kernels/dsp/tiles.h"
 
-// Scratch to spend on patches; what is worth more than that; and how many are always enough.
-#define BYTES_MANY (4096)
-#define BYTES_FEW (12288)
-#define FEW (8)
+// Patches that share the work of widening the weights: with more of them there is little left to gain.
 #define ENOUGH (64)
 
 static inline uint32_t filled(uint32_t n) {
@@ -28,11 +25,13 @@ static inline uint32_t pair_words(uint32_t rows, uint32_t row) {
     return rows * filled(row);
 }
 
-uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions) {
-    uint32_t bytes = 2 * pair_words(rows, row);
-    uint32_t held = BYTES_MANY / bytes & ~1u;
-    held = held > ENOUGH ? ENOUGH : held >= FEW ? held : FEW * bytes <= BYTES_FEW ? FEW : 2;
-    return held < positions ? held : (positions + 1) & ~1u;
+uint32_t ar_product_patches(uint32_t count) {
+    return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
+}
+
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t fit = bytes / (2 * pair_words(rows, row)) - 2;
+    return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
@@ -165,7 +164,16 @@ static void widen_one(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to
     }
 }
 
-static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
+// The last n % 4 elements of four rows.
+static void four_tails(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
+    uint32_t v = tail_at(x + (p->n & ~3u), p->n), even = sxtab16(r->offset, v), odd = sxtab16_odd(r->offset, v);
+    for (uint32_t k = 0; k < 4; k++) {
+        uint32_t w = tail_at(r->w[k], p->n);
+        r->sum[k] = smlad(odd, sxtb16_odd(w), smlad(even, sxtb16(w), r->sum[k]));
+    }
+}
+
+static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     uint32_t whole = p->n & ~3u, first = ar_groups_first(whole / 4);
     const uint32_t *wide = p->scratch;
     if (whole && wide) {
@@ -173,18 +181,38 @@ static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     } else if (whole) {
         ar_rows_bytes(r, x, x + whole, first);
     }
-    for (uint32_t k = 0; k < 4 && p->n & 3; k++) {
-        uint32_t v = tail_at(x + whole, p->n), w = tail_at(r->w[k], p->n);
-        r->sum[k] = smlad(sxtab16_odd(r->offset, v), sxtb16_odd(w), smlad(sxtab16(r->offset, v), sxtb16(w), r->sum[k]));
+    if (p->n & 3) {
+        four_tails(p, x, r);
     }
 }
 
+// Channels in fours with one factor, in the short way; how many.
+static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r, int8_t *out) {
+    const int32_t mult = p->channels->mult, power = power_of(p->channels->shift), zero = p->out_zero, *bias = p->bias;
+    const int8_t *w = p->weights;
+    uint32_t first = 0;
+    for (; first + 4 <= p->n_channels; first += 4, out += 4) {
+        for (uint32_t i = 0; i < 4; i++, w += p->n) {
+            r->w[i] = w;
+            r->sum[i] = bias ? bias[i] : 0;
+        }
+        bias += bias ? 4 : 0;
+        four_rows(p, x, r);
+        out[0] = (int8_t)requantize_plain(r->sum[0], mult, power, zero);
+        out[1] = (int8_t)requantize_plain(r->sum[1], mult, power, zero);
+        out[2] = (int8_t)requantize_plain(r->sum[2], mult, power, zero);
+        out[3] = (int8_t)requantize_plain(r->sum[3], mult, power, zero);
+    }
+    return first;
+}
+
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
-    ar_rows_t rows = { .offset = offset_of(p) };
+    ar_rows_t rows;
+    rows.offset = offset_of(p);
     if (p->scratch) {
         widen_one(x, p->n & ~3u, rows.offset, p->scratch);
     }
-    for (uint32_t first = 0, n; first < p->n_channels; first += n) {
+    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0, n; first < p->n_channels; first += n) {
         n = p->n_channels - first < 4 ? p->n_channels - first : 4;
         for (uint32_t i = 0; i < 4; i++) {
             uint32_t channel = ar_product_channel(p, first + (i < n ? i : 0)).channel;
@@ -194,7 +222,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
         four_rows(p, x, &rows);
         for (uint32_t i = 0; i < n; i++) {
             ar_channel_t c = ar_product_channel(p, first + i);
-            out[c.channel] = p->plain ? requantize_plain(rows.sum[i], c.mult, power_of(c.shift), p->out_zero)
+            out[c.channel] = p->plain ? (int8_t)requantize_plain(rows.sum[i], c.mult, power_of(c.shift), p->out_zero)
                 : requantize(p, rows.sum[i], &c);
         }
     }

@@ -9,7 +9,11 @@
 
 #if AR_TIER_PORTABLE
 
-uint32_t ar_product_patches(uint32_t rows, uint32_t row, uint32_t positions) {
+uint32_t ar_product_patches(uint32_t count) {
+    return 2;
+}
+
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
     return 2;
 }
 
