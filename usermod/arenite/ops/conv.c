@@ -47,7 +47,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     ar_weights_ready(rec, &c->q, c->mac, c->w.out_c, 0);
-    return ar_each_position(run, rec, c->mac->size, position);
+    return ar_each_position(run, rec, &c->w, c->mac->size, position);
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {

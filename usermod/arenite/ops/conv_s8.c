@@ -117,7 +117,7 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
         return;
     }
     uint32_t y0 = (uint32_t)a->y0, y1 = (uint32_t)a->y1;
-    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + a->y0 * w->dilation_h));
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + a->y0 * w->dilation_h)) + j->group * j->c->group_in;
     ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
     ar_product_put(&j->product, i, y0, y1 - y0, row + a->left * w->in_c, row + b->left * w->in_c, in->stride * w->dilation_h);
     ar_product_put(&j->product, i, y1, w->kernel_h - y1, j->edges, j->edges, 0);

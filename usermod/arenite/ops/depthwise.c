@@ -62,7 +62,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
     ar_weights_ready(rec, &d->q, d->mac, d->w.out_c, d->int4_count);
-    return ar_each_position(run, rec, d->mac->size, position);
+    return ar_each_position(run, rec, &d->w, d->mac->size, position);
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {

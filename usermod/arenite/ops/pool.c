@@ -90,19 +90,19 @@ static void max_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *i
 }
 
 static ar_status_t eval_average_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, 1, average_s8);
+    return ar_each_position(run, rec, ar_params(rec), 1, average_s8);
 }
 
 static ar_status_t eval_max_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, 1, max_s8);
+    return ar_each_position(run, rec, ar_params(rec), 1, max_s8);
 }
 
 static ar_status_t eval_average_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, sizeof(float), average_f32);
+    return ar_each_position(run, rec, ar_params(rec), sizeof(float), average_f32);
 }
 
 static ar_status_t eval_max_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, sizeof(float), max_f32);
+    return ar_each_position(run, rec, ar_params(rec), sizeof(float), max_f32);
 }
 
 static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) {

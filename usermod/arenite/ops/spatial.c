@@ -104,8 +104,8 @@ void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
-ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, uint32_t size, ar_position_t position) {
-    const ar_window_t *w = ar_params(rec);
+ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_window_t *w, uint32_t size, ar_position_t position) {
+    const void *params = ar_params(rec);
     uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
@@ -115,7 +115,7 @@ ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, uint32_t 
             for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c * size) {
                 ar_place_t at;
                 ar_place(w, y, x, &at);
-                position(w, rec, &in, &at, to);
+                position(params, rec, &in, &at, to);
             }
         }
     }

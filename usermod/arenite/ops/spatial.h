@@ -47,11 +47,11 @@ typedef struct {
 
 void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at);
 
-// What happens at one output position: all its channels. params: the record's own, which start with an ar_window_t.
+// What happens at one output position: all its channels. params: the record's own.
 typedef void (*ar_position_t)(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out);
 
 // Every position of the rows asked for, in every batch; elements of size bytes.
-ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, uint32_t size, ar_position_t position);
+ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_window_t *w, uint32_t size, ar_position_t position);
 
 // Taps of one axis that fall inside the input: [*first, *end) for the window of output position o.
 void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t kernel, int32_t in,

@@ -35,6 +35,7 @@ uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
 }
 
 uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    (void)direct;
     return 2 * pair_words(rows, row) * (2 + patches);
 }
 

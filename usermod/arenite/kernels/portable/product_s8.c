@@ -10,10 +10,12 @@
 #if AR_TIER_PORTABLE
 
 uint32_t ar_product_patches(uint32_t count) {
+    (void)count;
     return 2;
 }
 
 uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+    (void)rows, (void)row, (void)bytes;
     return 2;
 }
 
@@ -62,6 +64,7 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 }
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
+    (void)held;
     for (; count > 0; count--, x += x_step, out += p->out_step) {
         ar_product_one(p, x, out);
     }
