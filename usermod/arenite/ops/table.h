@@ -81,6 +81,7 @@ AR_OP(SQUARED_DIFFERENCE, SquaredDifferenceOptions, ar_prepare_squared_differenc
 AR_OP(SQUEEZE, SqueezeOptions, ar_prepare_squeeze)
 AR_OP(STRIDED_SLICE, StridedSliceOptions, ar_prepare_strided_slice)
 AR_OP(SUB, SubOptions, ar_prepare_sub)
+AR_OP(SVDF, SVDFOptions, ar_prepare_svdf)
 AR_OP(TANH, NoOptions, ar_prepare_tanh)
 AR_OP(TILE, TileOptions, ar_prepare_tile)
 AR_OP(TRANSPOSE, TransposeOptions, ar_prepare_transpose)
