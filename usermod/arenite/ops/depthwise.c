@@ -8,7 +8,7 @@
 #include "ops/spatial.h"
 #include "ops/weights.h"
 
-enum { INPUT = 0, WEIGHTS = 1 };
+enum { INPUT = 0, WEIGHTS = 1, BIAS = 2 };
 
 typedef struct {
     ar_window_t w;
@@ -63,7 +63,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
         ar_sums_t sums;
         memset(&sums, 0, n * d->mac->sum_size);
         accumulate(d, rec, in, at, oc, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
+        d->mac->finish(&d->q, &sums, ar_bias(rec, BIAS), factors ? factors + oc : NULL, oc, n, out);
     }
 }
 
@@ -116,7 +116,7 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     status = shape(p, d, &in, &weights, &out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.out_c);
-        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
+        status = ar_quant(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
     }
     return status;
 }

@@ -91,13 +91,13 @@ static bool scales_are_normal(const ar_tensor_t *t) {
     return true;
 }
 
-static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned type, uint32_t channels) {
+static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned type, uint32_t channels) {
     ar_tensor_t bias;
-    if (!ar_has_input(p, 2)) {
+    if (!ar_has_input(p, i)) {
         q->wide = true;
         return AR_OK;
     }
-    ar_get_input(p, 2, &bias);
+    ar_get_input(p, i, &bias);
     bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
         : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
     if (!fits) {
@@ -137,9 +137,9 @@ static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, 
     return AR_OK;
 }
 
-ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels) {
-    ar_status_t status = check_bias(p, q, in->type, channels);
+    ar_status_t status = check_bias(p, q, bias, in->type, channels);
     bool known;
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = quantize(p, q, in, weights, out, channels);

@@ -52,9 +52,9 @@ typedef struct {
 // The ways for these types, or an error: float32; int8; int16 with int8 weights. int4 weights are for ar_unpack.
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac);
 
-// Check activation, quantization (for integers) and bias (input 2, where there is one) of an operator with that many output
+// Check activation, quantization (for integers) and bias (that input, where there is one) of an operator with that many output
 // channels; fill q.
-ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels);
 
 // Factors of channels [first, first + n).
@@ -66,9 +66,9 @@ void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t chann
 // Fill that scratch. The weights as bytes: those of the model, or the scratch's.
 const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count);
 
-// The bias of a record, NULL where there is none.
-static inline const void *ar_bias(const ar_rec_t *rec) {
-    return rec->n_in > 2 ? ar_in(rec, 2) : NULL;
+// The bias of a record, that input; NULL where there is none.
+static inline const void *ar_bias(const ar_rec_t *rec, unsigned i) {
+    return rec->n_in > i ? ar_in(rec, i) : NULL;
 }
 
 #endif // ARENITE_OPS_WEIGHTS_H
