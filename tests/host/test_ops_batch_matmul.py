@@ -142,7 +142,7 @@ def test_refuses_types(engine: Engine) -> None:
     x, y, out = Tensor([2, 3], "int8", 0.1), Tensor([3, 4], "int8", 0.1), Tensor([2, 4], "int8", 0.1)
     assert "scale" in refusal(engine, small(Tensor([2, 3], "int8"), y, out))
     assert "float32 times int8" in refusal(engine, small(Tensor([2, 3]), y, Tensor([2, 4])))
-    assert "output int32" in refusal(engine, small(x, y, Tensor([2, 4], "int32")))
+    assert "to int32" in refusal(engine, small(x, y, Tensor([2, 4], "int32")))
     wide = [Tensor(t.shape, "int16", 0.1) for t in (x, y, out)]
     wide[1].zero_point = 1
     assert "zero points of 0" in refusal(engine, small(*wide))

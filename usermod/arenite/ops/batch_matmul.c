@@ -151,12 +151,14 @@ static ar_status_t matrices(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
 }
 
 static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, const ar_tensor_t *y, const ar_tensor_t *out) {
-    ar_tensor_t weights = *y;
-    weights.type = y->type == AR_INT16 ? AR_INT8 : y->type; // the way that int16 goes with weights of int8, but for the dot
-    ar_status_t status = x->type == y->type ? ar_mac(p, x, &weights, out, &m->mac)
-        : ar_unsupported(p, "%s times %s is not supported", ar_type_name(x->type), ar_type_name(y->type));
-    if (status != AR_OK) {
-        return status;
+    if (x->type != y->type || x->type != out->type) {
+        return ar_unsupported(p, "%s times %s to %s is not supported", ar_type_name(x->type), ar_type_name(y->type),
+            ar_type_name(out->type));
+    }
+    // int16 differs in the dot from what it has with weights of int8.
+    m->mac = x->type == AR_INT8 ? &ar_mac_s8 : x->type == AR_INT16 ? &ar_mac_s16 : &ar_mac_f32;
+    if (m->mac == &ar_mac_f32 && x->type != AR_FLOAT32) {
+        return ar_bad_type(p, x->type);
     }
     m->size = m->mac->size;
     m->dot = m->size == 2 ? dot_s16_s16 : m->mac->dot;

@@ -57,18 +57,18 @@ static void finish_f32(const ar_quant_t *q, const ar_sums_t *sums, const void *b
     }
 }
 
-static const ar_mac_t mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1, 4 };
-static const ar_mac_t mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 };
-static const ar_mac_t mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
+const ar_mac_t ar_mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1, 4 };
+const ar_mac_t ar_mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 };
+const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
 
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
     bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
     if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
-        *mac = &mac_f32;
+        *mac = &ar_mac_f32;
     } else if (in->type == AR_INT8 && bytes) {
-        *mac = &mac_s8;
+        *mac = &ar_mac_s8;
     } else if (in->type == AR_INT16 && weights->type == AR_INT8) {
-        *mac = &mac_s16;
+        *mac = &ar_mac_s16;
     } else {
         *mac = NULL;
     }
@@ -186,7 +186,7 @@ static void unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) {
 
 const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count) {
     ar_factor_t *factors = ar_scratch_of(rec);
-    if (mac != &mac_f32) {
+    if (mac != &ar_mac_f32) {
         ar_quant_factors(q, 0, channels, factors);
     }
     if (int4_count == 0) {

@@ -49,6 +49,8 @@ typedef struct {
     uint8_t sum_size;
 } ar_mac_t;
 
+extern const ar_mac_t ar_mac_s8, ar_mac_s16, ar_mac_f32;
+
 // The ways for these types, or an error: float32; int8; int16 with int8 weights. int4 weights are for ar_unpack.
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac);
 
