@@ -12,5 +12,6 @@ typedef void (*ar_depthwise_t)(void *acc, const void *x, uint32_t step, int32_t 
 void ar_depthwise_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_s16(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_f32(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
+void ar_depthwise_f32_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -1,12 +1,13 @@
-// CONV_2D: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights. Groups as TensorFlow
-// Lite has them: where the weights are shallower than the input, each group of output channels sees its own slice of it.
+// CONV_2D: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights; these per tensor or per
+// channel. Groups as TensorFlow Lite has them: where the weights are shallower than the input, each group of output channels
+// sees its own slice of it.
 
 #include <string.h>
 
 #include "ops/spatial.h"
 #include "ops/weights.h"
 
-enum { INPUT = 0, WEIGHTS = 1, BIAS = 2 };
+enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
     ar_window_t w;
@@ -58,7 +59,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
             ar_sums_t sums;
             memset(&sums, 0, n * c->mac->sum_size);
             accumulate(c, in, at, first / c->group_out, weights + oc * c->filter * c->mac->weight_size, n, &sums);
-            c->mac->finish(&c->q, &sums, ar_bias(rec, BIAS), factors ? factors + oc : NULL, oc, n, out);
+            c->mac->finish(&c->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
         }
     }
 }
@@ -114,7 +115,7 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     status = shape(p, c, &in, &weights, &out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, c->w.out_c);
-        status = ar_quant(p, &c->q, &in, &weights, BIAS, &out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
+        status = ar_quant(p, &c->q, &in, &weights, &out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
     }
     return status;
 }

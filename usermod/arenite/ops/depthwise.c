@@ -1,4 +1,5 @@
-// DEPTHWISE_CONV_2D: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights.
+// DEPTHWISE_CONV_2D: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights; these per
+// tensor or per channel.
 //
 // Channel oc of the output sees channel oc / multiplier of the input. A block of channels is summed at a time, tap after
 // tap, so that the inner loop runs along the channels, as activations and weights lie in memory.
@@ -8,7 +9,7 @@
 #include "ops/spatial.h"
 #include "ops/weights.h"
 
-enum { INPUT = 0, WEIGHTS = 1, BIAS = 2 };
+enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
     ar_window_t w;
@@ -63,7 +64,7 @@ static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *
         ar_sums_t sums;
         memset(&sums, 0, n * d->mac->sum_size);
         accumulate(d, rec, in, at, oc, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec, BIAS), factors ? factors + oc : NULL, oc, n, out);
+        d->mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
     }
 }
 
@@ -116,7 +117,7 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     status = shape(p, d, &in, &weights, &out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.out_c);
-        status = ar_quant(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
+        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d->w.out_c);
     }
     return status;
 }

@@ -1,4 +1,4 @@
-// FULLY_CONNECTED: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights. Weights are
+// FULLY_CONNECTED: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights. Weights are
 // [outputs, inputs]; whatever shape the input has, it is read as rows of that many inputs.
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 #include "ops/weights.h"
 
-enum { INPUT = 0, WEIGHTS = 1, BIAS = 2 };
+enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
     uint32_t rows;              // of the input: batches
@@ -37,7 +37,7 @@ static void start_sums(const dense_t *d, ar_sums_t *sums, uint32_t start) {
 
 static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, const void *x, void *out) {
     uint32_t start = d->weights_offset ? zero_point_term(d, x) : 0;
-    bool integer = d->mac->weight_size == 1;
+    bool integer = d->mac->size != 4;
     ar_factor_t factors[AR_DOT_ROWS] = { d->factor, d->factor, d->factor, d->factor };
     for (uint32_t o = 0, n; o < d->n_out; o += n) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
@@ -47,7 +47,7 @@ static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, c
         if (integer && d->q.per_channel) {
             ar_quant_factors(&d->q, o, n, factors);
         }
-        d->mac->finish(&d->q, &sums, ar_bias(rec, BIAS), factors, o, n, out);
+        d->mac->finish(&d->q, &sums, ar_bias(rec), factors, o, n, out);
     }
 }
 
@@ -87,9 +87,9 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
     d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
-    if (!d->q.per_channel && ar_has_input(p, BIAS)) {
+    if (!d->q.per_channel && ar_has_input(p, 2)) {
         ar_tensor_t bias;
-        ar_get_input(p, BIAS, &bias);
+        ar_get_input(p, 2, &bias);
         // As GetQuantizedConvolutionMultipler asks. A bias that names no scale has that of the product.
         if (bias.n_scales && !(fabsf(in->scale * weights->scale - bias.scale) / out->scale <= 0.02f)) {
             return ar_refuse(p, "the bias must have the scale of input times weights");
@@ -124,7 +124,7 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
         ar_weights_scratch(p, &weights, d->n_out);
     }
     if (status == AR_OK) {
-        status = ar_quant(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d->n_out);
+        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d->n_out);
     }
     return status == AR_OK && in.type != AR_FLOAT32 ? one_factor(p, d, &in, &weights, &out) : status;
 }

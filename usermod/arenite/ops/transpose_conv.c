@@ -1,4 +1,4 @@
-// TRANSPOSE_CONV: float32, int8 and int16 with int8 weights; weights as CONV_2D has them.
+// TRANSPOSE_CONV: float32 (weights float32 or int8), int8 and int16 with int8 weights; weights as CONV_2D has them.
 //
 // The window is that of the convolution which goes the other way: it slides over the output, and the input is what it yields.
 // Each output position gathers the inputs that reach it, so that no sums wait in memory.
@@ -51,7 +51,7 @@ static void position(const deconv_t *d, const ar_rec_t *rec, const uint8_t *x, u
         ar_sums_t sums;
         memset(&sums, 0, n * d->mac->sum_size);
         accumulate(d, x, (int32_t)oy, (int32_t)ox, weights + oc * d->filter * d->mac->weight_size, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec, BIAS), factors ? factors + oc : NULL, oc, n, out);
+        d->mac->finish(&d->q, &sums, rec->n_in > BIAS ? ar_in(rec, BIAS) : NULL, factors ? factors + oc : NULL, oc, n, out);
     }
 }
 
@@ -127,7 +127,7 @@ ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
     status = shape(p, d, &in, &weights, &out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.in_c);
-        status = ar_quant(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, TRANSPOSE_CONV_ACTIVATION, ACTIVATION_NONE), d->w.in_c);
+        status = ar_quant_bias(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, TRANSPOSE_CONV_ACTIVATION, ACTIVATION_NONE), d->w.in_c);
     }
     return status;
 }
