@@ -12,6 +12,7 @@ typedef void (*ar_depthwise_t)(void *acc, const void *x, uint32_t step, int32_t 
 void ar_depthwise_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_s16(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_f32(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
+void ar_depthwise_f32_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 
 // A 3x3 kernel without dilation, one output channel an input channel, at least AR_DEPTHWISE_BLOCK of them.
 #define AR_DEPTHWISE_BLOCK (4)

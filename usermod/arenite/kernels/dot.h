@@ -20,4 +20,7 @@ void ar_dot_s16(void *acc, uint32_t rows, const void *x, int32_t offset, const v
 // float by float into float; the offset is 0.
 void ar_dot_f32(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n);
 
+// float by int8 into float; the offset is 0.
+void ar_dot_f32_s8(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n);
+
 #endif // ARENITE_KERNELS_DOT_H

@@ -12,4 +12,7 @@ bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low,
 // The range for float32.
 bool ar_activation_float(int32_t activation, float *low, float *high);
 
+// 1 / (1 + exp(-x)).
+float ar_logistic_f32(float x);
+
 #endif // ARENITE_OPS_ACTIVATION_H

@@ -7,7 +7,6 @@
 #include "kernels/sigmoid.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
-#include "ops/float.h"
 #include "ops/number.h"
 #include "ops/unary.h"
 
@@ -266,11 +265,6 @@ static int32_t step_tanh_s16(const ar_unary_t *u, int32_t x) {
     return ar_tanh_s16(table_index((const curve_t *)u, x));
 }
 
-static float logistic_f32(float x) {
-    // Where exp(x) is all that counts, no more is computed, and what is 1 in float32 is 1 (reference/logistic.h).
-    return x > 16.619047f ? 1.0f : x < -9.0f ? expf(x) : 1.0f / (1.0f + ar_expf(-x));
-}
-
 static bool near(float x, float power) {
     // CheckedLog2: the logarithm is an integer but for a thousandth.
     return x > power * 0.99930709f && x < power * 1.00069339f;
@@ -329,7 +323,7 @@ static ar_status_t curve(ar_prep_t *p, bool tanh) {
     ar_tensor_t in, out;
     ar_status_t status = ar_unary_open(p, &in, &out);
     if (status == AR_OK && in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, tanh ? tanhf : logistic_f32);
+        return ar_unary_f32(p, in.count, tanh ? tanhf : ar_logistic_f32);
     }
     status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
     if (status != AR_OK) {

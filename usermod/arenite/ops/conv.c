@@ -1,5 +1,6 @@
-// CONV_2D: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights. Groups as TensorFlow
-// Lite has them: where the weights are shallower than the input, each group of output channels sees its own slice of it.
+// CONV_2D: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights; these per tensor or per
+// channel. Groups as TensorFlow Lite has them: where the weights are shallower than the input, each group of output channels
+// sees its own slice of it.
 
 #include <string.h>
 

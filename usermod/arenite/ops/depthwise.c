@@ -1,4 +1,5 @@
-// DEPTHWISE_CONV_2D: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights.
+// DEPTHWISE_CONV_2D: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights; these per
+// tensor or per channel.
 //
 // Channel oc of the output sees channel oc / multiplier of the input. A block of channels is summed at a time, tap after
 // tap, so that the inner loop runs along the channels, as activations and weights lie in memory.

@@ -1,4 +1,4 @@
-// FULLY_CONNECTED: float32, int8 (weights int8 or int4, per tensor or per channel) and int16 with int8 weights. Weights are
+// FULLY_CONNECTED: float32 (weights float32 or int8), int8 (weights int8 or int4) and int16 with int8 weights. Weights are
 // [outputs, inputs]; whatever shape the input has, it is read as rows of that many inputs.
 
 #include <math.h>
@@ -32,7 +32,7 @@ static uint32_t zero_point_term(const dense_t *d, const int8_t *x) {
 }
 
 static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, const void *x, void *out) {
-    bool integer = d->mac->weight_size == 1;
+    bool integer = d->mac->size != 4;
     ar_factor_t factors[AR_DOT_ROWS] = { d->factor, d->factor, d->factor, d->factor };
     for (uint32_t o = 0, n; o < d->n_out; o += n) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;

@@ -46,29 +46,47 @@ static void finish_s16(const ar_quant_t *q, const ar_sums_t *sums, const void *b
     }
 }
 
+static float clamp_f32(const ar_quant_t *q, float x) {
+    return x < q->low_f32 ? q->low_f32 : x > q->high_f32 ? q->high_f32 : x;
+}
+
 static void finish_f32(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
     uint32_t n, void *out) {
     (void)factors;
     const float *b = bias ? (const float *)bias + first : NULL;
     float *to = (float *)out + first;
     for (uint32_t i = 0; i < n; i++) {
-        float sum = sums->f32[i] + (b ? b[i] : 0);
-        to[i] = sum < q->low_f32 ? q->low_f32 : sum > q->high_f32 ? q->high_f32 : sum;
+        to[i] = clamp_f32(q, sums->f32[i] + (b ? b[i] : 0));
     }
 }
 
-static const ar_mac_t mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1, 4 };
-static const ar_mac_t mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 };
-static const ar_mac_t mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
+// Weights of int8 between activations of float32: their scale comes in when all is summed up.
+static void finish_f32_s8(const ar_quant_t *q, const ar_sums_t *sums, const void *bias, const ar_factor_t *factors, uint32_t first,
+    uint32_t n, void *out) {
+    (void)factors;
+    const float *b = bias ? (const float *)bias + first : NULL;
+    float *to = (float *)out + first;
+    for (uint32_t i = 0; i < n; i++) {
+        float scale = ar_f32(q->scales + (q->per_channel ? 4 * (first + i) : 0));
+        to[i] = clamp_f32(q, sums->f32[i] * scale + (b ? b[i] : 0));
+    }
+}
+
+const ar_mac_t ar_mac_s8 = { ar_dot_s8, ar_depthwise_s8, finish_s8, 1, 1, 4 };
+const ar_mac_t ar_mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 };
+const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
+const ar_mac_t ar_mac_f32_s8 = { ar_dot_f32_s8, ar_depthwise_f32_s8, finish_f32_s8, 4, 1, 4 };
 
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
     bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
     if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
-        *mac = &mac_f32;
+        *mac = &ar_mac_f32;
+    } else if (in->type == AR_FLOAT32 && weights->type == AR_INT8) {
+        *mac = &ar_mac_f32_s8;
     } else if (in->type == AR_INT8 && bytes) {
-        *mac = &mac_s8;
+        *mac = &ar_mac_s8;
     } else if (in->type == AR_INT16 && weights->type == AR_INT8) {
-        *mac = &mac_s16;
+        *mac = &ar_mac_s16;
     } else {
         *mac = NULL;
     }
@@ -91,13 +109,13 @@ static bool scales_are_normal(const ar_tensor_t *t) {
     return true;
 }
 
-static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned type, uint32_t channels) {
+static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned type, uint32_t channels) {
     ar_tensor_t bias;
-    if (!ar_has_input(p, 2)) {
+    if (!ar_has_input(p, i)) {
         q->wide = true;
         return AR_OK;
     }
-    ar_get_input(p, 2, &bias);
+    ar_get_input(p, i, &bias);
     bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
         : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
     if (!fits) {
@@ -110,14 +128,7 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned type, uint32
     return AR_OK;
 }
 
-static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
-    const ar_tensor_t *out, uint32_t channels) {
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
-    }
-    if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
-        return ar_refuse(p, "int16 needs zero points of 0");
-    }
+static ar_status_t check_weights(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *weights, uint32_t channels) {
     if (weights->n_scales != 1 && weights->n_scales != channels) {
         return ar_refuse(p, "weights have %u scales for %u channels", (unsigned)weights->n_scales, (unsigned)channels);
     }
@@ -130,6 +141,16 @@ static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, 
     }
     q->scales = weights->scales;
     q->per_channel = weights->n_scales > 1;
+    return AR_OK;
+}
+
+static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *out) {
+    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
+        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    }
+    if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
+        return ar_refuse(p, "int16 needs zero points of 0");
+    }
     q->in_scale = in->scale;
     q->out_scale = out->scale;
     q->in_offset = (int16_t)-in->zero_point;
@@ -137,12 +158,27 @@ static ar_status_t quantize(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, 
     return AR_OK;
 }
 
-ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+// Float activations, int8 weights: these lie around 0.
+static ar_status_t check_zero_points(ar_prep_t *p, const ar_tensor_t *weights) {
+    for (uint32_t i = 0; i < weights->n_scales; i++) {
+        if (ar_zero_point(weights, i) != 0) {
+            return ar_unsupported(p, "weights of int8 for float32 need zero points of 0");
+        }
+    }
+    return AR_OK;
+}
+
+ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels) {
-    ar_status_t status = check_bias(p, q, in->type, channels);
+    ar_status_t status = check_bias(p, q, bias, in->type, channels);
     bool known;
     if (status == AR_OK && in->type != AR_FLOAT32) {
-        status = quantize(p, q, in, weights, out, channels);
+        status = check_activations(p, q, in, out);
+    } else if (status == AR_OK && weights->type != AR_FLOAT32) {
+        status = check_zero_points(p, weights);
+    }
+    if (status == AR_OK && weights->type != AR_FLOAT32) {
+        status = check_weights(p, q, weights, channels);
     }
     if (status != AR_OK) {
         return status;
@@ -156,6 +192,11 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
         q->high = (int16_t)high;
     }
     return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+}
+
+ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+    const ar_tensor_t *out, int32_t activation, uint32_t channels) {
+    return ar_quant_bias(p, q, in, weights, 2, out, activation, channels);
 }
 
 // The factor of each channel in turn, or of all.
@@ -229,7 +270,9 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
 // ---- scratch -------------------------------------------------------------------------------------------------------
 
 void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels) {
-    uint32_t factors = weights->type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
+    ar_tensor_t out;
+    ar_get_output(p, 0, &out);
+    uint32_t factors = out.type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
     ar_scratch(p, factors + (weights->type == AR_INT4 ? weights->count : 0));
 }
 
@@ -244,7 +287,7 @@ const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) 
 
 const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count) {
     ar_factor_t *factors = ar_scratch_of(rec);
-    if (mac != &mac_f32) {
+    if (mac->size != 4) {
         ar_quant_factors(q, 0, channels, factors);
     }
     if (int4_count == 0) {

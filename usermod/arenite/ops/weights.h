@@ -11,9 +11,9 @@
 
 // Scalars that a record keeps. The scales of the channels stay in the model.
 typedef struct {
+    const uint8_t *scales;          // of the weights
     union {
         struct {
-            const uint8_t *scales;  // of the weights
             float in_scale;
             float out_scale;
             int16_t in_offset;      // minus the input's zero point
@@ -50,12 +50,19 @@ typedef struct {
     uint8_t sum_size;
 } ar_mac_t;
 
-// The ways for these types, or an error: float32; int8; int16 with int8 weights. int4 weights are for ar_unpack.
+extern const ar_mac_t ar_mac_s8, ar_mac_s16, ar_mac_f32, ar_mac_f32_s8;
+
+// The ways for these types, or an error: float32, with weights of float32 or int8; int8; int16 with int8 weights. int4 weights
+// are for ar_weights_ready.
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac);
 
 // Check activation, quantization (for integers) and bias (input 2, where there is one) of an operator with that many output
 // channels; fill q.
 ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
+    const ar_tensor_t *out, int32_t activation, uint32_t channels);
+
+// The same where the bias is another input.
+ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels);
 
 // Factors of channels [first, first + n).
