@@ -36,8 +36,10 @@ static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
 
 // What a block of channels takes from one row of output to the next.
 typedef struct {
+    int32_t start[AR_DEPTHWISE_BLOCK];          // the next in the kernel's own way
+    int32_t factor[AR_DEPTHWISE_BLOCK][2];
     uint32_t weights[18];
-    uint32_t present;           // rows of taps that weights have, as bits
+    uint32_t present;           // rows of taps that weights have, as bits; 0: the block is new
     const ar_channel_t *channels;
 } ar_depthwise3_block_t;
 

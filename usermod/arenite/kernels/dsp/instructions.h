@@ -51,6 +51,12 @@ static inline uint32_t pkhtb(uint32_t b, uint32_t a) {
     return r;
 }
 
+static inline uint32_t sadd16(uint32_t a, uint32_t b) {
+    uint32_t r;
+    __asm("sadd16 %0, %1, %2" : "=r" (r) : "r" (a), "r" (b));
+    return r;
+}
+
 // acc + a.low * b.low + a.high * b.high
 static inline int32_t smlad(uint32_t a, uint32_t b, int32_t acc) {
     int32_t r;

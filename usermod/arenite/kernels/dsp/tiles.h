@@ -40,4 +40,24 @@ static inline uint32_t ar_groups_first(uint32_t groups) {
     return ((groups - 1) & 3) + 1;
 }
 
+// A row of a 3x3 depthwise convolution: four channels, in the order 0, 2, 1, 3.
+typedef struct {
+    const uint32_t *x;          // columns of AR_TAPS_COLUMN words
+    const uint32_t *x_end;      // where x is after the last output
+    const uint32_t *weights;    // three columns, doubled
+    const int32_t *start;       // of the four sums, doubled; then mult and power of each
+    int32_t back;               // bytes from the column behind an output's three to the first of the next
+    int32_t zero;
+    int8_t *out;
+    uint32_t step;
+} ar_taps_t;
+
+#define AR_TAPS_COLUMN (6)
+
+static inline uint32_t ar_taps_order(uint32_t k) {
+    return k == 1 ? 2 : k == 2 ? 1 : k;
+}
+
+void ar_taps_plain(ar_taps_t *t);
+
 #endif // ARENITE_KERNELS_DSP_TILES_H
