@@ -39,11 +39,11 @@ typedef struct {
     int32_t start[AR_DEPTHWISE_BLOCK];          // the next in the kernel's own way
     int32_t factor[AR_DEPTHWISE_BLOCK][2];
     uint32_t weights[18];
-    uint32_t present;           // rows of taps that weights have, as bits; 0: the block is new
+    bool ready;                 // they are filled in
     const ar_channel_t *channels;
 } ar_depthwise3_block_t;
 
-// One row of output for the block's channels, from three rows of input, those not `present` being outside.
-void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out);
+// One row of output for the block's channels, from three rows of input, NULL for those outside.
+void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

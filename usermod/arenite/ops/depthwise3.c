@@ -26,18 +26,15 @@ void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
 // The block of channels from `channels` on, all rows asked for, of one batch.
 static void block(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
     const ar_run_t *run, const ar_channel_t *channels) {
-    ar_depthwise3_block_t b = { .present = 0, .channels = channels };
+    ar_depthwise3_block_t b = { .ready = false, .channels = channels };
     uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
     for (uint32_t y = run->y0; y < y1; y++) {
-        ar_place_t at;
-        ar_place(w, y, 0, &at);
-        const int8_t *rows[3] = { NULL, NULL, NULL };
-        uint32_t present = 0;
-        for (int32_t ky = at.y0; ky < at.y1; ky++) {
-            rows[ky] = (const int8_t *)ar_row(in, (uint32_t)(at.top + ky));
-            present |= 1u << ky;
+        const int8_t *rows[3];
+        uint32_t top = y * w->stride_h - (uint32_t)w->pad_top; // wraps where it lies outside
+        for (uint32_t ky = 0; ky < 3; ky++) {
+            rows[ky] = top + ky < w->in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
         }
-        ar_depthwise3_s8(k, &b, rows, present, (int8_t *)ar_row(out, y));
+        ar_depthwise3_s8(k, &b, rows, (int8_t *)ar_row(out, y));
     }
 }
 

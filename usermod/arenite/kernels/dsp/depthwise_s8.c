@@ -14,15 +14,19 @@
 // Words of a column of four channels: channels 0, 2, 1, 3 (row 0 low, row 1 high), then row 2 of 0 and 2, of 1 and 3.
 #define COLUMN (AR_TAPS_COLUMN)
 
-static inline void pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, uint32_t *to) {
+// stm needs its registers in order.
+static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, uint32_t *to) {
     uint32_t even0 = sxtab16(offset, a), odd0 = sxtab16_odd(offset, a);
     uint32_t even1 = sxtab16(offset, b), odd1 = sxtab16_odd(offset, b);
-    to[0] = pkhbt(even0, even1);
-    to[1] = pkhtb(even1, even0);
-    to[2] = pkhbt(odd0, odd1);
-    to[3] = pkhtb(odd1, odd0);
-    to[4] = sxtab16(offset, c);
-    to[5] = sxtab16_odd(offset, c);
+    register uint32_t w0 __asm("r3") = pkhbt(even0, even1);
+    register uint32_t w1 __asm("r4") = pkhtb(even1, even0);
+    register uint32_t w2 __asm("r5") = pkhbt(odd0, odd1);
+    register uint32_t w3 __asm("r6") = pkhtb(odd1, odd0);
+    register uint32_t w4 __asm("r7") = sxtab16(offset, c);
+    register uint32_t w5 __asm("r8") = sxtab16_odd(offset, c);
+    __asm volatile ("stm.w %0!, {%1, %2, %3, %4, %5, %6}"
+        : "+r" (to) : "r" (w0), "r" (w1), "r" (w2), "r" (w3), "r" (w4), "r" (w5) : "memory");
+    return to;
 }
 
 // Twice the words' halves.
@@ -32,15 +36,12 @@ static void twice(uint32_t *words, uint32_t n) {
     }
 }
 
-// A row of taps that lies outside has weights of 0, whatever it meets. In the short way all sums are twice what they are.
-static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, uint32_t present) {
+// In the short way all sums are twice what they are.
+static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     const int8_t *w = d->weights + b->channels->channel;
+    uint32_t row = 3 * d->n_channels;
     for (uint32_t x = 0; x < 3; x++, w += d->n_channels) {
-        uint32_t row[3];
-        for (uint32_t y = 0; y < 3; y++) {
-            row[y] = present >> y & 1 ? word_at(w + y * 3 * d->n_channels) : 0;
-        }
-        pack(row[0], row[1], row[2], 0, b->weights + x * COLUMN);
+        pack(word_at(w), word_at(w + row), word_at(w + 2 * row), 0, b->weights + x * COLUMN);
     }
     for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++) {
         const ar_channel_t *c = b->channels + ar_taps_order(k);
@@ -54,27 +55,43 @@ static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, uint32_t
     if (d->plain) {
         twice(b->weights, 3 * COLUMN);
     }
-    b->present = present;
+    b->ready = true;
+}
+
+static uint32_t *no_column(uint32_t *to) {
+    for (uint32_t i = 0; i < COLUMN; i++) {
+        to[i] = 0;
+    }
+    return to + COLUMN;
+}
+
+// n columns of input. What is outside is read as the zero point.
+static uint32_t *inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t n, uint32_t *to) {
+    uint32_t zero = ((uint32_t)-d->offset & 0xff) * 0x01010101u, offset = ((uint32_t)d->offset & 0xffff) * 0x10001u;
+    const int8_t *at[3];
+    uint32_t step[3];
+    for (uint32_t y = 0; y < 3; y++) {
+        at[y] = rows[y] ? rows[y] + channel : (const int8_t *)&zero;
+        step[y] = rows[y] ? d->n_channels : 0;
+    }
+    const int8_t *a = at[0], *b = at[1], *c = at[2];
+    uint32_t a_step = step[0], b_step = step[1], c_step = step[2];
+    for (uint32_t *end = to + n * COLUMN; to < end; a += a_step, b += b_step, c += c_step) {
+        to = pack(word_at(a), word_at(b), word_at(c), offset, to);
+    }
+    return to;
 }
 
 // All columns that the row's outputs see; those beside the input are zeros.
-static void pack_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t present, uint32_t *to) {
-    uint32_t offset = ((uint32_t)d->offset & 0xffff) * 0x10001u;
+static void pack_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t *to) {
     uint32_t columns = (d->out_w - 1) * d->stride + 3, inside = columns - d->pad_left;
-    inside = inside < d->in_w ? inside : d->in_w;
-    const int8_t *any = rows[present & 1 ? 0 : present & 2 ? 1 : 2];
-    const int8_t *a = (present & 1 ? rows[0] : any) + channel, *b = (present & 2 ? rows[1] : any) + channel;
-    const int8_t *c = (present & 4 ? rows[2] : any) + channel;
+    uint32_t *end = to + columns * COLUMN;
     if (d->pad_left) {
-        memset(to, 0, 4 * COLUMN);
-        to += COLUMN;
+        to = no_column(to);
     }
-    uint32_t end = inside * d->n_channels;
-    for (uint32_t at = 0; at < end; at += d->n_channels, to += COLUMN) {
-        pack(word_at(a + at), word_at(b + at), word_at(c + at), offset, to);
-    }
-    for (uint32_t x = d->pad_left + inside; x < columns; x++, to += COLUMN) {
-        memset(to, 0, 4 * COLUMN);
+    to = inner_columns(d, rows, channel, inside < d->in_w ? inside : d->in_w, to);
+    while (to < end) {
+        to = no_column(to);
     }
 }
 
@@ -96,12 +113,12 @@ static void row(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, int8_t
     }
 }
 
-void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out) {
+void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
     uint32_t channel = b->channels->channel;
-    if (b->present != present) {
-        arrange(d, b, present);
+    if (!b->ready) {
+        arrange(d, b);
     }
-    pack_columns(d, rows, channel, present, d->scratch);
+    pack_columns(d, rows, channel, d->scratch);
     if (!d->plain) {
         row(d, b, out + channel);
         return;

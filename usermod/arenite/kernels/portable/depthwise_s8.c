@@ -27,7 +27,7 @@ static inline sums_t taps(const ar_depthwise3_t *d, sums_t s, const int8_t *x, c
     return s;
 }
 
-void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out) {
+void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
     const ar_channel_t *c = b->channels;
     uint32_t first = c->channel, n = d->n_channels;
     sums_t start = { { 0 } };
@@ -40,7 +40,7 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
         uint32_t x0 = left < 0, x1 = right < 3 ? (uint32_t)(right < 0 ? 0 : right) : 3;
         sums_t s = start;
         for (uint32_t y = 0; y < 3; y++) {
-            if (present >> y & 1 && x0 < x1) {
+            if (rows[y] && x0 < x1) {
                 s = taps(d, s, rows[y] + (uint32_t)(left + (int32_t)x0) * n + first, d->weights + (y * 3 + x0) * n + first, x1 - x0);
             }
         }
