@@ -58,41 +58,35 @@ static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     b->ready = true;
 }
 
-static uint32_t *no_column(uint32_t *to) {
-    for (uint32_t i = 0; i < COLUMN; i++) {
-        to[i] = 0;
-    }
-    return to + COLUMN;
-}
-
 // n columns of input. What is outside is read as the zero point.
-static uint32_t *inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t n, uint32_t *to) {
+static void inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t n, uint32_t *to) {
     uint32_t zero = ((uint32_t)-d->offset & 0xff) * 0x01010101u, offset = ((uint32_t)d->offset & 0xffff) * 0x10001u;
-    const int8_t *at[3];
-    uint32_t step[3];
-    for (uint32_t y = 0; y < 3; y++) {
-        at[y] = rows[y] ? rows[y] + channel : (const int8_t *)&zero;
-        step[y] = rows[y] ? d->n_channels : 0;
-    }
-    const int8_t *a = at[0], *b = at[1], *c = at[2];
-    uint32_t a_step = step[0], b_step = step[1], c_step = step[2];
+    const int8_t *outside = (const int8_t *)&zero;
+    const int8_t *a = rows[0] ? rows[0] + channel : outside, *b = rows[1] ? rows[1] + channel : outside;
+    const int8_t *c = rows[2] ? rows[2] + channel : outside;
+    uint32_t a_step = rows[0] ? d->n_channels : 0, b_step = rows[1] ? d->n_channels : 0, c_step = rows[2] ? d->n_channels : 0;
     for (uint32_t *end = to + n * COLUMN; to < end; a += a_step, b += b_step, c += c_step) {
         to = pack(word_at(a), word_at(b), word_at(c), offset, to);
     }
-    return to;
 }
 
-// All columns that the row's outputs see; those beside the input are zeros.
-static void pack_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel, uint32_t *to) {
-    uint32_t columns = (d->out_w - 1) * d->stride + 3, inside = columns - d->pad_left;
-    uint32_t *end = to + columns * COLUMN;
-    if (d->pad_left) {
-        to = no_column(to);
-    }
-    to = inner_columns(d, rows, channel, inside < d->in_w ? inside : d->in_w, to);
-    while (to < end) {
-        to = no_column(to);
-    }
+// The columns that a row's outputs see: one before the input or not, those of the input, and what is left behind it.
+typedef struct {
+    uint32_t inside;
+    uint32_t behind;
+} columns_t;
+
+static inline columns_t columns_of(const ar_depthwise3_t *d) {
+    uint32_t seen = (d->out_w - 1) * d->stride + 3 - d->pad_left, inside = seen < d->in_w ? seen : d->in_w;
+    return (columns_t) { inside, seen - inside };
+}
+
+// Columns outside are zeros for all rows.
+static void outer_columns(const ar_depthwise3_t *d) {
+    columns_t n = columns_of(d);
+    uint32_t *columns = d->scratch;
+    memset(columns, 0, d->pad_left * COLUMN * 4);
+    memset(columns + (d->pad_left + n.inside) * COLUMN, 0, n.behind * COLUMN * 4);
 }
 
 // Any factor and range.
@@ -117,8 +111,9 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
     uint32_t channel = b->channels->channel;
     if (!b->ready) {
         arrange(d, b);
+        outer_columns(d);
     }
-    pack_columns(d, rows, channel, d->scratch);
+    inner_columns(d, rows, channel, columns_of(d).inside, (uint32_t *)d->scratch + d->pad_left * COLUMN);
     if (!d->plain) {
         row(d, b, out + channel);
         return;
