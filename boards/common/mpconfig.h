@@ -1,29 +1,54 @@
-// The qemu port's configuration, and what a board that runs models needs on top of it.
+// MicroPython's configuration for Arenite's boards: the qemu port's own, and what a board that talks to mpremote and
+// keeps models in a ROMFS needs besides.
 
 #include "mpconfigport.h"
 
 #undef MICROPY_PY_TIME
-#define MICROPY_PY_TIME (1)
 #undef MICROPY_PY_SELECT
-#define MICROPY_PY_SELECT (1)
 #undef MICROPY_PY_SYS_STDIO_BUFFER
-#define MICROPY_PY_SYS_STDIO_BUFFER (1)
 #undef MICROPY_VFS_ROM_IOCTL
-#define MICROPY_VFS_ROM_IOCTL (1)
 
-// Ctrl-C, from the UART's interrupt.
-#define MICROPY_KBD_EXCEPTION (1)
+#define MICROPY_PY_TIME                 (1)
+#define MICROPY_PY_SELECT               (1)
+#define MICROPY_PY_SYS_STDIO_BUFFER     (1)
+#define MICROPY_VFS_ROM_IOCTL           (1)
+#define MICROPY_PY_OS_UNAME             (1)
 
-// Armv6-M has no native emitter for these options.
-#if __ARM_ARCH_ISA_THUMB == 1
-#undef MICROPY_EMIT_THUMB
-#define MICROPY_EMIT_THUMB (0)
-#undef MICROPY_EMIT_INLINE_THUMB
-#define MICROPY_EMIT_INLINE_THUMB (0)
+// How much mpremote may send before it waits for a word from the board. The default, 256, makes `mpremote romfs deploy`
+// and `cp` spend their time waiting.
+#define MICROPY_REPL_STDIN_BUFFER_MAX   (BOARD_STDIN_RING / 2)
+
+// Armv6-M has none of the 32-bit instructions that the emitters use by default.
+#if __ARM_ARCH < 7
+#define MICROPY_EMIT_THUMB_ARMV7M       (0)
+#define MICROPY_EMIT_INLINE_THUMB_FLOAT (0)
 #endif
 
-#ifndef ARENITE_NO_FILESYSTEM
-// Runs _boot.py, which mounts the filesystem.
-void arenite_board_init(void);
-#define MICROPY_PORT_INIT_FUNC arenite_board_init()
+// mp_init() mounts the RAM disk, so a soft reset finds its files again.
+#if BOARD_RAMDISK_SIZE
+#define MICROPY_PORT_INIT_FUNC          board_ramdisk_mount()
+void board_ramdisk_mount(void);
 #endif
+
+// The UART's interrupt hands Ctrl-C to the scheduler, so the scheduler's own sections must mask it.
+static inline uint32_t board_irq_disable(void) {
+    uint32_t state;
+    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
+    return state;
+}
+
+static inline void board_irq_restore(uint32_t state) {
+    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
+}
+
+#define MICROPY_BEGIN_ATOMIC_SECTION()     board_irq_disable()
+#define MICROPY_END_ATOMIC_SECTION(state)  board_irq_restore(state)
+
+// No interrupt marks the time, so only a wait without an end may stop the CPU.
+#define MICROPY_INTERNAL_WFE(timeout_ms) \
+    do { \
+        if ((timeout_ms) < 0) { \
+            board_idle(); \
+        } \
+    } while (0)
+void board_idle(void);

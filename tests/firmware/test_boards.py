@@ -13,6 +13,7 @@ from arenite.board import Connection
 from arenite.boards import Board, all_boards, find_board
 from arenite.build import build
 from arenite.emulator import Emulator
+from arenite.engine import Engine
 from arenite.errors import BoardError
 from arenite.model import read_model
 from arenite.verify import verify
@@ -162,6 +163,8 @@ def test_mpremote_deploys(name: str, tmp_path: Path) -> None:
     program.write_text("import arenite\nprint(arenite.Model('/rom/sine.tflite').invoke(bytes(1)))\n")
     with Emulator(board, {"old": b"1"}, terminal=True) as emulator:
         assert str(board.romfs_size) in mpremote(emulator.address, "romfs", "query")
+        if board.ram_heap < 64 << 10:
+            pytest.skip("mpremote's deploy needs more heap than this board has")
         mpremote(emulator.address, "romfs", "deploy", str(image))
         assert "sine.tflite" in mpremote(emulator.address, "fs", "ls", ":/rom")
         assert "old" not in mpremote(emulator.address, "fs", "ls", ":/rom")
@@ -173,9 +176,7 @@ def test_a_fault_ends_the_emulator(name: str) -> None:
     """Catches a board that hangs, or goes on, after a fault: its registers are the reason that the user reads."""
     board = firmware(name)
     with Emulator(board, {}) as emulator, Connection(emulator.address, emulator) as connection:
-        with pytest.raises(
-            BoardError, match=rf"{name}: FAULT exception=0000000\w CFSR=\w{{8}} .*PC=\w{{8}} LR=\w{{8}}"
-        ):
+        with pytest.raises(BoardError, match=rf"{name}: FAULT (Hard|Bus)Fault .*SP=\w{{8}} PC=\w{{8}} LR=\w{{8}}"):
             connection.run("import machine\nmachine.mem32[0xf0000000] = 1\nmachine.mem32[0x70000000]", print)
         assert emulator.ended()
 
@@ -199,4 +200,6 @@ print(word.w)
 def test_trained_models_are_equal(name: str, model: str) -> None:
     """Catches a core or compiler flag that gives other bits than tflite-micro for the project's own models."""
     path = MODELS / f"{model}.tflite"
+    if Engine().arena_needed(path.read_bytes()) > find_board(name).ram_heap // 4:
+        pytest.skip("needs more heap than this board has")
     assert verify(read_model(path), find_board(name), 10, Console(stderr=True)) is None

@@ -1,22 +1,26 @@
+# Arenite for MicroPython ports that build with make: USER_C_MODULES=.../usermod
+
 ARENITE_DIR := $(USERMOD_DIR)
 
-ARENITE_KERNELS := $(wildcard $(ARENITE_DIR)/kernels/portable/*.c)
-ARENITE_BINDING := $(wildcard $(ARENITE_DIR)/binding/*.c)
-ARENITE_REST := $(wildcard $(ARENITE_DIR)/engine/*.c) $(wildcard $(ARENITE_DIR)/ops/*.c)
+# Bytes that the firmware reserves for arenite.Arena.static.
+ARENITE_STATIC_ARENA ?= 0
 
-# Only the binding has names for MicroPython to collect.
-SRC_USERMOD_C += $(ARENITE_BINDING)
-SRC_USERMOD_LIB_C += $(ARENITE_REST) $(ARENITE_KERNELS)
+# Only the binding uses MicroPython, so only the binding is searched for qstrs.
+SRC_USERMOD_C += $(wildcard $(ARENITE_DIR)/binding/*.c)
+SRC_USERMOD_LIB_C += $(wildcard \
+	$(ARENITE_DIR)/engine/*.c \
+	$(ARENITE_DIR)/ops/*.c \
+	$(ARENITE_DIR)/kernels/portable/*.c)
 
-CFLAGS_USERMOD += -I$(ARENITE_DIR)
+CFLAGS_USERMOD += -I$(ARENITE_DIR) -DARENITE_STATIC_ARENA=$(ARENITE_STATIC_ARENA)
 
-# Warnings that MicroPython's own code does not ask for, and, for what runs in inner loops, speed.
-ARENITE_WARNINGS := -Wextra -Wshadow -Wno-unused-parameter
-ARENITE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(subst $(USER_C_MODULES)/,,$(1)))
+# What runs for every element is worth its size; everything else is built as small as the port wants it. Callbacks leave
+# parameters unused.
+ARENITE_WARNINGS = -Wextra -Wshadow -Wno-unused-parameter
 
-$(call ARENITE_OBJ,$(ARENITE_BINDING)): private CFLAGS += $(ARENITE_WARNINGS)
-$(call ARENITE_OBJ,$(ARENITE_REST)): private CFLAGS += $(ARENITE_WARNINGS)
-$(call ARENITE_OBJ,$(ARENITE_KERNELS)): private CFLAGS += $(ARENITE_WARNINGS) -O2
-$(call ARENITE_OBJ,$(wildcard $(ARENITE_DIR)/ops/*.c)): private CFLAGS += -O2
+$(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_WARNINGS)
+$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_WARNINGS)
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
+$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
-$(call ARENITE_OBJ,$(ARENITE_DIR)/binding/convert.c): private CFLAGS += -ffp-contract=off
+$(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_WARNINGS) -ffp-contract=off

@@ -1,1 +1,0 @@
-freeze(".", "_boot.py")
