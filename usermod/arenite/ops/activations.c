@@ -7,6 +7,7 @@
 #include "kernels/sigmoid.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
+#include "ops/float.h"
 #include "ops/number.h"
 #include "ops/unary.h"
 
@@ -267,7 +268,7 @@ static int32_t step_tanh_s16(const ar_unary_t *u, int32_t x) {
 
 static float logistic_f32(float x) {
     // Where exp(x) is all that counts, no more is computed, and what is 1 in float32 is 1 (reference/logistic.h).
-    return x > 16.619047f ? 1.0f : x < -9.0f ? expf(x) : 1.0f / (1.0f + expf(-x));
+    return x > 16.619047f ? 1.0f : x < -9.0f ? expf(x) : 1.0f / (1.0f + ar_expf(-x));
 }
 
 static bool near(float x, float power) {
