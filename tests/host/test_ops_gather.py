@@ -49,7 +49,9 @@ def test_gather(engine: Engine, dtype: str, seed: int) -> None:
     tensor, more = index_tensor(at, seed % 2 == 0)
     fields = options("Gather", axis=axis - rank if rng.random() < 0.4 else axis, batchDims=batch)
     model = single("GATHER", [activation(shape, dtype), tensor], activation(y.shape, dtype), fields)
-    check(engine, model, [x, *more], [y], True if dtype in GATHERED and index == "int32" and y.ndim and at.ndim else None)
+    check(
+        engine, model, [x, *more], [y], True if dtype in GATHERED and index == "int32" and y.ndim and at.ndim else None
+    )
 
 
 @pytest.mark.parametrize("wrong", [-1, 3, 1 << 40, -(1 << 40), (1 << 32) + 1])
