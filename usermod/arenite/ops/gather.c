@@ -66,14 +66,6 @@ static ar_status_t eval_gather_scaled(const ar_run_t *run, const ar_rec_t *rec) 
     return gather(run, rec, take_scaled);
 }
 
-static uint32_t product(const ar_tensor_t *t, unsigned from, unsigned to) {
-    uint32_t n = 1;
-    for (unsigned i = from; i < to; i++) {
-        n *= (uint32_t)t->dim[i];
-    }
-    return n;
-}
-
 // The output's shape: the values' up to the axis, the indices' behind their batches, the values' behind the axis.
 static bool gather_shape_fits(const ar_tensor_t *in, const ar_tensor_t *at, const ar_tensor_t *out, unsigned axis, unsigned batch) {
     unsigned k = 0;
@@ -101,11 +93,11 @@ static ar_status_t record_gather(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t
     if (!gather_shape_fits(in, at, out, axis, batch)) {
         return ar_refuse(p, "the output's shape is not that of the indices and the values");
     }
-    g->batches = out->count ? product(in, 0, batch) : 0;
-    g->outer = product(in, batch, axis);
-    g->n = product(at, batch, at->rank);
+    g->batches = out->count ? ar_product(in, 0, batch) : 0;
+    g->outer = ar_product(in, batch, axis);
+    g->n = ar_product(at, batch, at->rank);
     g->limit = in->dim[axis];
-    g->run = product(in, axis + 1, in->rank);
+    g->run = ar_product(in, axis + 1, in->rank);
     g->size = (uint8_t)ar_type_size(in->type);
     g->type = at->type;
     if (at->data && !in_range(at->data, at->type, g->batches * g->n, g->limit)) {
@@ -273,7 +265,7 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
         return AR_NO_MEMORY;
     }
     *c = (coordinates_t) {
-        .n = product(at, 0, before), .run = product(whole, d, whole->rank), .bytes = out_bytes,
+        .n = ar_product(at, 0, before), .run = ar_product(whole, d, whole->rank), .bytes = out_bytes,
         .size = (uint8_t)ar_type_size(whole->type), .type = at->type, .element = whole->type, .depth = (uint8_t)d,
     };
     ar_strides(whole->dim, whole->rank, stride);
