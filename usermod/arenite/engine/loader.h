@@ -28,6 +28,7 @@ typedef struct _ar_loader_t {
     ar_plan_t plan;
     uint16_t time;
     uint8_t depth;              // of calls
+    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
     bool measuring;             // records are made one over another, to learn their sizes
 } ar_loader_t;
 

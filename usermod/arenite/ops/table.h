@@ -1,5 +1,6 @@
 // The operators compiled in, one line each: AR_OP(name, type of its options, prepare), and with what puts its state
-// back to the start AR_OP_STATE(name, type of its options, prepare, reset).
+// back to the start AR_OP_STATE(name, type of its options, prepare, reset). Custom operators are known by their names:
+// AR_OP_CUSTOM(name, prepare) and AR_OP_CUSTOM_STATE(name, prepare, reset).
 
 AR_OP(ABS, AbsOptions, ar_prepare_abs)
 AR_OP(ADD, AddOptions, ar_prepare_add)
@@ -14,6 +15,7 @@ AR_OP(BROADCAST_TO, BroadcastToOptions, ar_prepare_broadcast_to)
 AR_OP_STATE(CALL_ONCE, CallOnceOptions, ar_prepare_call_once, ar_reset_call_once)
 AR_OP(CAST, CastOptions, ar_prepare_cast)
 AR_OP(CEIL, NoOptions, ar_prepare_ceil)
+AR_OP_CUSTOM_STATE(CIRCULAR_BUFFER, ar_prepare_circular_buffer, ar_reset_circular_buffer)
 AR_OP(CONCATENATION, ConcatenationOptions, ar_prepare_concatenation)
 AR_OP(CONV_2D, Conv2DOptions, ar_prepare_conv_2d)
 AR_OP(COS, CosOptions, ar_prepare_cos)
