@@ -34,7 +34,7 @@ def micro(model: bytes, steps: list[Array], count: int) -> list[list[Array]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(48))
 def test_circular_buffer(engine: Engine, seed: int) -> None:
     """Catches rows in another order, a row that forgets, cycles counted otherwise, a reset that leaves something."""
     rng = np.random.default_rng(seed)
