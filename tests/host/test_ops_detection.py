@@ -86,9 +86,11 @@ def test_quantized_inputs(engine: Engine, dtype: str, seed: int) -> None:
         data.append(q)
         real.append((q.astype(np.float32) - zero) * np.float32(scale))
     regular = bool(seed % 2)
-    got = HostModel(engine, detector(tensors, 5, use_regular_nms=regular)).invoke(data)
+    model = detector(tensors, 5, use_regular_nms=regular)
+    got = HostModel(engine, model).invoke(data)
     expected = reference(detector([Tensor(s) for s in shapes], 5, use_regular_nms=regular), real)
     agree(got, expected)
+    compared(model, data, got, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(10))
