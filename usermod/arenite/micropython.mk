@@ -27,7 +27,7 @@ ARENITE_WARNINGS = -Wextra -Wshadow -Wno-unused-parameter
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_WARNINGS)
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 $(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_WARNINGS) -ffp-contract=off
