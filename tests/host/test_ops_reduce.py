@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -99,7 +102,9 @@ def test_all(engine: Engine, seed: int) -> None:
     ],
 )
 @pytest.mark.parametrize("axes", [[0, 2, -1, 2], [0, 1, 2, 3, 4], [], [-5, 3, 1]])
-def test_more_axes_than_two(engine: Engine, name: str, dtype: str, function: np.ufunc, axes: list[int]) -> None:
+def test_more_axes_than_two(
+    engine: Engine, name: str, dtype: str, function: Callable[..., Any], axes: list[int]
+) -> None:
     """Catches axes that do not lie side by side, all of them, and none (numpy is the reference)."""
     shape = [2, 3, 4, 5, 2]
     rng = np.random.default_rng(len(axes))
