@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from flatbuffers import flexbuffers
 from tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 import draw
 from arenite.engine import Engine, HostModel
-from builder import Op, Tensor, build
+from builder import Op, Tensor, build, single
 from reference import compared, refusal
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -115,6 +116,16 @@ def test_another_custom_operator_is_refused_by_its_name(engine: Engine) -> None:
     for name in ("CIRCULAR_BUFFER2", "CIRCULAR", "ABS"):
         text = refusal(engine, build([Op("CUSTOM", [x], [y], None, name, b"")]))
         assert text == f"op 0 {name}: this custom operator is not compiled in"
+
+
+def test_every_operator_of_the_schema_is_refused_by_its_name(engine: Engine) -> None:
+    """Catches names that are out of order, and those whose prefix is lost."""
+    x, y = Tensor([1]), Tensor([1])
+    lacking = [name for name in vars(schema.BuiltinOperator) if name[0] != "_" and name not in engine.ops()]
+    lacking = [name for name in lacking if name not in ("CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES")]
+    assert len(lacking) > 80
+    for name in lacking:
+        assert refusal(engine, single(name, [x], y)) == f"op 0: operator {name} is not compiled in"
 
 
 def cycle_of(engine: Engine, options: bytes) -> int:

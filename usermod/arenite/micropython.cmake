@@ -21,7 +21,8 @@ set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTI
 
 # What runs for every element or position is worth its size.
 file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
-foreach(name binary conv_s8 depthwise3 spatial)
+list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
+foreach(name conv_s8 depthwise3 spatial)
     list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
 endforeach()
 set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2")

@@ -188,8 +188,8 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
             (unsigned)n->custom_code_len, n->custom_code);
     }
     if (!*op) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s is not compiled in", (unsigned)k,
-            ar_builtin_name(n->code));
+        const char *prefix, *name = ar_builtin_name(n->code, &prefix);
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s%s is not compiled in", (unsigned)k, prefix, name);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
         return ar_fail(l->err, AR_VALUE, "model: op %u %s has another operator's options", (unsigned)k, (*op)->name);
