@@ -27,7 +27,7 @@ TABLE_START, TABLE_END = "<!-- written by `arenite figures` -->", "<!-- to here 
 
 
 class Row(TypedDict):
-    """One model on one board; bytes of arena, and instructions in the arena that tflite-micro needs and in the smallest."""
+    """One model on one board: the smallest arena, and instructions in tflite-micro's arena and in the smallest."""
 
     model: str
     board: str
@@ -141,7 +141,8 @@ def page(figures: AllFigures) -> str:
         "Written by `arenite figures`. Instructions of one `invoke()`, counted exactly by the emulator and repeatable",
         "to the instruction; instructions are not cycles. Arena: all bytes that a loaded model keeps in RAM; weights",
         "stay in flash. A model runs in the smallest arena, and faster in a larger one: the first figure is for",
-        f"tflite-micro's size, or the smallest where that is larger. Arenite: arm-none-eabi-gcc {figures['compiler']}. Peers: {known['source']}.",
+        f"tflite-micro's size, or the smallest where that is larger. Arenite: arm-none-eabi-gcc {figures['compiler']}.",
+        f"Peers: {known['source']}.",
     ]
     for board in dict.fromkeys(row["board"] for row in figures["rows"]):
         lines += ["", *_table(board, [row for row in figures["rows"] if row["board"] == board], known)]

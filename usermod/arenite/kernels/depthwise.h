@@ -29,9 +29,9 @@ typedef struct {
     void *scratch;
 } ar_depthwise3_t;
 
-// Bytes of scratch for that many columns of input, the same for all tiers.
+// Bytes of scratch for that many columns of input.
 static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
-    return columns * 24;
+    return AR_TIER_DSP ? columns * 24 : 0;
 }
 
 // What a block of channels takes from one row of output to the next.

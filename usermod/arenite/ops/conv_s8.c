@@ -38,8 +38,8 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 
 void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
     uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.out_h);
-    uint32_t least = ar_product_least(rows, row), most = ar_product_scratch(rows, row, patches, is_direct(c));
-    ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + (most > least ? most : least));
+    uint32_t least = ar_product_scratch(rows, row, 2, is_direct(c)), most = ar_product_scratch(rows, row, patches, is_direct(c));
+    ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + most);
 }
 
 // The weights as the product takes them: the model's, or made of them in scratch.
