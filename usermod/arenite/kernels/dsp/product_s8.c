@@ -187,24 +187,19 @@ static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     }
 }
 
-// Channels in fours with one factor, in the short way; how many.
-static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r, int8_t *out) {
-    const int32_t mult = p->channels->mult, power = power_of(p->channels->shift), zero = p->out_zero, *bias = p->bias;
-    const int8_t *w = p->weights;
-    uint32_t first = 0;
-    for (; first + 4 <= p->n_channels; first += 4, out += 4) {
-        for (uint32_t i = 0; i < 4; i++, w += p->n) {
-            r->w[i] = w;
-            r->sum[i] = bias ? bias[i] : 0;
-        }
-        bias += bias ? 4 : 0;
-        four_rows(p, x, r);
-        out[0] = (int8_t)requantize_plain(r->sum[0], mult, power, zero);
-        out[1] = (int8_t)requantize_plain(r->sum[1], mult, power, zero);
-        out[2] = (int8_t)requantize_plain(r->sum[2], mult, power, zero);
-        out[3] = (int8_t)requantize_plain(r->sum[3], mult, power, zero);
+// Channels in fours with one factor, in the short way, from a widened patch of whole words; how many.
+static uint32_t fours(const ar_product_s8_t *p, int8_t *out) {
+    static const int32_t none[4] = { 0 };
+    uint32_t channels = p->n_channels & ~3u;
+    const uint32_t *wide = p->scratch;
+    ar_fours_t f = {
+        .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = wide, .out = out,
+        .out_end = out + channels, .mult = p->channels->mult, .power = power_of(p->channels->shift), .zero = p->out_zero,
+    };
+    if (channels) {
+        ar_fours_plain(&f, wide + p->n / 2, ar_groups_first(p->n / 4));
     }
-    return first;
+    return channels;
 }
 
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
@@ -213,7 +208,8 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     if (p->scratch) {
         widen_one(x, p->n & ~3u, rows.offset, p->scratch);
     }
-    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0, n; first < p->n_channels; first += n) {
+    bool short_way = p->one_factor && p->plain && p->scratch && !(p->n & 3);
+    for (uint32_t first = short_way ? fours(p, out) : 0, n; first < p->n_channels; first += n) {
         n = p->n_channels - first < 4 ? p->n_channels - first : 4;
         for (uint32_t i = 0; i < 4; i++) {
             uint32_t channel = ar_product_channel(p, first + (i < n ? i : 0)).channel;
