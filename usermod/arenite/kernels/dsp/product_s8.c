@@ -156,12 +156,17 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 // ---- one patch -------------------------------------------------------------------------------------------------------
 
-// Of each four elements the even ones, the odd ones.
+// Of each four elements the even ones, the odd ones; zeros to fill the last.
 static void widen_one(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to) {
-    for (const int8_t *end = x + n; x < end; x += 4, to += 2) {
+    for (const int8_t *end = x + (n & ~3u); x < end; x += 4, to += 2) {
         uint32_t v = word_at(x);
         to[0] = sxtab16(offset, v);
         to[1] = sxtab16_odd(offset, v);
+    }
+    if (n & 3) {
+        uint32_t v = tail_at(x, n), low = 0xffff;
+        to[0] = sxtab16(offset, v) & ((n & 3) == 3 ? ~0u : low);
+        to[1] = sxtab16_odd(offset, v) & ((n & 3) == 1 ? 0 : low);
     }
 }
 
@@ -175,47 +180,50 @@ static void four_tails(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) 
 }
 
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
-    uint32_t whole = p->n & ~3u, first = ar_groups_first(whole / 4);
-    const uint32_t *wide = p->scratch;
-    if (whole && wide) {
-        ar_rows_wide(r, wide, wide + whole / 2, first);
-    } else if (whole) {
-        ar_rows_bytes(r, x, x + whole, first);
+    uint32_t whole = p->n & ~3u;
+    if (whole) {
+        ar_rows_bytes(r, x, x + whole, ar_groups_first(whole / 4));
     }
     if (p->n & 3) {
         four_tails(p, x, r);
     }
 }
 
-// Channels in fours with one factor, in the short way, from a widened patch of whole words; how many.
-static uint32_t fours(const ar_product_s8_t *p, int8_t *out) {
+// Channels in fours with one factor, in the short way; how many. The words behind a row that is not of whole words are those
+// of the next, so the last row must not be among them.
+static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     static const int32_t none[4] = { 0 };
-    uint32_t channels = p->n_channels & ~3u;
-    const uint32_t *wide = p->scratch;
+    uint32_t channels = (p->n_channels - (p->n & 3 ? 1 : 0)) & ~3u, groups = filled(p->n) / 4;
+    uint32_t *wide = p->scratch;
     ar_fours_t f = {
-        .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = wide, .out = out,
+        .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = x, .out = out,
         .out_end = out + channels, .mult = p->channels->mult, .power = power_of(p->channels->shift), .zero = p->out_zero,
+        .offset = offset_of(p),
     };
-    if (channels) {
-        ar_fours_plain(&f, wide + p->n / 2, ar_groups_first(p->n / 4));
+    if (channels == 0 || (!wide && p->n & 3)) {
+        return 0;
+    }
+    if (wide) {
+        widen_one(x, p->n, f.offset, wide);
+        f.x = wide;
+        ar_fours_wide(&f, wide + 2 * groups, ar_groups_first(groups));
+    } else {
+        ar_fours_bytes(&f, x + p->n, ar_groups_first(groups));
     }
     return channels;
 }
 
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
-    ar_rows_t rows;
-    rows.offset = offset_of(p);
-    if (p->scratch) {
-        widen_one(x, p->n & ~3u, rows.offset, p->scratch);
-    }
-    bool short_way = p->one_factor && p->plain && p->scratch && !(p->n & 3);
-    for (uint32_t first = short_way ? fours(p, out) : 0, n; first < p->n_channels; first += n) {
+    uint32_t first = p->one_factor && p->plain ? fours(p, x, out) : 0;
+    for (uint32_t n; first < p->n_channels; first += n) {
+        ar_rows_t rows;
         n = p->n_channels - first < 4 ? p->n_channels - first : 4;
         for (uint32_t i = 0; i < 4; i++) {
             uint32_t channel = ar_product_channel(p, first + (i < n ? i : 0)).channel;
             rows.w[i] = p->weights + channel * p->n;
             rows.sum[i] = start_of(p, channel);
         }
+        rows.offset = offset_of(p);
         four_rows(p, x, &rows);
         for (uint32_t i = 0; i < n; i++) {
             ar_channel_t c = ar_product_channel(p, first + i);

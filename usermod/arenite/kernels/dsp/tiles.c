@@ -146,18 +146,50 @@ __attribute__((naked)) void ar_taps_plain(ar_taps_t *t) {
     "ldrd   r8, r9, [r0], #8\n" \
     ROWS
 
-#define ROWS_LOOP(SIZE, GROUP) \
+__attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const int8_t *end, uint32_t groups_first) {
+    __asm volatile (
+        "push   {r0, r2, r4-r11, lr}\n"
+        "mov    r12, r1\n"
+        "mov    r2, r3\n"
+        ENTRY("92")
+        "mov    r11, r2\n"
+        "ldm.w  r0, {r1-r3, lr}\n"
+        "add.w  r10, r0, #16\n"
+        "ldm.w  r10, {r4-r7}\n"
+        "mov    r10, r12\n"
+        "ldr.w  r12, [r0, #32]\n"
+        "mov    r0, r10\n"
+        "bx     r11\n"
+        "2:\n"
+        BYTES BYTES BYTES BYTES
+        "3:\n"
+        "ldr.w  r10, [sp, #4]\n"
+        "cmp    r0, r10\n"
+        "bne    2b\n"
+        "ldr    r0, [sp]\n"
+        "stm.w  r0!, {r1-r3, lr}\n"
+        "stm.w  r0, {r4-r7}\n"
+        "pop    {r0, r2, r4-r11, pc}\n");
+}
+
+// Rows 0 to 3 at r1, r2, r3 and lr; x at r0.
+#define FOURS_LOOP(SIZE, GROUP) \
     __asm volatile ( \
-    "push   {r0, r2, r4-r11, lr}\n" \
-    "mov    r12, r1\n" \
-    "mov    r2, r3\n" \
+    "push   {r0, r1, r4-r11, lr}\n" \
     ENTRY(SIZE) \
-    "mov    r11, r2\n" \
-    "ldm.w  r0, {r1-r3, lr}\n" \
-    "add.w  r10, r0, #16\n" \
+    "str    r2, [r0, #20]\n" \
+    "1:\n" \
+    "ldm.w  r0, {r1, r8, r10, r11}\n" \
     "ldm.w  r10, {r4-r7}\n" \
-    "mov    r10, r12\n" \
-    "ldr.w  r12, [r0, #32]\n" \
+    "add    r10, r10, r11\n" \
+    "str.w  r10, [r0, #8]\n" \
+    "add.w  r2, r1, r8\n" \
+    "add.w  r3, r2, r8\n" \
+    "add.w  lr, r3, r8\n" \
+    "add.w  r10, lr, r8\n" \
+    "str.w  r10, [r0]\n" \
+    "ldrd   r10, r11, [r0, #16]\n" \
+    "ldr.w  r12, [r0, #44]\n" \
     "mov    r0, r10\n" \
     "bx     r11\n" \
     "2:\n" \
@@ -167,62 +199,32 @@ __attribute__((naked)) void ar_taps_plain(ar_taps_t *t) {
     "cmp    r0, r10\n" \
     "bne    2b\n" \
     "ldr    r0, [sp]\n" \
-    "stm.w  r0!, {r1-r3, lr}\n" \
-    "stm.w  r0, {r4-r7}\n" \
-    "pop    {r0, r2, r4-r11, pc}\n")
+    "add.w  r12, r0, #24\n" \
+    "ldm.w  r12, {r1, r2, r9, r10}\n" \
+    "ldr.w  r8, [r0, #40]\n" \
+    "lsls   r4, r4, #1\n" \
+    "lsls   r5, r5, #1\n" \
+    "lsls   r6, r6, #1\n" \
+    "lsls   r7, r7, #1\n" \
+    PLAIN("r4", "r9", "r10") \
+    PLAIN("r5", "r9", "r10") \
+    PLAIN("r6", "r9", "r10") \
+    PLAIN("r7", "r9", "r10") \
+    "strb   r5, [r1, #1]\n" \
+    "strb   r6, [r1, #2]\n" \
+    "strb   r7, [r1, #3]\n" \
+    "strb   r4, [r1], #4\n" \
+    "str    r1, [r0, #24]\n" \
+    "cmp    r1, r2\n" \
+    "bne    1b\n" \
+    "pop    {r0, r1, r4-r11, pc}\n")
 
-__attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const int8_t *end, uint32_t groups_first) {
-    ROWS_LOOP("92", BYTES);
+__attribute__((naked)) void ar_fours_bytes(ar_fours_t *f, const int8_t *x_end, uint32_t groups_first) {
+    FOURS_LOOP("92", BYTES);
 }
 
-__attribute__((naked)) void ar_rows_wide(ar_rows_t *r, const uint32_t *x, const uint32_t *end, uint32_t groups_first) {
-    ROWS_LOOP("84", WIDE);
-}
-
-// Rows 0 to 3 at r1, r2, r3 and lr; x at r0.
-__attribute__((naked)) void ar_fours_plain(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first) {
-    __asm volatile (
-        "push   {r0, r1, r4-r11, lr}\n"
-        ENTRY("84")
-        "str    r2, [r0, #20]\n"
-        "1:\n"
-        "ldm.w  r0, {r1, r8, r10, r11}\n"
-        "ldrd   r9, r12, [r0, #16]\n"
-        "ldm.w  r10, {r4-r7}\n"
-        "add    r10, r10, r11\n"
-        "str    r10, [r0, #8]\n"
-        "add.w  r2, r1, r8\n"
-        "add.w  r3, r2, r8\n"
-        "add.w  lr, r3, r8\n"
-        "mov    r0, r9\n"
-        "bx     r12\n"
-        "2:\n"
-        WIDE WIDE WIDE WIDE
-        "3:\n"
-        "ldr.w  r10, [sp, #4]\n"
-        "cmp    r0, r10\n"
-        "bne    2b\n"
-        "ldr    r0, [sp]\n"
-        "str.w  lr, [r0]\n"
-        "add.w  r12, r0, #24\n"
-        "ldm.w  r12, {r1, r2, r9, r10}\n"
-        "ldr.w  r8, [r0, #40]\n"
-        "lsls   r4, r4, #1\n"
-        "lsls   r5, r5, #1\n"
-        "lsls   r6, r6, #1\n"
-        "lsls   r7, r7, #1\n"
-        PLAIN("r4", "r9", "r10")
-        PLAIN("r5", "r9", "r10")
-        PLAIN("r6", "r9", "r10")
-        PLAIN("r7", "r9", "r10")
-        "strb   r5, [r1, #1]\n"
-        "strb   r6, [r1, #2]\n"
-        "strb   r7, [r1, #3]\n"
-        "strb   r4, [r1], #4\n"
-        "str    r1, [r0, #24]\n"
-        "cmp    r1, r2\n"
-        "bne    1b\n"
-        "pop    {r0, r1, r4-r11, pc}\n");
+__attribute__((naked)) void ar_fours_wide(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first) {
+    FOURS_LOOP("84", WIDE);
 }
 
 #endif // AR_TIER_DSP

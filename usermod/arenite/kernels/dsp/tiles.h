@@ -31,26 +31,27 @@ typedef struct {
     uint32_t offset;            // added to the activations, in both halves
 } ar_rows_t;
 
-// Groups of four elements, up to the end of x, at least one: x as bytes; or widened, each group's even ones, then its odd.
+// Groups of four elements, up to the end of x, at least one.
 void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const int8_t *end, uint32_t groups_first);
-void ar_rows_wide(ar_rows_t *r, const uint32_t *x, const uint32_t *end, uint32_t groups_first);
 
 // All channels of a matrix with one factor, by fours: the fields in the order that the code loads them in.
 typedef struct {
     const int8_t *w;            // the next four rows
-    uint32_t n;                 // bytes of a row, a multiple of 4
+    uint32_t n;                 // bytes of a row
     const int32_t *bias;        // of the next four; zeros that do not advance if there is none
     uint32_t bias_step;
-    const uint32_t *x;          // widened
+    const void *x;              // bytes; or words: of each four elements the even ones, the odd ones, zeros behind the row's last
     uintptr_t entry;            // set by the code
     int8_t *out;
     int8_t *out_end;            // a multiple of four channels on
     int32_t mult;
     int32_t power;
     int32_t zero;
+    uint32_t offset;
 } ar_fours_t;
 
-void ar_fours_plain(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first);
+void ar_fours_bytes(ar_fours_t *f, const int8_t *x_end, uint32_t groups_first);
+void ar_fours_wide(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first);
 
 // How many of so many groups of four elements come before the first whole round of an unrolled loop: 1 to 4.
 static inline uint32_t ar_groups_first(uint32_t groups) {
