@@ -6,6 +6,7 @@ from struct import unpack_from
 import arenite
 
 CHUNK = 512  # elements in a line
+ROOMY = bytearray(512 * 1024)
 
 
 def aligned(size):
@@ -18,11 +19,11 @@ def open_batch(path):
         return memoryview(file)
 
 
-def invoked(batch, at):
-    # The model of the case at an offset, after it has run once.
+def invoked(batch, at, arena=None):
+    # The model of the case at an offset, after it has run once; in the smallest arena, or in that one.
     size, _ = unpack_from("<II", batch, at)
     at += 16
-    model = arenite.Model(batch[at : at + size])
+    model = arenite.Model(batch[at : at + size], arena=arena)
     at += aligned(size)
     inputs = []
     for tensor in model.inputs:
@@ -32,14 +33,20 @@ def invoked(batch, at):
     return model
 
 
+def sums(model):
+    return [crc32(memoryview(tensor)) for tensor in model.outputs]
+
+
 def checksums(path, start, count):
-    # A checksum of each output, one line a case; or what was raised.
+    # A checksum of each output, one line a case; or what was raised, or that they depend on the arena.
     batch = open_batch(path)
     at = start
     for _ in range(count):
         try:
             with invoked(batch, at) as model:
-                print([crc32(memoryview(tensor)) for tensor in model.outputs])
+                small = sums(model)
+            with invoked(batch, at, ROOMY) as model:
+                print(small if sums(model) == small else "another answer in a larger arena")
         except Exception as error:
             print(repr(f"{type(error).__name__}: {error}"))
         size, values = unpack_from("<II", batch, at)

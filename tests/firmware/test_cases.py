@@ -154,7 +154,7 @@ def fetched(connection: Connection, cases: dict[int, Case]) -> dict[int, list[by
 @pytest.mark.parametrize("board", [board.name for board in all_boards() if board.ram_heap >= 1 << 20])
 def test_cases(board: str) -> None:
     """Catches an operator that the compiler, the core's arithmetic, its alignment or its mathematical functions make
-    differ on a board."""
+    differ on a board; and one whose answer depends on how much scratch the arena has for it."""
     wrong: list[str] = []
     for batch in batches(kept_cases()):
         image = {"cases.bin": b"".join(case.packed() for case in batch)}
