@@ -22,6 +22,8 @@ class Board:
         ram_heap: size of MicroPython's heap.
         tier: the folder of kernels compiled in (portable, dsp, mve).
         icount: whether the emulator can count this board's instructions exactly.
+        variant: tells apart firmware of the same board that has only some operators.
+        operators: these; none: all.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Board:
     port: str = "qemu"
     qemu_args: tuple[str, ...] = field(default=())
     icount: bool = True
+    variant: str = ""
+    operators: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -44,7 +48,7 @@ class Board:
     @property
     def build_folder(self) -> Path:
         """Where make puts its output."""
-        return BUILD / self.name
+        return BUILD / (f"{self.name}-for-{self.variant}" if self.variant else self.name)
 
     @property
     def firmware(self) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from arenite import operators
 from arenite.boards import BOARDS, BUILD, ROOT, Board
 from arenite.errors import UserError
 
@@ -35,7 +36,7 @@ def build(board: Board, console: Console, *, force: bool = False) -> Path:
     Raises:
         UserError: MicroPython or the toolchain is missing, or the compiler refused; the message ends with its output.
     """
-    with _lock(board.name):
+    with _lock(board.build_folder.name):
         configuration, sources = _fingerprints(board)
         stamp = board.build_folder / "arenite.stamp"
         before = stamp.read_text().split() if stamp.exists() else ["", ""]
@@ -53,6 +54,9 @@ def build(board: Board, console: Console, *, force: bool = False) -> Path:
                     console,
                 )
         stamp.unlink(missing_ok=True)
+        if board.operators:
+            board.build_folder.mkdir(parents=True, exist_ok=True)
+            _chosen(board).write_text(operators.header(board.operators))
         _make(board.name, _firmware_arguments(board), board.build_folder, console)
         if not board.firmware.exists():
             raise UserError(f"the build of {board.name} ended without {board.firmware.name}")
@@ -69,7 +73,13 @@ def _firmware_arguments(board: Board) -> list[str]:
         f"USER_C_MODULES={USERMOD}",
         f"MICROPY_MPYCROSS={MPY_CROSS / 'mpy-cross'}",
         f"MICROPY_MPYCROSS_DEPENDENCY={MPY_CROSS / 'mpy-cross'}",
+        *([f"ARENITE_OPS={_chosen(board)}"] if board.operators else []),
     ]  # fmt: skip
+
+
+def _chosen(board: Board) -> Path:
+    """The header that takes the place of ops/table.h."""
+    return board.build_folder / "arenite_ops.h"
 
 
 def _require_toolchain() -> None:
@@ -94,7 +104,7 @@ def _fingerprints(board: Board) -> tuple[str, str]:
     configuration = [MICROPYTHON / "py" / "mpconfig.h", *_files_below(board.folder), *_files_below(BOARDS / "common")]
     configuration += [path for path in usermod if _configures(path)]
     sources = [path for path in usermod if not _configures(path)]
-    return _digest(_compiler(), configuration), _digest("", sources)
+    return _digest(" ".join([_compiler(), *board.operators]), configuration), _digest("", sources)
 
 
 def _configures(path: Path) -> bool:

@@ -69,12 +69,34 @@ def boards() -> None:
 def build(
     boards: Annotated[list[str], typer.Argument(metavar="BOARD...", help="Names of boards, or `all`.")],
     force: Annotated[bool, typer.Option("--force", help="Build from nothing.")] = False,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--for", metavar="MODEL...", help="Only the operators that these models need."),
+    ] = None,
 ) -> None:
     """Build firmware, where something it is made of has changed."""
+    from arenite.model import read_model
+    from arenite.operators import variant
+
+    if models:  # what follows the first model of --for, too
+        models += [Path(name) for name in boards if name.endswith(".tflite")]
+        boards = [name for name in boards if not name.endswith(".tflite")]
     chosen = all_boards() if boards == ["all"] else [find_board(name) for name in boards]
+    parsed = [read_model(model) for model in models or []]
     for board in chosen:
-        firmware = build_firmware(board, err, force=force)
+        made = variant(board, parsed) if parsed else board
+        firmware = build_firmware(made, err, force=force)
         out.print(str(firmware), markup=False, soft_wrap=True)
+        if parsed:
+            _print_choice(made, firmware)
+
+
+def _print_choice(board: Board, firmware: Path) -> None:
+    """What a firmware with some of the operators has, and how large it is."""
+    from arenite.flash import firmware_bytes, measure
+
+    out.print(f"operators: {', '.join(board.operators)}", markup=False, soft_wrap=True)
+    out.print(f"firmware: {firmware_bytes(firmware):,} bytes of flash; {measure(board)}", markup=False, soft_wrap=True)
 
 
 @command
@@ -178,6 +200,34 @@ def verify(
     how = f" (float32 within {FLOAT_BOUND:g} of the largest value)" if floats else ""
     seconds = time.monotonic() - start
     out.print(f"equal{how}: {model.name} on {where}, {inputs} inputs, {seconds:.1f} s", markup=False, soft_wrap=True)
+
+
+@command
+def ops(
+    board: Annotated[str, typer.Option("--board", metavar="BOARD", help="What they cost in its flash.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write docs/operators.md from the tests' last run, and docs/operators.json.")
+    ] = False,
+) -> None:
+    """List the operators with the types they take, and what each costs in a board's flash."""
+    from arenite import operators
+    from arenite.flash import as_dict, measure, table
+
+    if write:
+        operators.write(operators.kept_counts())
+    chosen = find_board(board) if board else None
+    flash = None
+    if chosen:
+        build_firmware(chosen, err)
+        flash = measure(chosen)
+    counts = operators.documented()
+    if as_json:
+        print(json.dumps(as_dict(counts, chosen, flash), indent=2))
+    else:
+        out.print(table(counts, flash))
+        if flash:
+            out.print(str(flash), markup=False, soft_wrap=True)
 
 
 @command

@@ -61,13 +61,18 @@ class Operator:
 
 @dataclass(frozen=True)
 class Model:
-    """A model's bytes, and the facts of its main subgraph."""
+    """A model's bytes, and the facts of its main subgraph.
+
+    Attributes:
+        needs: names of the operators of all subgraphs.
+    """
 
     path: Path
     data: bytes
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
+    needs: frozenset[str]
 
     @property
     def macs(self) -> int:
@@ -107,6 +112,11 @@ def _facts(path: Path, data: bytes) -> Model:
         inputs=tuple(tensors[index] for index in graph.inputs),
         outputs=tuple(tensors[index] for index in graph.outputs),
         operators=tuple(operators),
+        needs=frozenset(
+            _name(model.operatorCodes[operator.opcodeIndex])
+            for subgraph in model.subgraphs
+            for operator in _list(subgraph.operators)
+        ),
     )
 
 
@@ -123,11 +133,15 @@ def _tensor(index: int, tensor: Any) -> Tensor:
     return Tensor(index, _text(tensor.name), shape, np.dtype(DTYPES.get(tensor.type, np.uint8)))
 
 
-def _operator(index: int, operator: Any, code: Any, tensors: list[Tensor]) -> Operator:
+def _name(code: Any) -> str:
     # Since schema 3a codes above 127 have a field of their own, and the old one holds a placeholder.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     custom = number == schema.BuiltinOperator.CUSTOM
-    op = _text(code.customCode) if custom else OPERATOR_NAMES.get(number, f"BUILTIN_{number}")
+    return _text(code.customCode) if custom else OPERATOR_NAMES.get(number, f"BUILTIN_{number}")
+
+
+def _operator(index: int, operator: Any, code: Any, tensors: list[Tensor]) -> Operator:
+    op = _name(code)
     inputs = [tensors[i] if i >= 0 else None for i in _list(operator.inputs)]
     outputs = tuple(tensors[i] for i in _list(operator.outputs))
     return Operator(index, op, _macs(op, inputs, outputs), outputs)

@@ -84,32 +84,52 @@ def options(kind: str, **fields: Any) -> Any:
     return made
 
 
-def build(ops: Sequence[Op], outputs: Sequence[Tensor] | None = None, inputs: Sequence[Tensor] | None = None) -> bytes:
+@dataclass(eq=False)
+class Graph:
+    """A subgraph; the arguments of build()."""
+
+    ops: Sequence[Op]
+    outputs: Sequence[Tensor] | None = None
+    inputs: Sequence[Tensor] | None = None
+
+
+def build(
+    ops: Sequence[Op],
+    outputs: Sequence[Tensor] | None = None,
+    inputs: Sequence[Tensor] | None = None,
+    others: Sequence[Graph] = (),
+) -> bytes:
     """The file.
 
     Args:
         ops: in the order of execution.
         outputs: of the model; None: those of the last operator.
         inputs: of the model; None: what is read and neither constant, variable nor written, in order.
+        others: subgraphs that operators call: the first is number 1.
     """
-    tensors = _all_tensors(ops, inputs or [])
-    index = {id(t): i for i, t in enumerate(tensors)}
-    written = {id(t) for op in ops for t in op.outputs}
-    if inputs is None:
-        inputs = [t for t in tensors if t.data is None and not t.variable and id(t) not in written]
-    graph = schema.SubGraphT()
-    graph.inputs = [index[id(t)] for t in inputs]
-    graph.outputs = [index[id(t)] for t in (ops[-1].outputs if outputs is None else outputs)]
     model = schema.ModelT()
     model.version = 3
-    model.subgraphs = [graph]
     model.buffers = [schema.BufferT()]
     model.operatorCodes = []
-    graph.tensors = [_tensor(t, i, model.buffers) for i, t in enumerate(tensors)]
-    graph.operators = [_operator(op, index, model.operatorCodes) for op in ops]
+    model.subgraphs = [_graph(graph, model) for graph in (Graph(ops, outputs, inputs), *others)]
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _graph(graph: Graph, model: Any) -> Any:
+    inputs = graph.inputs
+    tensors = _all_tensors(graph.ops, [*(inputs or ()), *(graph.outputs or ())] if inputs is not None else ())
+    index = {id(t): i for i, t in enumerate(tensors)}
+    written = {id(t) for op in graph.ops for t in op.outputs}
+    if inputs is None:
+        inputs = [t for t in tensors if t.data is None and not t.variable and id(t) not in written]
+    made = schema.SubGraphT()
+    made.inputs = [index[id(t)] for t in inputs]
+    made.outputs = [index[id(t)] for t in (graph.ops[-1].outputs if graph.outputs is None else graph.outputs)]
+    made.tensors = [_tensor(t, i, model.buffers) for i, t in enumerate(tensors)]
+    made.operators = [_operator(op, index, model.operatorCodes) for op in graph.ops]
+    return made
 
 
 def single(

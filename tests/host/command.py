@@ -1,10 +1,15 @@
 """The command line as a process of its own, as a user runs it."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Where a shell runs the suite in its background, SIGINT is ignored, and by what the suite starts too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def arenite(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:

@@ -11,9 +11,15 @@ import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from arenite.engine import SANITIZERS, SOURCE, Engine, sources
+from cases import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("ARENITE_REFERENCE_MODELS", ROOT.parent / "shared" / "models"))
+
+
+def pytest_sessionfinish() -> None:
+    """Leave the numbers of cases that ran in this process."""
+    CASES.write_counts()
 
 
 class KeepingEngine(Engine):

@@ -10,7 +10,7 @@ import numpy as np
 import draw
 from arenite.engine import Engine, HostModel
 from builder import Tensor
-from reference import Rejected, reference
+from reference import Rejected, compared, reference
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,6 +53,7 @@ def check(
     for _ in range(2):
         for got, wanted in zip(host.invoke(inputs), expected, strict=True):
             np.testing.assert_array_equal(got, wanted, strict=True)
+    compared(model, inputs, expected)
     if micro is False:
         return
     try:

@@ -24,7 +24,7 @@ def test_float32(engine: Engine, name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = Tensor(draw.shape(rng, int(rng.integers(1, 7))))
     data = draw.values(rng, x, reach=float(rng.choice([1, 10, 100])))
-    data.ravel()[:1] = rng.choice([0.0, -0.0, 6.0, np.inf, -np.inf, np.nan, 16.62, -9.0, -9.001])
+    data.ravel()[:1] = rng.choice([0.0, -0.0, 6.0, np.inf, -np.inf, np.nan, -np.nan, 16.62, -9.0, -9.001])
     same(engine, single(name, [x], Tensor(x.shape)), [data], rtol=1e-6, atol=0)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from arenite.engine import Engine, EngineError, HostModel
 from builder import Tensor, options, single
-from reference import Array, refusal, same
+from reference import Array, compared, refusal, same
 
 CASES = 24
 
@@ -209,8 +209,10 @@ def test_beyond_tflite_micro(engine: Engine, name: str, dtype: str) -> None:
         if "FLOOR" in name:
             b[b == 0] = 3
         kind = "bool" if name in COMPARISONS else dtype
-        got = HostModel(engine, model(name, Tensor(sa, dtype), Tensor(sb, dtype), Tensor(so, kind))).invoke([a, b])
-        np.testing.assert_allclose(got[0], NUMPY[name](a, b), rtol=2e-6 if dtype == "float32" else 0)
+        data, expected = model(name, Tensor(sa, dtype), Tensor(sb, dtype), Tensor(so, kind)), NUMPY[name](a, b)
+        rtol = 2e-6 if dtype == "float32" else 0
+        np.testing.assert_allclose(HostModel(engine, data).invoke([a, b])[0], expected, rtol=rtol)
+        compared(data, [a, b], [expected], rtol=rtol)
 
 
 @pytest.mark.parametrize("name", ["ADD", "MUL", "LESS", "MAXIMUM"])

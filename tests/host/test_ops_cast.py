@@ -10,7 +10,7 @@ import pytest
 import draw
 from arenite.engine import Engine, HostModel
 from builder import Op, Tensor, build, options, single
-from reference import refusal, same
+from reference import compared, refusal, same
 
 CASES = 24
 TYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool"]
@@ -56,6 +56,7 @@ def test_cast_beyond_tflite_micro(engine: Engine, a: str, b: str) -> None:
         x = values(rng, shape, a, b)
         (got,) = HostModel(engine, cast(shape, a, b)).invoke([x])
         np.testing.assert_array_equal(got, x.astype(b))
+        compared(cast(shape, a, b), [x], [x.astype(b)])
 
 
 @pytest.mark.parametrize("b", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"])

@@ -74,11 +74,12 @@ def test_views_refuse(engine: Engine) -> None:
     assert "axis 3" in refusal(engine, single("SQUEEZE", [x], Tensor([2, 3]), options("Squeeze", squeezeDims=[3])))
 
 
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("rank", range(9))
 @pytest.mark.parametrize("index", ["int32", "int64"])
-def test_shape(engine: Engine, index: str, rank: int) -> None:
+def test_shape(engine: Engine, index: str, rank: int, seed: int) -> None:
     """Catches a dimension that is left out, or written at another width."""
-    rng = np.random.default_rng(rank)
+    rng = np.random.default_rng([rank, seed])
     shape = draw.shape(rng, rank, 4)
     wanted = np.asarray(shape, index)
     model = single(

@@ -8,7 +8,7 @@ import pytest
 import draw
 from arenite.engine import Engine, HostModel
 from builder import Tensor, options, single
-from reference import refusal, same
+from reference import compared, refusal, same
 
 CASES = 24
 
@@ -55,7 +55,9 @@ def test_select_beyond_tflite_micro(engine: Engine, dtype: str) -> None:
         condition = rng.integers(0, 2, shapes[0]).astype(bool)
         x, y = (rng.integers(0, 2**40, s).astype(dtype) for s in shapes[1:])
         data = select(Tensor(shapes[0], "bool"), *(Tensor(s, dtype) for s in shapes[1:]), Tensor(out, dtype))
-        np.testing.assert_array_equal(HostModel(engine, data).invoke([condition, x, y])[0], np.where(condition, x, y))
+        expected = np.where(condition, x, y)
+        np.testing.assert_array_equal(HostModel(engine, data).invoke([condition, x, y])[0], expected)
+        compared(data, [condition, x, y], [expected])
 
 
 def test_select_refuses(engine: Engine) -> None:

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 import draw
 from arenite.engine import Engine, EngineError, HostModel
 from builder import Tensor, options, single
-from reference import refusal, same
+from reference import compared, refusal, same
 
 CASES = 24
 EVERY = np.arange(-128, 128).astype(np.int8)
 SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 ZEROS = st.integers(-128, 127)
-SPECIAL = np.float32([0.0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, np.inf, -np.inf, np.nan, 1e-30, -3e38, 88.8, -3.0, 3.0])
+SPECIAL = np.float32(
+    [0.0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, np.inf, -np.inf, np.nan, -np.nan, 1e-30, -3e38, 88.8, -3.0, 3.0]
+)
 
 FLOAT = [
     "ABS", "NEG", "CEIL", "FLOOR", "ROUND", "EXP", "LOG", "SIN", "COS", "SQRT", "RSQRT", "SQUARE", "TANH",
@@ -59,8 +61,30 @@ def test_float32(engine: Engine, name: str) -> None:
         same(engine, model(name, x, Tensor(x.shape), alpha=0.3 - 0.1 * case), [data], rtol=2e-6, atol=1e-37)
 
 
+def x_like(x: Tensor) -> Tensor:
+    """A tensor of the same shape, type and quantization."""
+    return Tensor(x.shape, x.dtype, x.scale, x.zero_point)
+
+
+def ends(x: Tensor) -> tuple[float, float]:
+    """-1 and 1 as this tensor has them, in its range."""
+    if x.scale is None:
+        return -1, 1
+    one = np.round(np.float32(1) / np.float32(x.scale))
+    return max(x.low, int(x.zero_point - one)), min(x.high, int(x.zero_point + one))
+
+
 def test_relu_n1_to_1(engine: Engine) -> None:
-    """tflite-micro lacks it: catches a wrong limit, in all three types."""
+    """tflite-micro lacks it: catches a wrong limit, in all three types; and where a range ends before -1 or 1."""
+    for case in range(CASES):
+        rng = np.random.default_rng(case)
+        for dtype in ("float32", "int8", "int16"):
+            x = draw.tensor(rng, draw.shape(rng, 3), dtype, -7, 1)
+            x.zero_point = 0 if dtype == "int16" else x.zero_point
+            data, values = model("RELU_N1_TO_1", x, x_like(x)), draw.values(rng, x, 2)
+            expected = values.clip(*ends(x)).astype(dtype)
+            np.testing.assert_array_equal(run(engine, data, values), expected)
+            compared(data, [values], [expected])
     x = np.linspace(-3, 3, 61).astype(np.float32)
     assert (run(engine, model("RELU_N1_TO_1", Tensor([61]), Tensor([61])), x) == np.clip(x, -1, 1)).all()
     t = [Tensor([256], "int8", 1 / 32, 5) for _ in range(2)]

@@ -26,7 +26,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Complet
     Python itself is not built with sanitizers, so their libraries are loaded before it. The first report ends the run.
     """
     folder = tmp_path_factory.mktemp("models")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_") and k != "ARENITE_KEEP_CASES"}
     env["LD_PRELOAD"] = f"{runtime_library('libasan.so')} {runtime_library('libubsan.so')}"
     env["ASAN_OPTIONS"] = "detect_leaks=0"
     env |= {"ARENITE_SANITIZE": "1", "ARENITE_KEEP_MODELS": str(folder)}

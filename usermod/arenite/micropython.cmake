@@ -10,6 +10,12 @@ target_sources(usermod_arenite INTERFACE ${ARENITE_SOURCES})
 target_include_directories(usermod_arenite INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(usermod INTERFACE usermod_arenite)
 
+# -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted; without it, all of them.
+if(ARENITE_OPS)
+    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/ops/table.c PROPERTIES
+        COMPILE_DEFINITIONS "AR_OPS_TABLE=\"${ARENITE_OPS}\"")
+endif()
+
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 

@@ -5,6 +5,10 @@ ARENITE_DIR := $(USERMOD_DIR)
 # Bytes that the firmware reserves for arenite.Arena.static.
 ARENITE_STATIC_ARENA ?= 0
 
+# A header with the lines of ops/table.h that are wanted, from the root of the file system; without it, all of them.
+# `arenite build BOARD --for MODEL...` writes one.
+ARENITE_OPS ?=
+
 # Only the binding uses MicroPython, so only the binding is searched for qstrs.
 SRC_USERMOD_C += $(wildcard $(ARENITE_DIR)/binding/*.c)
 SRC_USERMOD_LIB_C += $(wildcard \
@@ -13,6 +17,9 @@ SRC_USERMOD_LIB_C += $(wildcard \
 	$(ARENITE_DIR)/kernels/portable/*.c)
 
 CFLAGS_USERMOD += -I$(ARENITE_DIR) -DARENITE_STATIC_ARENA=$(ARENITE_STATIC_ARENA)
+ifneq ($(ARENITE_OPS),)
+CFLAGS_USERMOD += -DAR_OPS_TABLE='"$(ARENITE_OPS)"'
+endif
 
 # What runs for every element is worth its size; everything else is built as small as the port wants it. Callbacks leave
 # parameters unused.

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ops/activation.h"
+#include "ops/float.h"
 
 // The largest stands for the end that an activation leaves open.
 static bool range(int32_t activation, float largest, float *low, float *high) {
@@ -54,5 +55,5 @@ bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low,
 
 float ar_logistic_f32(float x) {
     // Where exp(x) is all that counts, no more is computed, and what is 1 in float32 is 1 (reference/logistic.h).
-    return x > 16.619047f ? 1.0f : x < -9.0f ? expf(x) : 1.0f / (1.0f + expf(-x));
+    return x > 16.619047f ? 1.0f : x < -9.0f ? expf(x) : 1.0f / (1.0f + ar_expf(-x));
 }

@@ -7,6 +7,7 @@
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
+#include "ops/float.h"
 #include "ops/unary.h"
 
 typedef struct {
@@ -64,6 +65,10 @@ static float square(float x) {
     return x * x;
 }
 
+static float exp_f32(float x) {
+    return ar_expf(x);
+}
+
 static float rsqrt(float x) {
     return 1.0f / sqrtf(x);
 }
@@ -92,7 +97,7 @@ ar_status_t ar_prepare_cos(ar_prep_t *p) {
 }
 
 ar_status_t ar_prepare_exp(ar_prep_t *p) {
-    return function(p, expf);
+    return function(p, exp_f32);
 }
 
 ar_status_t ar_prepare_floor(ar_prep_t *p) {

@@ -5,6 +5,7 @@
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
+#include "ops/float.h"
 #include "ops/number.h"
 
 // Integer bits of a difference to the largest, and of the sum of exponentials.
@@ -172,7 +173,7 @@ static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
             largest = x[i] > largest ? x[i] : largest;
         }
         for (uint32_t i = 0; i < s->depth; i++) {
-            out[i] = expf((x[i] - largest) * s->beta);
+            out[i] = ar_expf((x[i] - largest) * s->beta);
             sum += out[i];
         }
         for (uint32_t i = 0; i < s->depth; i++) {
@@ -193,7 +194,7 @@ static ar_status_t eval_log_f32(const ar_run_t *run, const ar_rec_t *rec) {
             largest = x[i] > largest ? x[i] : largest;
         }
         for (uint32_t i = 0; i < s->depth; i++) {
-            sum += expf(x[i] - largest);
+            sum += ar_expf(x[i] - largest);
         }
         float log_sum = logf(sum);
         for (uint32_t i = 0; i < s->depth; i++) {

@@ -1,18 +1,22 @@
-// The table of operators, in the order of table.h.
+// The table of operators, in the order of table.h, or of the lines of it that a build has chosen.
 
 #include "ops/op.h"
+
+#ifndef AR_OPS_TABLE
+#define AR_OPS_TABLE "ops/table.h"
+#endif
 
 #define AR_OP(name, options, prepare) ar_status_t prepare(ar_prep_t *p);
 #define AR_OP_STATE(name, options, prepare, reset) AR_OP(name, options, prepare) \
     void reset(ar_model_t *m, const ar_rec_t *rec);
-#include "ops/table.h"
+#include AR_OPS_TABLE
 #undef AR_OP
 #undef AR_OP_STATE
 
 #define AR_OP(name, options, prepare) { name, options, #name, prepare, NULL },
 #define AR_OP_STATE(name, options, prepare, reset) { name, options, #name, prepare, reset },
 const ar_op_t ar_ops[] = {
-    #include "ops/table.h"
+    #include AR_OPS_TABLE
 };
 #undef AR_OP
 #undef AR_OP_STATE
