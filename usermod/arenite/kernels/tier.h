@@ -3,12 +3,19 @@
 #ifndef ARENITE_KERNELS_TIER_H
 #define ARENITE_KERNELS_TIER_H
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-#define AR_TIER_DSP (1)
-#define AR_TIER_PORTABLE (0)
-#else
-#define AR_TIER_DSP (0)
+#if defined(ARENITE_PORTABLE) || !defined(__ARM_ARCH_PROFILE) || __ARM_ARCH_PROFILE != 'M'
 #define AR_TIER_PORTABLE (1)
+#elif defined(__ARM_FEATURE_DSP)
+#define AR_TIER_DSP (1)
+#else
+#define AR_TIER_PORTABLE (1)
+#endif
+
+#ifndef AR_TIER_DSP
+#define AR_TIER_DSP (0)
+#endif
+#ifndef AR_TIER_PORTABLE
+#define AR_TIER_PORTABLE (0)
 #endif
 
 #endif // ARENITE_KERNELS_TIER_H
