@@ -27,6 +27,7 @@ typedef struct {
     uint32_t n;                 // of all: rows * row
     uint32_t out_step;          // from a patch's outputs to those of the next
     void *scratch;              // words
+    uint32_t bytes;             // of scratch, at least ar_product_scratch of the patches that it is for
     const int8_t *x_end;        // no activation is read from here on
     int32_t start;              // added to every sum
     int32_t offset;             // added to every activation

@@ -4,7 +4,7 @@
 
 #include "kernels/depthwise.h"
 
-#if AR_TIER_PORTABLE
+#if AR_TIER_PORTABLE || AR_TIER_THUMB
 
 #include "kernels/requantize.h"
 
@@ -51,4 +51,4 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
     }
 }
 
-#endif // AR_TIER_PORTABLE
+#endif

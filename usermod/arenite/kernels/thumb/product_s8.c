@@ -1,0 +1,238 @@
+// The product for cores without dual multiply-adds.
+//
+// Patches are widened to int32 once, and so are the weights of four channels, two packed to a word: kernels/thumb/tiles.h. The
+// offset of the activations is in where the sums start. A row is filled up to pairs of elements; the weights there are 0.
+// Where the scratch does not hold that, patches are bytes and are taken one by one.
+
+#include <string.h>
+
+#include "kernels/product.h"
+#include "kernels/requantize.h"
+
+#if AR_TIER_THUMB
+
+#include "kernels/thumb/tiles.h"
+
+// Patches that share the work of packing the weights: with more of them there is little left to gain, with fewer nothing.
+#define ENOUGH (64)
+#define WORTH (4)
+
+static inline uint32_t filled(uint32_t n) {
+    return (n + 1) & ~1u;
+}
+
+// Words of a patch, and half of those of four channels' weights.
+static inline uint32_t patch_words(uint32_t rows, uint32_t row) {
+    return rows * filled(row);
+}
+
+uint32_t ar_product_patches(uint32_t count) {
+    return count < WORTH ? 2 : count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
+}
+
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t fit = bytes / (4 * patch_words(rows, row));
+    return fit < WORTH + 2 ? 2 : fit < ENOUGH + 2 ? (fit - 2) & ~1u : ENOUGH;
+}
+
+// Bytes that lie in one piece stay where they are.
+uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    return patches >= WORTH ? 4 * patch_words(rows, row) * (2 + patches) : direct ? 0 : rows * row * patches;
+}
+
+static inline bool is_wide(const ar_product_s8_t *p) {
+    return p->bytes >= 4 * (WORTH + 2) * patch_words(p->rows, p->row);
+}
+
+// ---- widening --------------------------------------------------------------------------------------------------------
+
+static int32_t *widen(const int8_t *x, uint32_t n, int32_t *to) {
+    for (const int8_t *end = x + (n & ~3u); x < end; x += 4, to += 4) {
+        int32_t a = x[0], b = x[1], c = x[2], d = x[3];
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+    }
+    for (n &= 3; n > 0; n--) {
+        *to++ = *x++;
+    }
+    return to;
+}
+
+// Behind the weights.
+static inline int32_t *patches_of(const ar_product_s8_t *p) {
+    return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
+}
+
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    if (!is_wide(p)) {
+        int8_t *to = (int8_t *)p->scratch + i * p->n + r * p->row;
+        for (; rows > 0; rows--, a += step, b += step, to += p->row) {
+            memcpy(to, a, p->row);
+            memcpy(to + p->n, b, p->row);
+        }
+        return;
+    }
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1;
+    int32_t *first = patches_of(p) + i * n + r * filled(p->row), *second = first + n;
+    for (; rows > 0; rows--, a += step, b += step) {
+        first = widen(a, p->row, first);
+        second = widen(b, p->row, second);
+        if (odd) {
+            *first++ = 0;
+            *second++ = 0;
+        }
+    }
+}
+
+// What packing two channels' weights finds out about them.
+typedef struct {
+    uint32_t packed;            // sum of all words
+    uint32_t second;            // of the second channel's weights
+    uint32_t bad;               // not 0: both channels' products would not stay apart
+} packed_t;
+
+// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
+// product that does not fit 16 bits.
+#define POSITIVE (0x00ff00ffu)
+
+static inline void pack_pair(uint32_t w0, uint32_t w1, packed_t *s, uint32_t *to) {
+    uint32_t both = w0 + w1 + POSITIVE;
+    to[0] = w0;
+    to[1] = w1;
+    s->packed += both;
+    s->second += both >> 16;
+    s->bad |= both;
+}
+
+static inline uint32_t pack(int32_t first, int32_t second) {
+    return (uint32_t)first + ((uint32_t)second << 16);
+}
+
+// Two channels' weights; the words of each pair of elements are four apart.
+static packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
+    packed_t s = { 0, 0, 0 };
+    uint32_t row = p->row & 1 ? p->row : p->n, pairs = patch_words(p->rows, p->row) / 2;
+    for (const int8_t *end = a + p->n; a < end;) {
+        for (const int8_t *last = a + (row & ~1u); a < last; a += 2, b += 2, to += 4) {
+            pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), &s, to);
+        }
+        if (row & 1) {
+            pack_pair(pack(*a++, *b++), 0, &s, to);
+            to += 4;
+        }
+    }
+    s.packed -= pairs * POSITIVE;
+    s.second -= pairs * (POSITIVE >> 16);
+    s.bad &= 0x80008000u;
+    return s;
+}
+
+// ---- many patches ----------------------------------------------------------------------------------------------------
+
+static inline uint32_t start_of(const ar_product_s8_t *p, const ar_channel_t *c) {
+    return (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c->channel] : 0);
+}
+
+static inline int8_t requantize(const ar_product_s8_t *p, uint32_t sum, const ar_channel_t *c) {
+    return (int8_t)ar_requantize_clamp((int32_t)sum, (ar_factor_t) { c->mult, c->shift }, p->out_zero, p->low, p->high);
+}
+
+// Any factor, range and weights: one channel, whose weights are in the lower (upper) halves of the words at w.
+static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const uint32_t *w, uint32_t upper, uint32_t start,
+    uint32_t count, int8_t *out) {
+    const int32_t *x = patches_of(p);
+    uint32_t n = patch_words(p->rows, p->row);
+    for (; count > 0; count--, x += n, out += p->out_step) {
+        uint32_t sum = start;
+        for (uint32_t k = 0; k < n; k += 2) {
+            for (uint32_t i = 0; i < 2; i++) {
+                uint32_t packed = w[2 * k + i];
+                int32_t weight = upper ? (int32_t)(packed + 0x8000) >> 16 : (int16_t)packed;
+                sum += (uint32_t)(weight * x[k + i]);
+            }
+        }
+        out[c->channel] = requantize(p, sum, c);
+    }
+}
+
+static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_channel_t *c) {
+    uint32_t shift = (uint32_t)-c->shift;
+    return (ar_thumb_factor_t) {
+#if AR_THUMB_FULL
+        .mult = c->mult,
+#else
+        .mult_low = (uint32_t)c->mult & 0xffff, .mult_high = (uint32_t)c->mult >> 16,
+#endif
+        .round = p->out_zero * (1 << shift) + (1 << (shift - 1)), .shift = shift, .place = c->channel,
+    };
+}
+
+// Where the sums of a pair of channels start.
+static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+    uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
+    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second;
+    t->packed[i] = first + (t->second[i] << 16);
+}
+
+// Four channels, of which some may be the same.
+static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint32_t count, int8_t *out) {
+    uint32_t n = patch_words(p->rows, p->row), bad = 0;
+    uint32_t *w = p->scratch;
+    ar_thumb_tiles_t t = { .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = patches_of(p) + count * n };
+    for (uint32_t i = 0; i < 2; i++) {
+        const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
+        packed_t s = pack_channels(p, a, b, w + 2 * i);
+        start_at(p, c + 2 * i, &s, &t, i);
+        bad |= s.bad;
+    }
+    if (!p->plain || bad) {
+        for (uint32_t i = 0; i < 2; i++) {
+            one_channel(p, c[2 * i], w + 2 * i, 0, t.packed[i] - (t.second[i] << 16), count, out);
+            one_channel(p, c[2 * i + 1], w + 2 * i, 1, t.second[i], count, out);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        t.factor[i] = factor_of(p, c[i]);
+    }
+    t.packed[0] -= n / 2 * AR_THUMB_BIAS;
+    t.packed[1] -= n / 2 * AR_THUMB_BIAS;
+    ar_thumb_tiles(&t, w + 2 * n, ar_thumb_first(n / 2));
+}
+
+void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    if (!is_wide(p)) {
+        const int8_t *x = p->scratch;
+        for (; count > 0; count--, x += p->n, out += p->out_step) {
+            ar_product_one(p, x, out);
+        }
+        return;
+    }
+    for (uint32_t k = 0; k < p->n_channels; k += 4) {
+        const ar_channel_t *c[4];
+        for (uint32_t i = 0; i < 4; i++) {
+            c[i] = p->channels + (k + i < p->n_channels ? k + i : k);
+        }
+        tiles(p, c, count, out);
+    }
+}
+
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
+    if (count < WORTH || !is_wide(p)) {
+        for (; count > 0; count--, x += x_step, out += p->out_step) {
+            ar_product_one(p, x, out);
+        }
+        return;
+    }
+    for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {
+        n = count < held ? count : held;
+        for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
+            ar_product_put(p, i, 0, 1, x, i + 1 < n ? x + x_step : x, 0);
+        }
+        ar_product_held(p, n, out);
+    }
+}
+
+#endif // AR_TIER_THUMB

@@ -1,0 +1,55 @@
+// Inner loops in assembly, for cores without dual multiply-adds: all registers are in use.
+//
+// Two channels' weights are multiplied at once: packed is w0 + w1 * 2^16, and x * packed summed over two elements holds the
+// sum of channel 0 in its lower 16 bits (128 * 128 * 2 fits, but for one case that is excluded) and that of channel 1 in its
+// upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
+// upper halves; in the end the sum of channel 0 is packed - second * 2^16. That is five to six instructions for four
+// multiply-adds.
+
+#ifndef ARENITE_KERNELS_THUMB_TILES_H
+#define ARENITE_KERNELS_THUMB_TILES_H
+
+#include <stdint.h>
+
+#include "kernels/tier.h"
+
+// How to requantize a channel in the short way.
+typedef struct {
+#if AR_THUMB_FULL
+    int32_t mult;
+#else
+    uint32_t mult_low;          // 16 bits
+    uint32_t mult_high;
+#endif
+    int32_t round;              // half a unit of the result, and the zero point
+    uint32_t shift;             // to the right
+    uint32_t place;             // of its output, from `out`
+} ar_thumb_factor_t;
+
+// Widened patches by four channels of packed weights: the fields in the order that the code loads them in.
+typedef struct {
+    const uint32_t *w;          // of each two elements: of channels 0 and 1, of 2 and 3
+    uint32_t packed[2];         // where the sums start
+    uint32_t second[2];
+    int8_t *out;
+    ar_thumb_factor_t factor[4];
+    uint32_t step;              // from the outputs of a patch to those of the next
+    const int32_t *x_end;
+    const int32_t *x;           // patches, one after the other
+    uintptr_t entry;            // set by the code
+} ar_thumb_tiles_t;
+
+// Added to the sum of two elements before its upper half is taken, and so to `packed` in the end.
+#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x8000u : 0u)
+
+// Four outputs from each patch, requantized in the short way.
+void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
+
+// How often the loop over pairs of elements is unrolled, and how many of so many come before its first whole round.
+#define AR_THUMB_UNROLLED (AR_THUMB_FULL ? 8u : 4u)
+
+static inline uint32_t ar_thumb_first(uint32_t pairs) {
+    return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
+}
+
+#endif // ARENITE_KERNELS_THUMB_TILES_H

@@ -1,0 +1,122 @@
+// Inner loops for Armv6-M, unrolled and entered where the pairs that are left over begin, so that there is no second loop
+// for them. Only moves, additions and comparisons reach the registers from r8 on.
+
+#include "kernels/thumb/tiles.h"
+
+#if AR_TIER_THUMB && !AR_THUMB_FULL
+
+// Two elements by two channels. The shift leaves the highest bit of the lower half in the carry: set, the lower half is negative and
+// has borrowed from the upper.
+#define CHANNELS(packed, second) \
+    "ldmia  r1!, {r4, r5}\n" \
+    "muls   r4, r2, r4\n" \
+    "muls   r5, r3, r5\n" \
+    "adds   r4, r4, r5\n" \
+    "add    " packed ", r4\n" \
+    "asrs   r4, r4, #16\n" \
+    "adcs   " second ", r4\n"
+
+// 30 bytes.
+#define PAIR "ldmia r0!, {r2, r3}\n" CHANNELS("r8", "r6") CHANNELS("r9", "r7")
+
+// The doubling high product of r2, rounded, of four products of halves, the sum's lower one signed; one less where that is
+// negative; the rounding shift with the zero point added; int8. r1: the factor.
+#define PLAIN \
+    "ldmia  r1!, {r4, r5}\n" \
+    "sxth   r3, r2\n" \
+    "subs   r2, r2, r3\n" \
+    "asrs   r2, r2, #16\n" \
+    "movs   r6, r3\n" \
+    "muls   r6, r5, r6\n" \
+    "muls   r3, r4, r3\n" \
+    "asrs   r3, r3, #16\n" \
+    "adds   r6, r6, r3\n" \
+    "muls   r4, r2, r4\n" \
+    "muls   r2, r5, r2\n" \
+    "adds   r6, r6, r4\n" \
+    "asrs   r6, r6, #15\n" \
+    "adcs   r6, r2\n" \
+    "adds   r6, r6, r2\n" \
+    "asrs   r3, r6, #31\n" \
+    "adds   r6, r6, r3\n" \
+    "ldmia  r1!, {r3, r4, r5}\n" \
+    "adds   r6, r6, r3\n" \
+    "asrs   r6, r4\n" \
+    "sxtb   r3, r6\n" \
+    "cmp    r3, r6\n" \
+    "beq    5f\n" \
+    "asrs   r6, r6, #31\n" \
+    "movs   r3, #127\n" \
+    "eors   r3, r6\n" \
+    "5:\n" \
+    "strb   r3, [r7, r5]\n"
+
+__attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r3-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "mov    r7, r11\n"
+        "push   {r3-r7}\n"
+        "mov    r11, r0\n"
+        "mov    r10, r1\n"
+        "movs   r3, #30\n"
+        "muls   r3, r2, r3\n"
+        "adr    r4, 3f\n"
+        "subs   r4, r4, r3\n"
+        "adds   r4, #1\n"
+        "mov    r12, r4\n"
+        "adds   r0, #112\n"
+        "ldr    r0, [r0]\n"
+        "1:\n"
+        "mov    r3, r11\n"
+        "ldmia  r3!, {r1, r4, r5, r6, r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "bx     r12\n"
+        ".balign 4\n"
+        "2:\n"
+        PAIR PAIR PAIR PAIR
+        "3:\n"
+        "cmp    r1, r10\n"
+        "bne    2b\n"
+        "mov    lr, r0\n"
+        "lsls   r2, r6, #16\n"
+        "mov    r3, r8\n"
+        "subs   r2, r3, r2\n"
+        "lsls   r4, r7, #16\n"
+        "mov    r3, r9\n"
+        "subs   r3, r3, r4\n"
+        "mov    r8, r6\n"
+        "mov    r9, r3\n"
+        "str    r7, [sp]\n"
+        "mov    r1, r11\n"
+        "adds   r1, #20\n"
+        "ldmia  r1!, {r7}\n"
+        PLAIN
+        "mov    r2, r8\n"
+        PLAIN
+        "mov    r2, r9\n"
+        PLAIN
+        "ldr    r2, [sp]\n"
+        PLAIN
+        "mov    r0, lr\n"
+        "ldmia  r1!, {r3, r4}\n"
+        "adds   r7, r7, r3\n"
+        "mov    r1, r11\n"
+        "str    r7, [r1, #20]\n"
+        "cmp    r0, r4\n"
+        "beq    4f\n"
+        "b      1b\n"
+        "4:\n"
+        "pop    {r3-r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "mov    r11, r7\n"
+        "pop    {r3-r7, pc}\n");
+}
+
+#endif // AR_TIER_THUMB && !AR_THUMB_FULL

@@ -1,0 +1,70 @@
+// Inner loops for Armv7-M, unrolled and entered where the pairs that are left over begin, so that there is no second loop
+// for them. What has no register is on the stack.
+
+#include "kernels/thumb/tiles.h"
+
+#if AR_TIER_THUMB && AR_THUMB_FULL
+
+// Two elements of a patch by four channels. 40 bytes.
+#define PAIR \
+    "ldm.w  r12!, {r0, r1}\n" \
+    "ldm.w  lr!, {r2-r5}\n" \
+    "mla    r10, r0, r2, r11\n" \
+    "mla    r10, r1, r3, r10\n" \
+    "add.w  r6, r6, r10\n" \
+    "add.w  r8, r8, r10, asr #16\n" \
+    "mla    r10, r0, r4, r11\n" \
+    "mla    r10, r1, r5, r10\n" \
+    "add.w  r7, r7, r10\n" \
+    "add.w  r9, r9, r10, asr #16\n"
+
+// The doubling high product, rounded; one less where that is negative; the rounding shift with the zero point added; int8.
+#define PLAIN(sum) \
+    "ldm.w  lr!, {r1-r4}\n" \
+    "lsl.w  " sum ", " sum ", #1\n" \
+    "smull  r5, r10, " sum ", r1\n" \
+    "lsls   r5, r5, #1\n" \
+    "adc    r10, r10, #0\n" \
+    "add.w  r10, r10, r10, asr #31\n" \
+    "add    r10, r2\n" \
+    "asr.w  r10, r10, r3\n" \
+    "ssat   r10, #8, r10\n" \
+    "strb.w r10, [r0, r4]\n"
+
+__attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    __asm volatile (
+        "push   {r0, r1, r4-r11, lr}\n"
+        "movs   r3, #40\n"
+        "mul    r3, r3, r2\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r2, r2, #1\n"
+        "str    r2, [r0, #100]\n"
+        "ldr.w  r12, [r0, #96]\n"
+        "1:\n"
+        "ldm.w  r0, {r2, r6-r9}\n"
+        "mov    lr, r2\n"
+        "mov.w  r11, #0x8000\n"
+        "ldr.w  pc, [r0, #100]\n"
+        "2:\n"
+        PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR
+        "3:\n"
+        "ldr    r0, [sp, #4]\n"
+        "cmp    lr, r0\n"
+        "bne.w  2b\n"
+        "ldr.w  lr, [sp]\n"
+        "sub.w  r6, r6, r8, lsl #16\n"
+        "sub.w  r7, r7, r9, lsl #16\n"
+        "add.w  lr, lr, #20\n"
+        "ldr.w  r0, [lr], #4\n"
+        PLAIN("r6") PLAIN("r8") PLAIN("r7") PLAIN("r9")
+        "ldrd   r1, r2, [lr]\n"
+        "add    r1, r0\n"
+        "ldr    r0, [sp]\n"
+        "str    r1, [r0, #20]\n"
+        "cmp    r12, r2\n"
+        "bne.w  1b\n"
+        "pop    {r0, r1, r4-r11, pc}\n");
+}
+
+#endif // AR_TIER_THUMB && AR_THUMB_FULL
