@@ -30,7 +30,7 @@ static void block(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane
     uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
     for (uint32_t y = run->y0; y < y1; y++) {
         const int8_t *rows[3];
-        uint32_t top = y * w->stride_h - (uint32_t)w->pad_top; // wraps where it lies outside
+        uint32_t top = y * (uint32_t)w->stride_h - (uint32_t)w->pad_top; // wraps where it lies outside
         for (uint32_t ky = 0; ky < 3; ky++) {
             rows[ky] = top + ky < w->in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
         }

@@ -7,7 +7,7 @@
 #include "kernels/product.h"
 #include "kernels/requantize.h"
 
-#if AR_TIER_PORTABLE || AR_TIER_THUMB
+#if AR_TIER_PORTABLE
 
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, const uint16_t *channel, uint32_t rows, uint32_t *sum) {
     if (rows == AR_DOT_ROWS && channel[3] == channel[0] + 3u) {
@@ -35,10 +35,6 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
         }
     }
 }
-
-#endif
-
-#if AR_TIER_PORTABLE
 
 uint32_t ar_product_patches(uint32_t count) {
     (void)count;

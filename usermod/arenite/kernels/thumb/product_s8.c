@@ -219,6 +219,96 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     }
 }
 
+// ---- one patch -------------------------------------------------------------------------------------------------------
+
+// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8.
+static int8_t requantize_plain(uint32_t sum, const ar_thumb_factor_t *f) {
+#if AR_THUMB_FULL
+    int64_t product = (int64_t)(int32_t)(2 * sum) * f->mult;
+    int32_t high = (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
+#else
+    // Of four products of halves, the sum's lower half signed.
+    int32_t low = (int16_t)sum, upper = (int32_t)(sum - (uint32_t)low) >> 16;
+    int32_t mult_low = (int32_t)f->mult_low, mult_high = (int32_t)f->mult_high;
+    int32_t middle = low * mult_high + (low * mult_low >> 16) + upper * mult_low;
+    int32_t high = 2 * upper * mult_high + (((middle >> 14) + 1) >> 1);
+#endif
+    int32_t y = (high + (high >> 31) + f->round) >> f->shift;
+    return (int8_t)(y == (int8_t)y ? y : y >> 31 ^ 127);
+}
+
+// The sums of four rows.
+static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r) {
+#if AR_THUMB_FULL
+    uint32_t whole = p->n & ~3u;
+    const int32_t *wide = p->scratch;
+    if (whole && wide && p->one_factor) {
+        ar_thumb_rows_wide(r, wide, wide + whole);
+        if (p->n & 3) {
+            ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
+        }
+        return;
+    }
+#endif
+    ar_thumb_rows_bytes(r, x, p->n, ar_thumb_rows_first(p->n));
+}
+
+// Channels in fours with one factor, in the short way; how many.
+static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, int8_t *out) {
+    ar_thumb_factor_t f = factor_of(p, p->channels);
+    const int32_t *bias = p->bias;
+    const int8_t *w = p->weights;
+    uint32_t first = 0;
+    for (; first + 4 <= p->n_channels; first += 4, out += 4) {
+        for (uint32_t i = 0; i < 4; i++, w += p->n) {
+            r->w[i] = w;
+            r->sum[i] = bias ? (uint32_t)bias[i] : 0;
+        }
+        bias += bias ? 4 : 0;
+        four_rows(p, x, r);
+        out[0] = requantize_plain(r->sum[0], &f);
+        out[1] = requantize_plain(r->sum[1], &f);
+        out[2] = requantize_plain(r->sum[2], &f);
+        out[3] = requantize_plain(r->sum[3], &f);
+    }
+    return first;
+}
+
+// Up to four channels from first on, each with its factor.
+static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, uint32_t first, uint32_t n, int8_t *out) {
+    ar_channel_t c[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        c[i] = ar_product_channel(p, first + (i < n ? i : 0));
+        r->w[i] = p->weights + c[i].channel * p->n;
+        r->sum[i] = start_of(p, &c[i]);
+    }
+    four_rows(p, x, r);
+    for (uint32_t i = 0; i < n; i++) {
+        if (p->plain) {
+            ar_thumb_factor_t f = factor_of(p, &c[i]);
+            out[c[i].channel] = requantize_plain(r->sum[i], &f);
+        } else {
+            out[c[i].channel] = requantize(p, r->sum[i], &c[i]);
+        }
+    }
+}
+
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    ar_thumb_rows_t rows;
+    rows.offset = p->offset;
+#if AR_THUMB_FULL
+    if (p->scratch && p->one_factor) {
+        int32_t *to = p->scratch, offset = p->offset;
+        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from++) {
+            *to++ = *from + offset;
+        }
+    }
+#endif
+    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0; first < p->n_channels; first += 4) {
+        some(p, x, &rows, first, p->n_channels - first < 4 ? p->n_channels - first : 4, out);
+    }
+}
+
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     if (count < WORTH || !is_wide(p)) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {

@@ -52,4 +52,25 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
     return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
 
+// Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
+typedef struct {
+    const int8_t *w[4];
+    uint32_t sum[4];
+    int32_t offset;             // added to the activations
+} ar_thumb_rows_t;
+
+// n elements, at least one. first: ar_thumb_rows_first.
+void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first);
+
+#define AR_THUMB_ROWS_UNROLLED (4u)
+
+static inline uint32_t ar_thumb_rows_first(uint32_t n) {
+    return ((n - 1) & (AR_THUMB_ROWS_UNROLLED - 1)) + 1;
+}
+
+#if AR_THUMB_FULL
+// The same of groups of four elements, widened with the offset added, up to the end of x, at least one.
+void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end);
+#endif
+
 #endif // ARENITE_KERNELS_THUMB_TILES_H

@@ -119,4 +119,65 @@ __attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *
         "pop    {r3-r7, pc}\n");
 }
 
+#define ROW(w, sum) \
+    "ldrsb  r5, [" w ", r4]\n" \
+    "muls   r5, r6, r5\n" \
+    "add    " sum ", r5\n"
+
+// 30 bytes.
+#define BYTE \
+    "ldrsb  r6, [r7, r4]\n" \
+    "add    r6, r12\n" \
+    ROW("r0", "r8") ROW("r1", "r9") ROW("r2", "r10") ROW("r3", "r11") \
+    "adds   r4, #1\n"
+
+__attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r0, r4-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "mov    r7, r11\n"
+        "push   {r1, r4-r7}\n"
+        "mov    lr, r2\n"
+        "movs   r5, #30\n"
+        "muls   r5, r3, r5\n"
+        "adr    r6, 3f\n"
+        "subs   r6, r6, r5\n"
+        "adds   r6, #1\n"
+        "ldr    r5, [r0, #32]\n"
+        "mov    r12, r5\n"
+        "adds   r0, #16\n"
+        "ldmia  r0!, {r1, r2, r3, r4}\n"
+        "mov    r8, r1\n"
+        "mov    r9, r2\n"
+        "mov    r10, r3\n"
+        "mov    r11, r4\n"
+        "subs   r0, #32\n"
+        "ldmia  r0, {r0, r1, r2, r3}\n"
+        "ldr    r7, [sp]\n"
+        "movs   r4, #0\n"
+        "bx     r6\n"
+        ".balign 4\n"
+        "2:\n"
+        BYTE BYTE BYTE BYTE
+        "3:\n"
+        "cmp    r4, lr\n"
+        "bne    2b\n"
+        "ldr    r0, [sp, #20]\n"
+        "adds   r0, #16\n"
+        "mov    r1, r8\n"
+        "mov    r2, r9\n"
+        "mov    r3, r10\n"
+        "mov    r4, r11\n"
+        "stmia  r0!, {r1, r2, r3, r4}\n"
+        "pop    {r1, r4-r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "mov    r11, r7\n"
+        "pop    {r0, r4-r7, pc}\n");
+}
+
 #endif // AR_TIER_THUMB && !AR_THUMB_FULL

@@ -23,8 +23,7 @@
     "ldm.w  lr!, {r1-r4}\n" \
     "lsl.w  " sum ", " sum ", #1\n" \
     "smull  r5, r10, " sum ", r1\n" \
-    "lsls   r5, r5, #1\n" \
-    "adc    r10, r10, #0\n" \
+    "add.w  r10, r10, r5, lsr #31\n" \
     "add.w  r10, r10, r10, asr #31\n" \
     "add    r10, r2\n" \
     "asr.w  r10, r10, r3\n" \
@@ -65,6 +64,58 @@ __attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *
         "cmp    r12, r2\n"
         "bne.w  1b\n"
         "pop    {r0, r1, r4-r11, pc}\n");
+}
+
+#define ROW(w, sum, x) \
+    "ldrsb.w lr, [" w "], #1\n" \
+    "mla    " sum ", " x ", lr, " sum "\n"
+
+#define ROWS(x) ROW("r0", "r4", x) ROW("r1", "r5", x) ROW("r2", "r6", x) ROW("r3", "r7", x)
+
+// 40 bytes.
+#define BYTE \
+    "ldrsb.w r8, [r12], #1\n" \
+    "add.w  r8, r8, r9\n" \
+    ROWS("r8")
+
+__attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first) {
+    __asm volatile (
+        "push   {r0, r4-r11, lr}\n"
+        "mov    r12, r1\n"
+        "add.w  r11, r1, r2\n"
+        "movs   r2, #40\n"
+        "mul    r3, r3, r2\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r10, r2, #1\n"
+        "ldr    r9, [r0, #32]\n"
+        "ldm.w  r0, {r0-r7}\n"
+        "bx     r10\n"
+        "2:\n"
+        BYTE BYTE BYTE BYTE
+        "3:\n"
+        "cmp    r12, r11\n"
+        "bne.w  2b\n"
+        "pop    {r0}\n"
+        "adds   r0, #16\n"
+        "stm    r0!, {r4-r7}\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+__attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end) {
+    __asm volatile (
+        "push   {r0, r2, r4-r11, lr}\n"
+        "mov    r12, r1\n"
+        "ldm.w  r0, {r0-r7}\n"
+        "2:\n"
+        "ldm.w  r12!, {r8-r11}\n"
+        ROWS("r8") ROWS("r9") ROWS("r10") ROWS("r11")
+        "ldr.w  lr, [sp, #4]\n"
+        "cmp    r12, lr\n"
+        "bne.w  2b\n"
+        "pop    {r8, r12}\n"
+        "stm.w  r8, {r0-r7}\n"
+        "pop    {r4-r11, pc}\n");
 }
 
 #endif // AR_TIER_THUMB && AR_THUMB_FULL
