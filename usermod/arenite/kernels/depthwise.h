@@ -26,24 +26,30 @@ typedef struct {
     uint32_t pad_left;          // 0 or 1
     int32_t offset, out_zero, low, high;
     bool plain;                 // as in a product
-    void *scratch;
+    void *scratch;              // NULL: none was to spare
 } ar_depthwise3_t;
 
 // Bytes of scratch for that many columns of input.
 static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
-    return AR_TIER_DSP ? columns * 24 : 0;
+    return columns * (AR_TIER_DSP ? 24 : AR_TIER_THUMB ? 48 : 0);
 }
+
+// Whether there is a slower way without it.
+#define AR_DEPTHWISE_SPARES (AR_TIER_THUMB)
 
 // What a block of channels takes from one row of output to the next.
 typedef struct {
     int32_t start[AR_DEPTHWISE_BLOCK];          // the next in the kernel's own way
     int32_t factor[AR_DEPTHWISE_BLOCK][2];
-    uint32_t weights[18];
+    uint32_t weights[AR_TIER_THUMB ? 60 : 18];
     bool ready;                 // they are filled in
     const ar_channel_t *channels;
 } ar_depthwise3_block_t;
 
 // One row of output for the block's channels, from three rows of input, NULL for those outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
+
+// The way without scratch.
+void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -20,7 +20,8 @@ bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
 }
 
 void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
-    ar_scratch(p, d->w.out_c * (uint32_t)sizeof(ar_channel_t) + columns_bytes(&d->w));
+    uint32_t channels = d->w.out_c * (uint32_t)sizeof(ar_channel_t);
+    ar_scratch_between(p, channels + (AR_DEPTHWISE_SPARES ? 0 : columns_bytes(&d->w)), channels + columns_bytes(&d->w));
 }
 
 // The block of channels from `channels` on, all rows asked for, of one batch.
@@ -51,6 +52,9 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
         .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = product.offset, .out_zero = product.out_zero,
         .low = product.low, .high = product.high, .plain = product.plain, .scratch = channels + n,
     };
+    if (AR_DEPTHWISE_SPARES && d->scratch < n * sizeof(ar_channel_t) + columns_bytes(w)) {
+        k.scratch = NULL;
+    }
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);

@@ -11,7 +11,7 @@
 
 #if AR_TIER_THUMB
 
-#include "kernels/thumb/tiles.h"
+#include "kernels/thumb/requantize.h"
 
 // Patches that share the work of packing the weights: with more of them there is little left to gain, with fewer nothing.
 #define ENOUGH (64)
@@ -158,15 +158,9 @@ static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const u
 }
 
 static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_channel_t *c) {
-    uint32_t shift = (uint32_t)-c->shift;
-    return (ar_thumb_factor_t) {
-#if AR_THUMB_FULL
-        .mult = c->mult,
-#else
-        .mult_low = (uint32_t)c->mult & 0xffff, .mult_high = (uint32_t)c->mult >> 16,
-#endif
-        .round = p->out_zero * (1 << shift) + (1 << (shift - 1)), .shift = shift, .place = c->channel,
-    };
+    ar_thumb_factor_t f = ar_thumb_factor(c->mult, c->shift, p->out_zero);
+    f.place = c->channel;
+    return f;
 }
 
 // Where the sums of a pair of channels start.
@@ -221,22 +215,6 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 // ---- one patch -------------------------------------------------------------------------------------------------------
 
-// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8.
-static int8_t requantize_plain(uint32_t sum, const ar_thumb_factor_t *f) {
-#if AR_THUMB_FULL
-    int64_t product = (int64_t)(int32_t)(2 * sum) * f->mult;
-    int32_t high = (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31);
-#else
-    // Of four products of halves, the sum's lower half signed.
-    int32_t low = (int16_t)sum, upper = (int32_t)(sum - (uint32_t)low) >> 16;
-    int32_t mult_low = (int32_t)f->mult_low, mult_high = (int32_t)f->mult_high;
-    int32_t middle = low * mult_high + (low * mult_low >> 16) + upper * mult_low;
-    int32_t high = 2 * upper * mult_high + (((middle >> 14) + 1) >> 1);
-#endif
-    int32_t y = (high + (high >> 31) + f->round) >> f->shift;
-    return (int8_t)(y == (int8_t)y ? y : y >> 31 ^ 127);
-}
-
 // The sums of four rows.
 static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r) {
 #if AR_THUMB_FULL
@@ -266,10 +244,10 @@ static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t
         }
         bias += bias ? 4 : 0;
         four_rows(p, x, r);
-        out[0] = requantize_plain(r->sum[0], &f);
-        out[1] = requantize_plain(r->sum[1], &f);
-        out[2] = requantize_plain(r->sum[2], &f);
-        out[3] = requantize_plain(r->sum[3], &f);
+        out[0] = ar_thumb_requantize(r->sum[0], &f);
+        out[1] = ar_thumb_requantize(r->sum[1], &f);
+        out[2] = ar_thumb_requantize(r->sum[2], &f);
+        out[3] = ar_thumb_requantize(r->sum[3], &f);
     }
     return first;
 }
@@ -286,7 +264,7 @@ static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, 
     for (uint32_t i = 0; i < n; i++) {
         if (p->plain) {
             ar_thumb_factor_t f = factor_of(p, &c[i]);
-            out[c[i].channel] = requantize_plain(r->sum[i], &f);
+            out[c[i].channel] = ar_thumb_requantize(r->sum[i], &f);
         } else {
             out[c[i].channel] = requantize(p, r->sum[i], &c[i]);
         }

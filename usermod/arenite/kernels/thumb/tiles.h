@@ -73,4 +73,31 @@ static inline uint32_t ar_thumb_rows_first(uint32_t n) {
 void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end);
 #endif
 
+// A row of a 3x3 depthwise convolution, one channel, requantized in the short way.
+typedef struct {
+#if AR_THUMB_FULL
+    int32_t w0[3];              // the kernel's columns; all twice what they are
+    uint32_t start;
+    int32_t w1[3];
+    int32_t w2[3];
+#else
+    int32_t w0[3];
+    int32_t w1[3];
+    int32_t w2[3];
+    uint32_t start;
+#endif
+    ar_thumb_factor_t factor;   // place: 0
+} ar_thumb_taps_t;
+
+typedef struct {
+    const int32_t *x;           // columns of three
+    const ar_thumb_taps_t *taps;
+    uint32_t on;                // bytes from an output's columns' end to the first of the next; modulo 2^32
+    const int32_t *x_end;       // where x is after the last output
+    int8_t *out;
+    uint32_t step;
+} ar_thumb_row_t;
+
+void ar_thumb_row(const ar_thumb_row_t *r);
+
 #endif // ARENITE_KERNELS_THUMB_TILES_H

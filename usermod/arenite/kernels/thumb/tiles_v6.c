@@ -180,4 +180,54 @@ __attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t
         "pop    {r0, r4-r7, pc}\n");
 }
 
+// A column of three.
+#define COLUMN \
+    "ldmia  r0!, {r2, r3, r4}\n" \
+    "ldmia  r1!, {r5, r6, r7}\n" \
+    "muls   r2, r5, r2\n" \
+    "muls   r3, r6, r3\n" \
+    "muls   r4, r7, r4\n" \
+    "adds   r2, r2, r3\n" \
+    "adds   r2, r2, r4\n"
+
+__attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r3-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "mov    r7, r11\n"
+        "push   {r3-r7}\n"
+        "ldmia  r0!, {r1, r2, r3, r4, r5, r6}\n"
+        "mov    r8, r3\n"
+        "mov    r9, r4\n"
+        "mov    r10, r5\n"
+        "mov    r11, r6\n"
+        "movs   r0, r1\n"
+        "movs   r1, r2\n"
+        "2:\n"
+        COLUMN
+        "mov    r12, r2\n"
+        COLUMN
+        "add    r12, r2\n"
+        COLUMN
+        "ldmia  r1!, {r3}\n"
+        "add    r2, r12\n"
+        "adds   r2, r2, r3\n"
+        "mov    r7, r10\n"
+        PLAIN
+        "subs   r1, #60\n"
+        "add    r10, r11\n"
+        "add    r0, r8\n"
+        "cmp    r0, r9\n"
+        "bne    2b\n"
+        "pop    {r3-r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "mov    r11, r7\n"
+        "pop    {r3-r7, pc}\n");
+}
+
 #endif // AR_TIER_THUMB && !AR_THUMB_FULL

@@ -118,4 +118,46 @@ __attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t
         "pop    {r4-r11, pc}\n");
 }
 
+// A column of three.
+#define COLUMN \
+    "ldm.w  r12!, {r3-r5}\n" \
+    "mla    r6, r0, r3, r6\n" \
+    "mla    r6, r1, r4, r6\n" \
+    "mla    r6, r2, r5, r6\n"
+
+__attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r5}\n"
+        "push   {r2, r3}\n"
+        "mov    r12, r0\n"
+        "mov    lr, r1\n"
+        "mov    r10, r4\n"
+        "mov    r11, r5\n"
+        "add.w  r0, lr, #40\n"
+        "ldm.w  r0, {r7-r9}\n"
+        "2:\n"
+        "ldm.w  lr!, {r0, r1, r2, r6}\n"
+        COLUMN
+        "ldm.w  lr!, {r0, r1, r2}\n"
+        COLUMN
+        "ldm.w  lr, {r0, r1, r2}\n"
+        COLUMN
+        "smull  r0, r1, r6, r7\n"
+        "sub.w  lr, lr, #28\n"
+        "add.w  r1, r1, r0, lsr #31\n"
+        "add.w  r1, r1, r1, asr #31\n"
+        "add    r1, r8\n"
+        "asr.w  r1, r1, r9\n"
+        "ssat   r1, #8, r1\n"
+        "ldrd   r2, r3, [sp]\n"
+        "strb.w r1, [r10]\n"
+        "add    r10, r11\n"
+        "add    r12, r2\n"
+        "cmp    r12, r3\n"
+        "bne    2b\n"
+        "pop    {r2, r3}\n"
+        "pop    {r4-r11, pc}\n");
+}
+
 #endif // AR_TIER_THUMB && AR_THUMB_FULL
