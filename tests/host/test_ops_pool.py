@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D against tflite-micro, one operator a model."""
+"""AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D against tflite-micro, one operator a model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from arenite.engine import Engine
 from builder import SAME, VALID, Tensor, options, single
 from reference import Rejected, reference, refusal, same
 
-OPS = ["AVERAGE_POOL_2D", "MAX_POOL_2D"]
+OPS = ["AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"]
+TYPED = [(name, dtype) for name in OPS[:2] for dtype in ("int8", "int16", "float32")] + [("L2_POOL_2D", "float32")]
 
 
 @pytest.mark.parametrize("seed", range(40))
-@pytest.mark.parametrize("dtype", ["int8", "float32"])
-@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize(("name", "dtype"), TYPED)
 def test_pool(engine: Engine, name: str, dtype: str, seed: int) -> None:
     """Catches padding that is counted, a mean rounded the other way, a window cut at the wrong edge, a lost clamp."""
     rng = np.random.default_rng(seed)
@@ -40,6 +40,25 @@ def test_values_that_are_no_numbers(engine: Engine, name: str) -> None:
     fields = options("Pool2D", padding=VALID, strideH=2, strideW=2, filterHeight=2, filterWidth=2)
     data = np.float32([1, 2, np.inf, -np.inf, np.nan, 1, 0, 0, np.inf, 3, 2, 2]).reshape(x.shape)
     same(engine, single(name, [x], y, fields), [data])
+
+
+@pytest.mark.parametrize("size", [[255, 257], [1, 32767], [13, 5041]])
+@pytest.mark.parametrize("value", [-32768, 32767])
+def test_largest_sum_of_int16(engine: Engine, value: int, size: list[int]) -> None:
+    """Catches a sum that leaves 31 bits; a window of more than its bound is refused."""
+    x, y = Tensor([1, *size, 1], "int16", 0.5), Tensor([1, 1, 1, 1], "int16", 0.5)
+    fields = {"padding": VALID, "strideH": 1, "strideW": 1, "filterHeight": size[0], "filterWidth": size[1]}
+    same(engine, single("AVERAGE_POOL_2D", [x], y, options("Pool2D", **fields)), [np.full(x.shape, value, np.int16)])
+    x.shape = [1, 256, 256, 1]
+    fields |= {"filterHeight": 256, "filterWidth": 256}
+    assert "65535 positions" in refusal(engine, single("AVERAGE_POOL_2D", [x], y, options("Pool2D", **fields)))
+
+
+def test_l2_refuses_integers(engine: Engine) -> None:
+    """Catches squares of quantized values that nobody rescales."""
+    x, y = Tensor([1, 2, 2, 1], "int8", 0.5), Tensor([1, 1, 1, 1], "int8", 0.5)
+    fields = options("Pool2D", padding=VALID, strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    assert "input int8, output int8 is not supported" in refusal(engine, single("L2_POOL_2D", [x], y, fields))
 
 
 def small(**changes: object) -> bytes:

@@ -12,7 +12,7 @@ from tflite_micro import runtime
 import draw
 from arenite.engine import Engine, HostModel
 from builder import Array, Tensor, options, single
-from reference import Rejected, reference, refusal
+from reference import Rejected, compared, reference, refusal
 
 # int8: state and time weights of int8; int16: of int16, between activations of int8.
 TYPES = ["float32", "int8", "int16"]
@@ -86,13 +86,15 @@ def check(engine: Engine, model: bytes, sequence: list[Array]) -> None:
         RuntimeError: tflite-micro does not take the model.
     """
     host = HostModel(engine, model)
-    for _ in range(2):
+    for again in range(2):
         oracle = runtime.Interpreter.from_bytes(model)
-        for x in sequence:
+        for i, x in enumerate(sequence):
             oracle.set_input(x, 0)
             oracle.invoke()
             (got,) = host.invoke([x])
             wanted = oracle.get_output(0)
+            if i == 0 and not again:
+                compared(model, [x], [wanted], rtol=1e-5, atol=1e-2)
             assert got.dtype == wanted.dtype
             if got.dtype == np.float32:
                 np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-2)

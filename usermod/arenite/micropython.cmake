@@ -19,6 +19,10 @@ endif()
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
-# What runs in inner loops is worth its size.
-file(GLOB ARENITE_KERNELS ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
-set_source_files_properties(${ARENITE_KERNELS} PROPERTIES COMPILE_OPTIONS "-O2")
+# What runs for every element or position is worth its size.
+file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
+list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
+foreach(name conv_s8 depthwise3 spatial)
+    list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
+endforeach()
+set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2")

@@ -21,13 +21,17 @@ ifneq ($(ARENITE_OPS),)
 CFLAGS_USERMOD += -DAR_OPS_TABLE='"$(ARENITE_OPS)"'
 endif
 
-# What runs for every element is worth its size; everything else is built as small as the port wants it. Callbacks leave
-# parameters unused.
+# What runs for every element or position is worth its size; everything else is built as small as the port wants it.
+# Callbacks leave parameters unused.
 ARENITE_WARNINGS = -Wextra -Wshadow -Wno-unused-parameter
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_WARNINGS)
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
+ARENITE_HOT = conv_s8 depthwise3 spatial
+$(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += $(ARENITE_WARNINGS) -O2
+ARENITE_COLD = fixed_point sigmoid
+$(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += $(ARENITE_WARNINGS) -Os
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 $(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_WARNINGS) -ffp-contract=off

@@ -23,6 +23,7 @@ typedef enum {
     AR_UNSUPPORTED, // the model is sound, but needs what is not compiled in
     AR_NO_MEMORY,   // the arena is too small
     AR_STOPPED,     // the hook asked to stop
+    AR_WAITING,     // inside the engine: an operator waits for more input, and the rest is not run this time
 } ar_status_t;
 
 typedef struct {

@@ -92,9 +92,13 @@ ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_
     return AR_OK;
 }
 
+static bool is_named(const ar_node_t *n, const char *name) {
+    return strlen(name) == n->custom_code_len && memcmp(name, n->custom_code, n->custom_code_len) == 0;
+}
+
 const ar_op_t *ar_graph_op(const ar_node_t *n) {
     for (unsigned i = 0; i < ar_n_ops; i++) {
-        if (ar_ops[i].code == n->code) {
+        if (ar_ops[i].code == n->code && (n->code != CUSTOM || is_named(n, ar_ops[i].name))) {
             return &ar_ops[i];
         }
     }

@@ -23,7 +23,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
         ar_status_t status = rec->eval(run, rec);
         if (status != AR_OK) {
-            return inside || status == AR_STOPPED ? status : name_op(run, k);
+            return inside || status != AR_VALUE ? status : name_op(run, k);
         }
         if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
             return ar_fail(run->err, AR_STOPPED, "stopped");
@@ -34,7 +34,8 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
 
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
     const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .hook = hook, .context = context, .err = err };
-    return run_all(&run, &m->main);
+    ar_status_t status = run_all(&run, &m->main);
+    return status == AR_WAITING ? AR_OK : status;
 }
 
 ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
@@ -62,7 +63,8 @@ static void reset_variable_tensors(const ar_graph_t *g, const ar_node_t *n, cons
     ar_tensor_t t;
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(g, &n->inputs, i);
-        if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data) {
+        if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data
+            && t.type != AR_RESOURCE) {
             memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
         }
     }

@@ -120,6 +120,10 @@ static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
             return ar_fail(l->err, AR_VALUE, "model: output %u is written by nothing", (unsigned)i);
         }
         touch(l, index, until);
+        ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
+        if (l->may_wait && life->first <= AR_LIFE_LATEST) {
+            life->first = 0;
+        }
     }
     return AR_OK;
 }
@@ -145,6 +149,18 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
     return AR_OK;
 }
 
+// A variable may be written, by what does not read it.
+static bool may_write(ar_loader_t *l, const ar_node_t *n, int32_t index) {
+    ar_tensor_t t;
+    ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
+    for (uint32_t i = 0; i < n->inputs.length; i++) {
+        if (ar_graph_int(&l->g, &n->inputs, i) == index) {
+            return false;
+        }
+    }
+    return t.is_variable && !t.data && t.type != AR_RESOURCE;
+}
+
 static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t k) {
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
@@ -152,6 +168,9 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
             return ar_fail(l->err, AR_VALUE, "model: op %u output %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == 0 && may_write(l, n, index)) {
+            continue;
+        }
         if (life->first != AR_LIFE_UNBORN) {
             return ar_fail(l->err, AR_VALUE, "model: op %u writes tensor %u, which is an input, a constant or written before",
                 (unsigned)k, (unsigned)index);
@@ -169,8 +188,8 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
             (unsigned)n->custom_code_len, n->custom_code);
     }
     if (!*op) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s is not compiled in", (unsigned)k,
-            ar_builtin_name(n->code));
+        const char *prefix, *name = ar_builtin_name(n->code, &prefix);
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s%s is not compiled in", (unsigned)k, prefix, name);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
         return ar_fail(l->err, AR_VALUE, "model: op %u %s has another operator's options", (unsigned)k, (*op)->name);
@@ -267,6 +286,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     };
     l->model->has_state |= op->reset != NULL;
     status = op->prepare(&p);
+    l->may_wait |= p.may_wait;
     if (status == AR_OK) {
         status = take_scratch(l, &p);
     }
@@ -366,6 +386,7 @@ static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_
     l->lost = inner.lost;
     l->plan = inner.plan;
     l->time = inner.time;
+    l->may_wait = inner.may_wait;
     return status;
 }
 
@@ -542,9 +563,8 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     }
     m->activations = ar_plan_end(&l.plan);
     m->arena_used = used + m->activations > l.kept + lives ? used + m->activations : l.kept + lives;
-    if (m->has_state) {
-        memset(l.base + used, 0, m->activations); // over the planner's lives as well: nothing asks them any more
-    }
+    // State starts as zeros. Not before: the lives, which are asked above, lie where tensors will.
+    memset(l.base + used, 0, m->activations);
     ar_reset(m);
     return AR_OK;
 }

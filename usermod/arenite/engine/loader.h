@@ -29,6 +29,7 @@ typedef struct _ar_loader_t {
     uint16_t time;
     uint8_t depth;              // of calls
     uint32_t room;              // bytes of arena behind the records, when the plan is known
+    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
     bool measuring;             // records are made one over another, to learn their sizes
 } ar_loader_t;
 

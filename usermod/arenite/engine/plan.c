@@ -33,15 +33,16 @@ static bool overlap_in_time(const ar_life_t *a, const ar_life_t *b) {
     return a->first <= b->last && b->first <= a->last;
 }
 
-// Does a come before b? Largest first, the earlier or the later of equals first; or as time goes, or backwards.
+// Does a come before b? Largest first, the earlier of equals first; as time goes; largest first, the later of equals first;
+// backwards. What most often reaches the bound is tried first.
 static bool comes_before(unsigned order, const ar_life_t *a, const ar_life_t *b) {
     switch (order) {
         case 0:
             return a->bytes != b->bytes ? a->bytes > b->bytes : a->first < b->first;
         case 1:
-            return a->bytes != b->bytes ? a->bytes > b->bytes : a->first > b->first;
-        case 2:
             return a->first != b->first ? a->first < b->first : a->bytes > b->bytes;
+        case 2:
+            return a->bytes != b->bytes ? a->bytes > b->bytes : a->first > b->first;
         default:
             return a->last != b->last ? a->last > b->last : a->bytes > b->bytes;
     }

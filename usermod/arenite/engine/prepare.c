@@ -2,6 +2,7 @@
 
 #include "engine/bytes.h"
 #include "engine/error.h"
+#include "engine/flexbuffer.h"
 #include "engine/loader.h"
 
 static ar_status_t refuse(ar_prep_t *p, ar_status_t status, const char *format, va_list args) {
@@ -100,6 +101,36 @@ uint32_t ar_option_ints(const ar_prep_t *p, unsigned field, const uint8_t **star
     return v.length;
 }
 
+static bool custom(const ar_prep_t *p, const char *key, fx_number_t *number) {
+    const fb_file_t *f = &p->loader->g.file;
+    // The length lies before the bytes.
+    return p->custom != 0 && fx_find(&(fb_file_t) { f->data + p->custom, ar_u32(f->data + p->custom - 4) }, key, number);
+}
+
+// What int32 does not hold becomes its nearest, as flexbuffers' AsInt32 does for what C cannot cast.
+int32_t ar_custom_int(const ar_prep_t *p, const char *key, int32_t otherwise) {
+    fx_number_t v;
+    if (!custom(p, key, &v)) {
+        return otherwise;
+    }
+    if (v.is_float) {
+        return v.real >= 2147483647.0 ? INT32_MAX : v.real > -2147483648.0 ? (int32_t)v.real : INT32_MIN;
+    }
+    return v.integer > INT32_MAX ? INT32_MAX : v.integer < INT32_MIN ? INT32_MIN : (int32_t)v.integer;
+}
+
+float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise) {
+    fx_number_t v;
+    if (!custom(p, key, &v)) {
+        return otherwise;
+    }
+    if (!v.is_float) {
+        return (float)v.integer;
+    }
+    // A double that float does not hold must not be cast.
+    return v.real > 3.4028234e38 ? 3.4028235e38f : v.real < -3.4028234e38 ? -3.4028235e38f : (float)v.real;
+}
+
 void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     size_t pointers = (size_t)p->n_in + p->n_out + 1;
     size_t whole = sizeof(ar_rec_t) + pointers * sizeof(void *) + bytes;
@@ -144,9 +175,10 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     uint32_t out = (uint32_t)tensor_index(p, p->outputs, 0);
     ar_life_t *source = ar_loader_life(l, in);
     ar_life_t *target = ar_loader_life(l, out);
-    ar_tensor_t t;
+    ar_tensor_t t, to;
     ar_graph_tensor(&l->g, in, &t, p->err);
-    if (source->first == AR_LIFE_CONSTANT || t.is_variable || source->bytes != target->bytes) {
+    ar_graph_tensor(&l->g, out, &to, p->err);
+    if (source->first == AR_LIFE_CONSTANT || t.is_variable || to.is_variable || source->bytes != target->bytes) {
         return false;
     }
     target->first = AR_LIFE_ALIAS;

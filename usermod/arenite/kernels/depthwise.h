@@ -26,16 +26,18 @@ typedef struct {
     uint32_t pad_left;          // 0 or 1
     int32_t offset, out_zero, low, high;
     bool plain;                 // as in a product
-    void *scratch;              // NULL: none was to spare
+    void *scratch;
+    uint32_t bytes;             // of scratch
 } ar_depthwise3_t;
 
-// Bytes of scratch for that many columns of input.
+// Bytes of scratch for that many columns of input, the same for all tiers; and how many are of use.
 static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
-    return columns * (AR_TIER_DSP ? 24 : AR_TIER_THUMB ? 48 : 0);
+    return columns * 24;
 }
 
-// Whether there is a slower way without it.
-#define AR_DEPTHWISE_SPARES (AR_TIER_THUMB)
+static inline uint32_t ar_depthwise3_most(uint32_t columns) {
+    return columns * (AR_TIER_THUMB ? 48 : 24);
+}
 
 // What a block of channels takes from one row of output to the next.
 typedef struct {
@@ -49,7 +51,7 @@ typedef struct {
 // One row of output for the block's channels, from three rows of input, NULL for those outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
-// The way without scratch.
+// The way without scratch, of portable and of thumb.
 void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -50,6 +50,15 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
     return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
 }
 
+// Whether n weights are all zero.
+bool ar_is_zero(const int8_t *x, uint32_t n);
+
+// Bytes of scratch that every tier can work with. They are the same for all, so that a model needs the same arena on every
+// core.
+static inline uint32_t ar_product_least(uint32_t rows, uint32_t row) {
+    return 8 * rows * ((row + 3) & ~3u);
+}
+
 // Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
 uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct);
 

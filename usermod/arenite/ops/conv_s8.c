@@ -30,10 +30,6 @@ static uint32_t edge_bytes(const ar_conv_t *c) {
     return is_direct(c) ? 0 : (row_of(c) + 3) & ~3u;
 }
 
-static uint32_t product_bytes(const ar_conv_t *c, uint32_t held) {
-    return ar_product_scratch(c->filter / row_of(c), row_of(c), held, is_direct(c));
-}
-
 // Scratch but for the product: factors of the channels, edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
@@ -41,8 +37,9 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 }
 
 void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
-    uint32_t positions = (uint32_t)c->w.out_w * c->w.out_h;
-    ar_scratch_between(p, other_bytes(c) + product_bytes(c, 2), other_bytes(c) + product_bytes(c, ar_product_patches(positions)));
+    uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.out_h);
+    uint32_t least = ar_product_least(rows, row), most = ar_product_scratch(rows, row, patches, is_direct(c));
+    ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + (most > least ? most : least));
 }
 
 // The weights as the product takes them: the model's, or made of them in scratch.

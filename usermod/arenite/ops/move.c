@@ -74,3 +74,11 @@ ar_status_t ar_axis(ar_prep_t *p, int32_t given, unsigned rank, unsigned *axis) 
     *axis = (unsigned)(given < 0 ? given + n : given);
     return AR_OK;
 }
+
+uint32_t ar_product(const ar_tensor_t *t, unsigned from, unsigned to) {
+    uint32_t n = 1;
+    for (unsigned i = from; i < to; i++) {
+        n *= (uint32_t)t->dim[i];
+    }
+    return n;
+}

@@ -22,4 +22,7 @@ ar_status_t ar_const_ints(ar_prep_t *p, unsigned i, const char *what, uint32_t n
 // As an axis of a tensor of so many dimensions, counted from the end where it is negative.
 ar_status_t ar_axis(ar_prep_t *p, int32_t given, unsigned rank, unsigned *axis);
 
+// The product of dimensions [from, to).
+uint32_t ar_product(const ar_tensor_t *t, unsigned from, unsigned to);
+
 #endif // ARENITE_OPS_MOVE_H

@@ -49,6 +49,7 @@ typedef struct _ar_prep_t {
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     bool scratch_lasts;         // from one invoke to the next
+    bool may_wait;              // it may end a run early (AR_WAITING)
     uint8_t n_calls;            // subgraphs that it calls
     uint8_t call_from;          // its first input that is one of theirs
     uint16_t calls[2];
@@ -82,6 +83,10 @@ bool ar_option_bool(const ar_prep_t *p, unsigned field, bool otherwise);
 float ar_option_float(const ar_prep_t *p, unsigned field, float otherwise);
 // A vector of int32 in the options: its length, and where it starts (read it with ar_i32), or 0 and NULL.
 uint32_t ar_option_ints(const ar_prep_t *p, unsigned field, const uint8_t **start);
+
+// A number in the custom options, a FlexBuffer with a map: by its key.
+int32_t ar_custom_int(const ar_prep_t *p, const char *key, int32_t otherwise);
+float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise);
 
 // The record: sets eval, makes room for the scalars and returns them zeroed; NULL where the arena is too
 // small (then return AR_NO_MEMORY). Call it once, after ar_scratch.

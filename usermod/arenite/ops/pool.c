@@ -1,14 +1,18 @@
-// AVERAGE_POOL_2D and MAX_POOL_2D, int8 and float32. Input and output share their quantization: nothing is rescaled.
+// AVERAGE_POOL_2D and MAX_POOL_2D, int8, int16 and float32; L2_POOL_2D, float32. Input and output share their
+// quantization: nothing is rescaled.
 
 #include <math.h>
 
+#include "kernels/requantize.h"
 #include "ops/activation.h"
 #include "ops/spatial.h"
 
 typedef struct {
     ar_window_t w;
+    ar_position_t position;
+    uint32_t size;              // of an element
     union {
-        int32_t limit_s8[2];
+        int32_t limit[2];
         float limit_f32[2];
     };
 } pool_t;
@@ -19,6 +23,11 @@ static const void *tap(const ar_window_t *w, const ar_plane_t *in, const ar_plac
 
 static uint32_t count(const ar_place_t *at) {
     return (uint32_t)((at->y1 - at->y0) * (at->x1 - at->x0));
+}
+
+// Rounded half away from zero (integer_ops/pooling.h).
+static int32_t rounded_mean(const pool_t *p, int32_t sum, int32_t n) {
+    return ar_clamp((sum > 0 ? sum + n / 2 : sum - n / 2) / n, p->limit[0], p->limit[1]);
 }
 
 static void average_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
@@ -33,10 +42,7 @@ static void average_s8(const void *params, const ar_rec_t *rec, const ar_plane_t
                 sum += *x;
             }
         }
-        // Rounded half away from zero (integer_ops/pooling.h).
-        int32_t mean = (sum > 0 ? sum + n / 2 : sum - n / 2) / n;
-        int32_t v = mean < p->limit_s8[0] ? p->limit_s8[0] : mean > p->limit_s8[1] ? p->limit_s8[1] : mean;
-        ((int8_t *)out)[c] = (int8_t)v;
+        ((int8_t *)out)[c] = (int8_t)rounded_mean(p, sum, n);
     }
 }
 
@@ -44,14 +50,45 @@ static void max_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in
     (void)rec;
     const pool_t *p = params;
     for (uint32_t c = 0; c < p->w.out_c; c++) {
-        int32_t largest = p->limit_s8[0];
+        int32_t largest = p->limit[0];
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
             const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
             for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
                 largest = *x > largest ? *x : largest;
             }
         }
-        ((int8_t *)out)[c] = (int8_t)(largest > p->limit_s8[1] ? p->limit_s8[1] : largest);
+        ((int8_t *)out)[c] = (int8_t)(largest > p->limit[1] ? p->limit[1] : largest);
+    }
+}
+
+static void average_s16(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
+    int32_t n = (int32_t)count(at);
+    for (uint32_t c = 0; c < p->w.out_c; c++) {
+        int32_t sum = 0;
+        for (int32_t ky = at->y0; ky < at->y1; ky++) {
+            const int16_t *x = (const int16_t *)tap(&p->w, in, at, ky, at->x0, 2) + c;
+            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
+                sum += *x;
+            }
+        }
+        ((int16_t *)out)[c] = (int16_t)rounded_mean(p, sum, n);
+    }
+}
+
+static void max_s16(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
+    for (uint32_t c = 0; c < p->w.out_c; c++) {
+        int32_t largest = p->limit[0];
+        for (int32_t ky = at->y0; ky < at->y1; ky++) {
+            const int16_t *x = (const int16_t *)tap(&p->w, in, at, ky, at->x0, 2) + c;
+            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
+                largest = *x > largest ? *x : largest;
+            }
+        }
+        ((int16_t *)out)[c] = (int16_t)(largest > p->limit[1] ? p->limit[1] : largest);
     }
 }
 
@@ -89,23 +126,56 @@ static void max_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *i
     }
 }
 
-static ar_status_t eval_average_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, ar_params(rec), 1, average_s8);
+static void l2_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+    (void)rec;
+    const pool_t *p = params;
+    for (uint32_t c = 0; c < p->w.out_c; c++) {
+        float sum = 0;
+        for (int32_t ky = at->y0; ky < at->y1; ky++) {
+            const float *x = (const float *)tap(&p->w, in, at, ky, at->x0, sizeof(float)) + c;
+            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
+                sum += *x * *x;
+            }
+        }
+        ((float *)out)[c] = clamp_f32(p, sqrtf(sum / (float)count(at)));
+    }
 }
 
-static ar_status_t eval_max_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, ar_params(rec), 1, max_s8);
+static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
+    const pool_t *p = ar_params(rec);
+    return ar_each_position(run, rec, &p->w, p->size, p->position);
 }
 
-static ar_status_t eval_average_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, ar_params(rec), sizeof(float), average_f32);
+// What computes one position of each type; NULL: the operator does not have it.
+typedef struct {
+    ar_position_t s8;
+    ar_position_t s16;
+    ar_position_t f32;
+} types_t;
+
+static ar_position_t of_type(const types_t *t, unsigned type) {
+    return type == AR_INT8 ? t->s8 : type == AR_INT16 ? t->s16 : type == AR_FLOAT32 ? t->f32 : NULL;
 }
 
-static ar_status_t eval_max_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    return ar_each_position(run, rec, ar_params(rec), sizeof(float), max_f32);
+static ar_status_t set_limits(ar_prep_t *p, pool_t *pool, const ar_tensor_t *in, const ar_tensor_t *out) {
+    int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
+    bool known;
+    if (in->type == AR_FLOAT32) {
+        known = ar_activation_float(activation, &pool->limit_f32[0], &pool->limit_f32[1]);
+    } else {
+        if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
+            return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+        }
+        // tensorflow/lite/micro/kernels/pooling_common.cc
+        if (in->zero_point != out->zero_point || fabsf(in->scale - out->scale) > 1e-6f) {
+            return ar_refuse(p, "input and output must have the same scale and zero point");
+        }
+        known = ar_activation_int(activation, out, &pool->limit[0], &pool->limit[1]);
+    }
+    return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
 }
 
-static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) {
+static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
     ar_tensor_t in, out;
     ar_status_t status = ar_expect_io(p, 1, 1, 1);
     if (status != AR_OK) {
@@ -113,13 +183,16 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) 
     }
     ar_get_input(p, 0, &in);
     ar_get_output(p, 0, &out);
-    if (in.type != out.type || (in.type != AR_INT8 && in.type != AR_FLOAT32)) {
+    ar_position_t position = of_type(types, in.type);
+    if (in.type != out.type || !position) {
         return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
     }
-    pool_t *pool = ar_record(p, in.type == AR_INT8 ? eval_s8 : eval_f32, sizeof(*pool));
+    pool_t *pool = ar_record(p, eval, sizeof(*pool));
     if (!pool) {
         return AR_NO_MEMORY;
     }
+    pool->position = position;
+    pool->size = ar_type_size(in.type);
     const int32_t kernel[2] = { ar_option_int(p, POOL_2D_FILTER_H, 0), ar_option_int(p, POOL_2D_FILTER_W, 0) };
     const int32_t stride[2] = { ar_option_int(p, POOL_2D_STRIDE_H, 0), ar_option_int(p, POOL_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { 1, 1 };
@@ -130,30 +203,21 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval_s8, ar_eval_t eval_f32) 
     if (in.dim[3] != out.dim[3]) {
         return ar_refuse(p, "input and output differ in channels");
     }
-    if (in.count >= 1 << 24) {
-        return ar_unsupported(p, "an input of more than 16 million elements");  // its sum might pass 31 bits
+    // Sums must stay within 31 bits.
+    if (in.count >= 1 << 24 || (in.type == AR_INT16 && in.dim[1] * in.dim[2] > 0xffff)) {
+        return ar_unsupported(p, "an input of more than 16 million elements, or 65535 positions of int16");
     }
-    int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
-    bool known;
-    if (in.type == AR_INT8) {
-        if (!ar_is_quantized(&in) || !ar_is_quantized(&out)) {
-            return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
-        }
-        // tensorflow/lite/micro/kernels/pooling_common.cc
-        if (in.zero_point != out.zero_point || fabsf(in.scale - out.scale) > 1e-6f) {
-            return ar_refuse(p, "input and output must have the same scale and zero point");
-        }
-        known = ar_activation_int(activation, &out, &pool->limit_s8[0], &pool->limit_s8[1]);
-    } else {
-        known = ar_activation_float(activation, &pool->limit_f32[0], &pool->limit_f32[1]);
-    }
-    return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+    return set_limits(p, pool, &in, &out);
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {
-    return prepare(p, eval_average_s8, eval_average_f32);
+    return prepare(p, &(types_t) { average_s8, average_s16, average_f32 });
 }
 
 ar_status_t ar_prepare_max_pool_2d(ar_prep_t *p) {
-    return prepare(p, eval_max_s8, eval_max_f32);
+    return prepare(p, &(types_t) { max_s8, max_s16, max_f32 });
+}
+
+ar_status_t ar_prepare_l2_pool_2d(ar_prep_t *p) {
+    return prepare(p, &(types_t) { NULL, NULL, l2_f32 });
 }

@@ -1,4 +1,5 @@
-// Reductions over any axes: MEAN, int8 and float32.
+// Reductions over any axes: MEAN and SUM of int8, int16 and float32; REDUCE_MAX and REDUCE_MIN of int8 and float32;
+// REDUCE_ALL of bool.
 //
 // Dimensions are kept or reduced; those of one kind that lie side by side join. For each output the reduced ones are
 // walked, so that no memory for partial results is needed, and sums run in the order of the input.
@@ -9,55 +10,122 @@
 #include "kernels/requantize.h"
 #include "ops/walk.h"
 
-typedef struct {
+struct _reduce_t;
+
+// One output of the inputs from x on.
+typedef void (*one_t)(const struct _reduce_t *r, const uint8_t *x, uint8_t *out);
+
+typedef struct _reduce_t {
+    one_t one;
     uint32_t outputs;
     uint32_t n;                 // inputs to one output
-    int32_t zero_sum;           // n times the input's zero point
+    uint32_t zero_sum;          // n times the input's zero point
     int32_t out_zero;
     ar_factor_t factor;
+    uint8_t size;               // of an element
+    bool divide;                // by n
     uint8_t kept;               // dimensions that stay, then those that are reduced
     uint8_t reduced;
     ar_dim_t dim[];
 } reduce_t;
 
-static int32_t sum_s8(const reduce_t *r, const int8_t *x) {
-    const ar_dim_t *dim = r->dim + r->kept;
-    int32_t sum = 0; // |sum| < 2^7 * 2^23: ar_prepare_mean sees to it
+static bool next(ar_walk_t *w, const reduce_t *r) {
+    return ar_walk_next(w, r->dim + r->kept, r->reduced);
+}
+
+// Sums wrap, as tflite-micro's do: int16 may leave 32 bits.
+static int32_t rescale(const reduce_t *r, uint32_t sum, int32_t low, int32_t high) {
+    return ar_requantize_clamp((int32_t)(sum - r->zero_sum), r->factor, r->out_zero, low, high);
+}
+
+static void sum_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    uint32_t sum = 0;
     ar_walk_t w = { { 0 }, { 0, 0 } };
     do {
-        sum += x[w.offset[0]];
-    } while (ar_walk_next(&w, dim, r->reduced));
-    return sum;
+        int32_t v = ((const int8_t *)x)[w.offset[0]];
+        sum += (uint32_t)v;
+    } while (next(&w, r));
+    *(int8_t *)out = (int8_t)rescale(r, sum, -128, 127);
 }
 
-static ar_status_t eval_mean_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const reduce_t *r = ar_params(rec);
-    const int8_t *x = ar_in(rec, 0);
-    int8_t *out = ar_out(rec, 0);
+static void sum_s16(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    uint32_t sum = 0;
     ar_walk_t w = { { 0 }, { 0, 0 } };
-    for (uint32_t i = 0; i < r->outputs; i++) {
-        int32_t sum = sum_s8(r, x + w.offset[0]);
-        int32_t shifted = (int32_t)((uint32_t)sum - (uint32_t)r->zero_sum);
-        out[i] = (int8_t)ar_requantize_clamp(shifted, r->factor, r->out_zero, -128, 127);
-        ar_walk_next(&w, r->dim, r->kept);
-    }
-    return AR_OK;
+    do {
+        int32_t v = ((const int16_t *)(const void *)x)[w.offset[0]];
+        sum += (uint32_t)v;
+    } while (next(&w, r));
+    *(int16_t *)(void *)out = (int16_t)rescale(r, sum, -32768, 32767);
 }
 
-static ar_status_t eval_mean_f32(const ar_run_t *run, const ar_rec_t *rec) {
+static void sum_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    float sum = 0;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        sum += ((const float *)(const void *)x)[w.offset[0]];
+    } while (next(&w, r));
+    *(float *)(void *)out = r->divide ? sum / (float)r->n : sum;
+}
+
+static void max_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    int8_t best = -128;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        int8_t v = ((const int8_t *)x)[w.offset[0]];
+        best = v > best ? v : best;
+    } while (next(&w, r));
+    *(int8_t *)out = best;
+}
+
+static void min_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    int8_t best = 127;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        int8_t v = ((const int8_t *)x)[w.offset[0]];
+        best = v < best ? v : best;
+    } while (next(&w, r));
+    *(int8_t *)out = best;
+}
+
+// From the largest finite number on, as tflite-micro: infinities and NaN are passed over.
+#define LARGEST (3.4028235e38f)
+
+static void max_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    float best = -LARGEST;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        float v = ((const float *)(const void *)x)[w.offset[0]];
+        best = v > best ? v : best;
+    } while (next(&w, r));
+    *(float *)(void *)out = best;
+}
+
+static void min_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    float best = LARGEST;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        float v = ((const float *)(const void *)x)[w.offset[0]];
+        best = v < best ? v : best;
+    } while (next(&w, r));
+    *(float *)(void *)out = best;
+}
+
+static void all(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    *out = true;
+    ar_walk_t w = { { 0 }, { 0, 0 } };
+    do {
+        *out &= x[w.offset[0]] != 0;
+    } while (next(&w, r));
+}
+
+static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const reduce_t *r = ar_params(rec);
-    const float *x = ar_in(rec, 0);
-    float *out = ar_out(rec, 0);
+    const uint8_t *x = ar_in(rec, 0);
+    uint8_t *out = ar_out(rec, 0);
     ar_walk_t w = { { 0 }, { 0, 0 } };
-    for (uint32_t i = 0; i < r->outputs; i++) {
-        float sum = 0;
-        ar_walk_t v = { { 0 }, { 0, 0 } };
-        do {
-            sum += x[w.offset[0] + v.offset[0]];
-        } while (ar_walk_next(&v, r->dim + r->kept, r->reduced));
-        out[i] = sum / (float)r->n;
+    for (uint32_t i = 0; i < r->outputs; i++, out += r->size) {
+        r->one(r, x + (uint32_t)w.offset[0] * r->size, out);
         ar_walk_next(&w, r->dim, r->kept);
     }
     return AR_OK;
@@ -111,23 +179,61 @@ static void split(const ar_tensor_t *in, uint32_t mask, ar_space_t *kept, ar_spa
 }
 
 // The division joins the factor, at the cost of its lowest bits (reduce.h, QuantizedMeanOrSum).
-static ar_status_t quantize(ar_prep_t *p, reduce_t *r, const ar_tensor_t *in, const ar_tensor_t *out) {
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
-    }
-    r->zero_sum = (int32_t)((uint32_t)in->zero_point * r->n);
-    r->out_zero = out->zero_point;
-    r->factor = ar_factor(in->scale, 1.0f, out->scale);
+static void divide_factor(reduce_t *r) {
     int32_t shift = 31 - __builtin_clz(r->n);
     shift = shift < 31 + r->factor.shift ? shift : 31 + r->factor.shift;
     r->factor.mult = (int32_t)(((int64_t)r->factor.mult << shift) / r->n);
     r->factor.shift -= shift;
+}
+
+static ar_status_t quantize(ar_prep_t *p, reduce_t *r, const ar_tensor_t *in, const ar_tensor_t *out, bool rescales) {
+    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
+        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    }
+    // memcmp: two floats of equal bits
+    if (!rescales && (in->zero_point != out->zero_point || memcmp(&in->scale, &out->scale, sizeof(float)) != 0)) {
+        return ar_refuse(p, "input and output must have the same scale and zero point");
+    }
+    r->zero_sum = (uint32_t)in->zero_point * r->n;
+    r->out_zero = out->zero_point;
+    r->factor = ar_factor(in->scale, 1.0f, out->scale);
+    if (r->divide) {
+        divide_factor(r);
+    }
     return AR_OK;
 }
 
-ar_status_t ar_prepare_mean(ar_prep_t *p) {
-    ar_tensor_t in, out;
+// What computes one output of each type; NULL: the operator does not have it.
+typedef struct {
+    one_t s8;
+    one_t s16;
+    one_t f32;
+    one_t boolean;
+} types_t;
+
+static one_t of_type(const types_t *t, unsigned type) {
+    return type == AR_INT8 ? t->s8 : type == AR_INT16 ? t->s16 : type == AR_FLOAT32 ? t->f32 : type == AR_BOOL ? t->boolean : NULL;
+}
+
+static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, uint32_t mask, one_t one, bool divide) {
     ar_space_t kept, reduced;
+    split(in, mask, &kept, &reduced);
+    reduce_t *r = ar_record(p, eval, sizeof(*r) + ar_space_bytes(&kept) + ar_space_bytes(&reduced));
+    if (!r) {
+        return AR_NO_MEMORY;
+    }
+    *r = (reduce_t) {
+        .one = one, .outputs = out->count, .n = in->count / out->count, .size = (uint8_t)ar_type_size(in->type),
+        .divide = divide, .kept = (uint8_t)kept.rank, .reduced = (uint8_t)reduced.rank,
+    };
+    memcpy(r->dim, kept.dim, ar_space_bytes(&kept));
+    memcpy(r->dim + kept.rank, reduced.dim, ar_space_bytes(&reduced));
+    bool quantized = in->type == AR_INT8 || in->type == AR_INT16;
+    return quantized ? quantize(p, r, in, out, one == sum_s8 || one == sum_s16) : AR_OK;
+}
+
+static ar_status_t prepare(ar_prep_t *p, const types_t *types, bool divide) {
+    ar_tensor_t in, out;
     uint32_t mask;
     ar_status_t status = ar_expect_io(p, 2, 2, 1);
     if (status != AR_OK) {
@@ -135,7 +241,8 @@ ar_status_t ar_prepare_mean(ar_prep_t *p) {
     }
     ar_get_input(p, 0, &in);
     ar_get_output(p, 0, &out);
-    if (in.type != out.type || (in.type != AR_INT8 && in.type != AR_FLOAT32)) {
+    one_t one = of_type(types, in.type);
+    if (in.type != out.type || !one) {
         return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
     }
     status = read_axes(p, &in, &mask);
@@ -148,17 +255,25 @@ ar_status_t ar_prepare_mean(ar_prep_t *p) {
     if (in.count == 0 || in.count >= 1 << 24) {
         return ar_refuse(p, "the input is empty or has more than 16 million elements");
     }
-    split(&in, mask, &kept, &reduced);
-    reduce_t *r = ar_record(p, in.type == AR_INT8 ? eval_mean_s8 : eval_mean_f32,
-        sizeof(*r) + ar_space_bytes(&kept) + ar_space_bytes(&reduced));
-    if (!r) {
-        return AR_NO_MEMORY;
-    }
-    r->outputs = out.count;
-    r->n = in.count / out.count;
-    r->kept = (uint8_t)kept.rank;
-    r->reduced = (uint8_t)reduced.rank;
-    memcpy(r->dim, kept.dim, ar_space_bytes(&kept));
-    memcpy(r->dim + kept.rank, reduced.dim, ar_space_bytes(&reduced));
-    return in.type == AR_INT8 ? quantize(p, r, &in, &out) : AR_OK;
+    return record(p, &in, &out, mask, one, divide);
+}
+
+ar_status_t ar_prepare_mean(ar_prep_t *p) {
+    return prepare(p, &(types_t) { sum_s8, sum_s16, sum_f32, NULL }, true);
+}
+
+ar_status_t ar_prepare_sum(ar_prep_t *p) {
+    return prepare(p, &(types_t) { sum_s8, sum_s16, sum_f32, NULL }, false);
+}
+
+ar_status_t ar_prepare_reduce_max(ar_prep_t *p) {
+    return prepare(p, &(types_t) { max_s8, NULL, max_f32, NULL }, false);
+}
+
+ar_status_t ar_prepare_reduce_min(ar_prep_t *p) {
+    return prepare(p, &(types_t) { min_s8, NULL, min_f32, NULL }, false);
+}
+
+ar_status_t ar_prepare_reduce_all(ar_prep_t *p) {
+    return prepare(p, &(types_t) { NULL, NULL, NULL, all }, false);
 }

@@ -174,7 +174,7 @@ static void four_tails(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) 
     }
 }
 
-static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
+static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     uint32_t whole = p->n & ~3u, first = ar_groups_first(whole / 4);
     const uint32_t *wide = p->scratch;
     if (whole && wide) {

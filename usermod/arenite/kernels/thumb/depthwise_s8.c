@@ -114,7 +114,7 @@ static void general_row(const ar_depthwise3_t *d, const ar_channel_t *c, const a
 }
 
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
-    if (!d->scratch) {
+    if (d->bytes < AR_DEPTHWISE_BLOCK * 4 * plane_words(d)) {
         ar_depthwise3_taps(d, b, rows, out);
         return;
     }
