@@ -72,6 +72,25 @@ static void outer_columns(const ar_depthwise3_t *d) {
     }
 }
 
+#if AR_THUMB_FULL
+
+static void inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3], uint32_t channel) {
+    uint32_t zero = ((uint32_t)-d->offset & 0xff) * 0x01010101u, words = plane_words(d);
+    ar_thumb_columns_t c;
+    for (uint32_t y = 0; y < 3; y++) {
+        c.row[y] = rows[y] ? rows[y] + channel : (const int8_t *)&zero;
+        c.step[y] = rows[y] ? d->n_channels : 0;
+    }
+    int32_t *to = (int32_t *)d->scratch + d->pad_left * COLUMN;
+    c.end = to + columns_inside(d) * COLUMN;
+    for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++, to += words) {
+        c.plane[k] = to;
+    }
+    ar_thumb_columns(&c);
+}
+
+#else
+
 // One channel of n columns of three rows.
 static inline void widen(const int8_t *a, const int8_t *b, const int8_t *c, uint32_t step, uint32_t n, int32_t *to) {
     uint32_t i = 0;
@@ -102,6 +121,8 @@ static void inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3],
     }
 }
 
+#endif
+
 // Any factor and range: a channel.
 static void general_row(const ar_depthwise3_t *d, const ar_channel_t *c, const ar_thumb_taps_t *t, const int32_t *x, int8_t *out) {
     for (uint32_t i = 0; i < d->out_w; i++, out += d->n_channels, x += d->stride * COLUMN) {
@@ -122,21 +143,21 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
         arrange(d, b);
         outer_columns(d);
     }
-    const ar_channel_t *c = b->channels;
+    uint32_t words = plane_words(d), width = d->out_w * d->stride * COLUMN;
     const ar_thumb_taps_t *t = (const ar_thumb_taps_t *)b->weights;
     const int32_t *x = d->scratch;
-    inner_columns(d, rows, c->channel);
-    ar_thumb_row_t r = { .on = (d->stride - 3) * COLUMN * 4, .step = d->n_channels };
-    for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++, c++, t++, x += plane_words(d)) {
-        if (d->plain) {
-            r.x = x;
-            r.x_end = x + d->out_w * d->stride * COLUMN;
-            r.taps = t;
-            r.out = out + c->channel;
-            ar_thumb_row(&r);
-        } else {
-            general_row(d, c, t, x, out + c->channel);
-        }
+    out += b->channels->channel;
+    inner_columns(d, rows, b->channels->channel);
+    if (d->plain) {
+        ar_thumb_row_t r = {
+            .x = x, .taps = t, .on = (d->stride - 3) * COLUMN * 4, .x_end = x + width, .out = out, .step = d->n_channels,
+            .plane = 4 * words, .gap = 4 * (words - width),
+        };
+        ar_thumb_row(&r);
+        return;
+    }
+    for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++, x += words) {
+        general_row(d, b->channels + k, t + k, x, out + k);
     }
 }
 

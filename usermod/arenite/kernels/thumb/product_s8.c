@@ -46,15 +46,21 @@ static inline bool is_wide(const ar_product_s8_t *p) {
 
 // ---- widening --------------------------------------------------------------------------------------------------------
 
+// stm needs its registers in order.
+static inline int32_t *widen_four(const int8_t *x, int32_t *to) {
+    register int32_t a __asm("r4") = x[0];
+    register int32_t b __asm("r5") = x[1];
+    register int32_t c __asm("r6") = x[2];
+    register int32_t d __asm("r7") = x[3];
+    __asm volatile ("stmia %0!, {%1, %2, %3, %4}" : "+l" (to) : "r" (a), "r" (b), "r" (c), "r" (d) : "memory");
+    return to;
+}
+
 static int32_t *widen(const int8_t *x, uint32_t n, int32_t *to) {
-    for (const int8_t *end = x + (n & ~3u); x < end; x += 4, to += 4) {
-        int32_t a = x[0], b = x[1], c = x[2], d = x[3];
-        to[0] = a;
-        to[1] = b;
-        to[2] = c;
-        to[3] = d;
+    for (const int8_t *end = x + (n & ~7u); x < end; x += 8) {
+        to = widen_four(x + 4, widen_four(x, to));
     }
-    for (n &= 3; n > 0; n--) {
+    for (n &= 7; n > 0; n--) {
         *to++ = *x++;
     }
     return to;
@@ -86,19 +92,8 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     }
 }
 
-// What packing two channels' weights finds out about them.
-typedef struct {
-    uint32_t packed;            // sum of all words
-    uint32_t second;            // of the second channel's weights
-    uint32_t bad;               // not 0: both channels' products would not stay apart
-} packed_t;
-
-// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
-// product that does not fit 16 bits.
-#define POSITIVE (0x00ff00ffu)
-
-static inline void pack_pair(uint32_t w0, uint32_t w1, packed_t *s, uint32_t *to) {
-    uint32_t both = w0 + w1 + POSITIVE;
+static inline void pack_pair(uint32_t w0, uint32_t w1, ar_thumb_packed_t *s, uint32_t *to) {
+    uint32_t both = w0 + w1 + AR_THUMB_POSITIVE;
     to[0] = w0;
     to[1] = w1;
     s->packed += both;
@@ -110,21 +105,32 @@ static inline uint32_t pack(int32_t first, int32_t second) {
     return (uint32_t)first + ((uint32_t)second << 16);
 }
 
+// An even number of elements, at least two.
+static inline void pack_even(const int8_t *a, const int8_t *b, uint32_t n, ar_thumb_packed_t *s, uint32_t *to) {
+#if AR_THUMB_FULL
+    ar_thumb_pack(a, b, to, a + n, s);
+#else
+    for (const int8_t *last = a + n; a < last; a += 2, b += 2, to += 4) {
+        pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), s, to);
+    }
+#endif
+}
+
 // Two channels' weights; the words of each pair of elements are four apart.
-static packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
-    packed_t s = { 0, 0, 0 };
-    uint32_t row = p->row & 1 ? p->row : p->n, pairs = patch_words(p->rows, p->row) / 2;
-    for (const int8_t *end = a + p->n; a < end;) {
-        for (const int8_t *last = a + (row & ~1u); a < last; a += 2, b += 2, to += 4) {
-            pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), &s, to);
+static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
+    ar_thumb_packed_t s = { 0, 0, 0 };
+    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
+    for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
+        if (even) {
+            pack_even(a, b, even, &s, to);
         }
         if (row & 1) {
-            pack_pair(pack(*a++, *b++), 0, &s, to);
+            pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);
             to += 4;
         }
     }
-    s.packed -= pairs * POSITIVE;
-    s.second -= pairs * (POSITIVE >> 16);
+    s.packed -= pairs * AR_THUMB_POSITIVE;
+    s.second -= pairs * (AR_THUMB_POSITIVE >> 16);
     s.bad &= 0x80008000u;
     return s;
 }
@@ -164,7 +170,7 @@ static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_cha
 }
 
 // Where the sums of a pair of channels start.
-static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
     uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
     t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second;
     t->packed[i] = first + (t->second[i] << 16);
@@ -177,7 +183,7 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     ar_thumb_tiles_t t = { .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = patches_of(p) + count * n };
     for (uint32_t i = 0; i < 2; i++) {
         const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
-        packed_t s = pack_channels(p, a, b, w + 2 * i);
+        ar_thumb_packed_t s = pack_channels(p, a, b, w + 2 * i);
         start_at(p, c + 2 * i, &s, &t, i);
         bad |= s.bad;
     }

@@ -52,6 +52,22 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
     return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
 
+// What packing two channels' weights finds out about them.
+typedef struct {
+    uint32_t packed;            // sum of all words
+    uint32_t second;            // of the second channel's weights
+    uint32_t bad;               // not 0: both channels' products would not stay apart
+} ar_thumb_packed_t;
+
+// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
+// product that does not fit 16 bits.
+#define AR_THUMB_POSITIVE (0x00ff00ffu)
+
+#if AR_THUMB_FULL
+// Packs weights of two channels up to a_end, an even number of them, at least two.
+void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
+#endif
+
 // Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
 typedef struct {
     const int8_t *w[4];
@@ -89,6 +105,9 @@ typedef struct {
     ar_thumb_factor_t factor;   // place: 0
 } ar_thumb_taps_t;
 
+// The words of four channels lie one plane after the other.
+#define AR_THUMB_CHANNELS (4)
+
 typedef struct {
     const int32_t *x;           // columns of three
     const ar_thumb_taps_t *taps;
@@ -96,8 +115,22 @@ typedef struct {
     const int32_t *x_end;       // where x is after the last output
     int8_t *out;
     uint32_t step;
+    uint32_t plane;             // bytes
+    uint32_t gap;               // from a channel's x_end to the next's x
 } ar_thumb_row_t;
 
 void ar_thumb_row(const ar_thumb_row_t *r);
+
+#if AR_THUMB_FULL
+// Columns of three rows, widened.
+typedef struct {
+    const int8_t *row[3];
+    uint32_t step[3];
+    int32_t *plane[AR_THUMB_CHANNELS];
+    int32_t *end;               // of the first plane
+} ar_thumb_columns_t;
+
+void ar_thumb_columns(const ar_thumb_columns_t *c);
+#endif
 
 #endif // ARENITE_KERNELS_THUMB_TILES_H

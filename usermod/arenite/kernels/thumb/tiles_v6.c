@@ -190,10 +190,11 @@ __attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t
     "adds   r2, r2, r3\n" \
     "adds   r2, r2, r4\n"
 
+// lr: the last taps; on the stack: out.
 __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
     __asm volatile (
         ".syntax unified\n"
-        "push   {r3-r7, lr}\n"
+        "push   {r0, r4-r7, lr}\n"
         "mov    r4, r8\n"
         "mov    r5, r9\n"
         "mov    r6, r10\n"
@@ -204,6 +205,10 @@ __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
         "mov    r9, r4\n"
         "mov    r10, r5\n"
         "mov    r11, r6\n"
+        "str    r5, [sp]\n"
+        "movs   r5, r2\n"
+        "adds   r5, #180\n"
+        "mov    lr, r5\n"
         "movs   r0, r1\n"
         "movs   r1, r2\n"
         "2:\n"
@@ -222,12 +227,25 @@ __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
         "add    r0, r8\n"
         "cmp    r0, r9\n"
         "bne    2b\n"
+        "ldr    r2, [sp, #20]\n"
+        "ldr    r3, [r2, #24]\n"
+        "add    r9, r3\n"
+        "ldr    r3, [r2, #28]\n"
+        "add    r0, r3\n"
+        "ldr    r4, [sp]\n"
+        "adds   r4, #1\n"
+        "str    r4, [sp]\n"
+        "mov    r10, r4\n"
+        "movs   r4, r1\n"
+        "adds   r1, #60\n"
+        "cmp    r4, lr\n"
+        "bne    2b\n"
         "pop    {r3-r7}\n"
         "mov    r8, r4\n"
         "mov    r9, r5\n"
         "mov    r10, r6\n"
         "mov    r11, r7\n"
-        "pop    {r3-r7, pc}\n");
+        "pop    {r0, r4-r7, pc}\n");
 }
 
 #endif // AR_TIER_THUMB && !AR_THUMB_FULL

@@ -125,15 +125,19 @@ __attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t
     "mla    r6, r1, r4, r6\n" \
     "mla    r6, r2, r5, r6\n"
 
+// On the stack: on, x_end, out, the last taps.
 __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
     __asm volatile (
-        "push   {r4-r11, lr}\n"
+        "push   {r0, r4-r11, lr}\n"
         "ldm.w  r0, {r0-r5}\n"
-        "push   {r2, r3}\n"
         "mov    r12, r0\n"
         "mov    lr, r1\n"
-        "mov    r10, r4\n"
-        "mov    r11, r5\n"
+        "add.w  r5, lr, #168\n"
+        "push   {r2-r5}\n"
+        "ldr    r0, [sp, #16]\n"
+        "ldr.w  r11, [r0, #20]\n"
+        "1:\n"
+        "ldr.w  r10, [sp, #8]\n"
         "add.w  r0, lr, #40\n"
         "ldm.w  r0, {r7-r9}\n"
         "2:\n"
@@ -156,7 +160,63 @@ __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
         "add    r12, r2\n"
         "cmp    r12, r3\n"
         "bne    2b\n"
-        "pop    {r2, r3}\n"
+        "ldrd   r0, r1, [sp, #12]\n"
+        "cmp    lr, r0\n"
+        "add.w  lr, lr, #56\n"
+        "ldrd   r4, r5, [r1, #24]\n"
+        "add    r3, r4\n"
+        "add    r12, r5\n"
+        "ldr    r2, [sp, #8]\n"
+        "add.w  r2, r2, #1\n"
+        "strd   r3, r2, [sp, #4]\n"
+        "bne    1b\n"
+        "add    sp, #20\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+#define CHANNEL(k, plane) \
+    "ldrsb.w r11, [r0, #" k "]\n" \
+    "ldrsb.w r12, [r1, #" k "]\n" \
+    "ldrsb.w lr, [r2, #" k "]\n" \
+    "stm.w  " plane "!, {r11, r12, lr}\n"
+
+__attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r10}\n"
+        "1:\n"
+        CHANNEL("0", "r6") CHANNEL("1", "r7") CHANNEL("2", "r8") CHANNEL("3", "r9")
+        "add    r0, r3\n"
+        "add    r1, r4\n"
+        "add    r2, r5\n"
+        "cmp    r6, r10\n"
+        "bne    1b\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+// Two elements of two channels.
+__attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldr.w  r12, [sp, #36]\n"
+        "mov.w  r8, #0x00ff00ff\n"
+        "ldm.w  r12, {r9-r11}\n"
+        "1:\n"
+        "ldrsb.w r5, [r0, #1]\n"
+        "ldrsb.w r4, [r0], #2\n"
+        "ldrsb.w r7, [r1, #1]\n"
+        "ldrsb.w r6, [r1], #2\n"
+        "add.w  r5, r5, r7, lsl #16\n"
+        "add.w  r4, r4, r6, lsl #16\n"
+        "strd   r4, r5, [r2], #16\n"
+        "add    r4, r5\n"
+        "add    r4, r8\n"
+        "add    r9, r4\n"
+        "add.w  r10, r10, r4, lsr #16\n"
+        "orr.w  r11, r11, r4\n"
+        "cmp    r0, r3\n"
+        "bne    1b\n"
+        "stm.w  r12, {r9-r11}\n"
         "pop    {r4-r11, pc}\n");
 }
 
