@@ -2,7 +2,7 @@
 //
 // Patches are widened to int32 once, and so are the weights of four channels, two packed to a word: kernels/thumb/tiles.h. The
 // offset of the activations is in where the sums start. A row is filled up to pairs of elements; the weights there are 0.
-// Where the scratch does not hold that, patches are bytes and are taken one by one.
+// Where the scratch does not hold enough of that, patches stay bytes; where it does not hold that, they are taken one by one.
 
 #include <string.h>
 
@@ -17,6 +17,9 @@
 #define ENOUGH (64)
 #define WORTH (4)
 
+// So many, and it is of no use to hold four times as many as bytes.
+#define WORTH_WORDS (10)
+
 static inline uint32_t filled(uint32_t n) {
     return (n + 1) & ~1u;
 }
@@ -30,18 +33,34 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < WORTH ? 2 : count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
+// How patches are held: the size of an element, or 0 where they are taken one by one.
+typedef struct {
+    uint32_t size;
+    uint32_t patches;
+} held_t;
+
+static held_t held(uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t n = patch_words(rows, row), rest = bytes < 8 * n ? 0 : bytes - 8 * n;
+    held_t h = { 4, 0 };
+    if (rest < 4 * WORTH_WORDS * n) {
+        h.size = rest < WORTH * n ? 0 : 1;
+    }
+    h.patches = h.size ? rest / (n * h.size) : 2;
+    return h;
+}
+
+static inline uint32_t size_of(const ar_product_s8_t *p) {
+    return held(p->rows, p->row, p->bytes).size;
+}
+
 uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
-    uint32_t fit = bytes / (4 * patch_words(rows, row));
-    return fit < WORTH + 2 ? 2 : fit < ENOUGH + 2 ? (fit - 2) & ~1u : ENOUGH;
+    held_t h = held(rows, row, bytes);
+    return h.patches < ENOUGH ? h.patches & ~1u : ENOUGH;
 }
 
 // Bytes that lie in one piece stay where they are.
 uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
     return patches >= WORTH ? 4 * patch_words(rows, row) * (2 + patches) : direct ? 0 : rows * row * patches;
-}
-
-static inline bool is_wide(const ar_product_s8_t *p) {
-    return p->bytes >= 4 * (WORTH + 2) * patch_words(p->rows, p->row);
 }
 
 // ---- widening --------------------------------------------------------------------------------------------------------
@@ -67,21 +86,30 @@ static int32_t *widen(const int8_t *x, uint32_t n, int32_t *to) {
 }
 
 // Behind the weights.
-static inline int32_t *patches_of(const ar_product_s8_t *p) {
+static inline void *patches_of(const ar_product_s8_t *p) {
     return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
 }
 
+// Rows of two patches as bytes: from a row to the next `filled` bytes, n from the first to the second.
+static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step, int8_t *to, uint32_t n) {
+    uint32_t next = n == p->n ? p->row : filled(p->row);
+    for (; rows > 0; rows--, a += step, b += step, to += next) {
+        memcpy(to, a, p->row);
+        memcpy(to + n, b, p->row);
+    }
+}
+
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
-    if (!is_wide(p)) {
-        int8_t *to = (int8_t *)p->scratch + i * p->n + r * p->row;
-        for (; rows > 0; rows--, a += step, b += step, to += p->row) {
-            memcpy(to, a, p->row);
-            memcpy(to + p->n, b, p->row);
-        }
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = size_of(p);
+    if (size == 0) {
+        put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
     }
-    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1;
-    int32_t *first = patches_of(p) + i * n + r * filled(p->row), *second = first + n;
+    if (size == 1) {
+        put_bytes(p, rows, a, b, step, (int8_t *)patches_of(p) + i * n + r * filled(p->row), n);
+        return;
+    }
+    int32_t *first = (int32_t *)patches_of(p) + i * n + r * filled(p->row), *second = first + n;
     for (; rows > 0; rows--, a += step, b += step) {
         first = widen(a, p->row, first);
         second = widen(b, p->row, second);
@@ -148,15 +176,16 @@ static inline int8_t requantize(const ar_product_s8_t *p, uint32_t sum, const ar
 // Any factor, range and weights: one channel, whose weights are in the lower (upper) halves of the words at w.
 static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const uint32_t *w, uint32_t upper, uint32_t start,
     uint32_t count, int8_t *out) {
-    const int32_t *x = patches_of(p);
-    uint32_t n = patch_words(p->rows, p->row);
-    for (; count > 0; count--, x += n, out += p->out_step) {
+    const int8_t *bytes = patches_of(p);
+    const int32_t *words = patches_of(p);
+    uint32_t n = patch_words(p->rows, p->row), size = size_of(p);
+    for (; count > 0; count--, bytes += n, words += n, out += p->out_step) {
         uint32_t sum = start;
         for (uint32_t k = 0; k < n; k += 2) {
             for (uint32_t i = 0; i < 2; i++) {
                 uint32_t packed = w[2 * k + i];
                 int32_t weight = upper ? (int32_t)(packed + 0x8000) >> 16 : (int16_t)packed;
-                sum += (uint32_t)(weight * x[k + i]);
+                sum += (uint32_t)(weight * (size == 1 ? bytes[k + i] : words[k + i]));
             }
         }
         out[c->channel] = requantize(p, sum, c);
@@ -180,7 +209,10 @@ static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], c
 static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint32_t count, int8_t *out) {
     uint32_t n = patch_words(p->rows, p->row), bad = 0;
     uint32_t *w = p->scratch;
-    ar_thumb_tiles_t t = { .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = patches_of(p) + count * n };
+    uint32_t size = size_of(p);
+    ar_thumb_tiles_t t = {
+        .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = (const int8_t *)patches_of(p) + count * n * size,
+    };
     for (uint32_t i = 0; i < 2; i++) {
         const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
         ar_thumb_packed_t s = pack_channels(p, a, b, w + 2 * i);
@@ -199,11 +231,11 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     }
     t.packed[0] -= n / 2 * AR_THUMB_BIAS;
     t.packed[1] -= n / 2 * AR_THUMB_BIAS;
-    ar_thumb_tiles(&t, w + 2 * n, ar_thumb_first(n / 2));
+    (size == 1 ? ar_thumb_tiles_bytes : ar_thumb_tiles)(&t, w + 2 * n, ar_thumb_first(n / 2));
 }
 
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    if (!is_wide(p)) {
+    if (size_of(p) == 0) {
         const int8_t *x = p->scratch;
         for (; count > 0; count--, x += p->n, out += p->out_step) {
             ar_product_one(p, x, out);
@@ -293,15 +325,15 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     }
 }
 
-void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
-    if (count < WORTH || !is_wide(p)) {
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
+    if (count < WORTH || size_of(p) == 0) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {
             ar_product_one(p, x, out);
         }
         return;
     }
     for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {
-        n = count < held ? count : held;
+        n = count < fit ? count : fit;
         for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
             ar_product_put(p, i, 0, 1, x, i + 1 < n ? x + x_step : x, 0);
         }

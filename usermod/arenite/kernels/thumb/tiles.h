@@ -34,8 +34,8 @@ typedef struct {
     int8_t *out;
     ar_thumb_factor_t factor[4];
     uint32_t step;              // from the outputs of a patch to those of the next
-    const int32_t *x_end;
-    const int32_t *x;           // patches, one after the other
+    const void *x_end;
+    const void *x;              // patches, one after the other: int32, or int8
     uintptr_t entry;            // set by the code
 } ar_thumb_tiles_t;
 
@@ -44,6 +44,7 @@ typedef struct {
 
 // Four outputs from each patch, requantized in the short way.
 void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
+void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 
 // How often the loop over pairs of elements is unrolled, and how many of so many come before its first whole round.
 #define AR_THUMB_UNROLLED (AR_THUMB_FULL ? 8u : 4u)

@@ -16,8 +16,11 @@
     "asrs   r4, r4, #16\n" \
     "adcs   " second ", r4\n"
 
-// 30 bytes.
-#define PAIR "ldmia r0!, {r2, r3}\n" CHANNELS("r8", "r6") CHANNELS("r9", "r7")
+#define WORDS "ldmia  r0!, {r2, r3}\n"
+#define BYTES "movs r2, #0\n" "ldrsb r2, [r0, r2]\n" "movs r3, #1\n" "ldrsb r3, [r0, r3]\n" "adds r0, #2\n"
+
+// 30 bytes where a patch's elements are words, 38 where they are bytes.
+#define PAIR(LOAD) LOAD CHANNELS("r8", "r6") CHANNELS("r9", "r7")
 
 // The doubling high product of r2, rounded, of four products of halves, the sum's lower one signed; one less where that is
 // negative; the rounding shift with the zero point added; int8. r1: the factor.
@@ -51,72 +54,79 @@
     "5:\n" \
     "strb   r3, [r7, r5]\n"
 
+#define TILES(SIZE, LOAD) \
+    __asm volatile ( \
+        ".syntax unified\n" \
+        "push   {r3-r7, lr}\n" \
+        "mov    r4, r8\n" \
+        "mov    r5, r9\n" \
+        "mov    r6, r10\n" \
+        "mov    r7, r11\n" \
+        "push   {r3-r7}\n" \
+        "mov    r11, r0\n" \
+        "mov    r10, r1\n" \
+        "movs   r3, #" SIZE "\n" \
+        "muls   r3, r2, r3\n" \
+        "adr    r4, 3f\n" \
+        "subs   r4, r4, r3\n" \
+        "adds   r4, #1\n" \
+        "mov    r12, r4\n" \
+        "adds   r0, #112\n" \
+        "ldr    r0, [r0]\n" \
+        "1:\n" \
+        "mov    r3, r11\n" \
+        "ldmia  r3!, {r1, r4, r5, r6, r7}\n" \
+        "mov    r8, r4\n" \
+        "mov    r9, r5\n" \
+        "bx     r12\n" \
+        ".balign 4\n" \
+        "2:\n" \
+        PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) \
+        "3:\n" \
+        "cmp    r1, r10\n" \
+        "bne    2b\n" \
+        "mov    lr, r0\n" \
+        "lsls   r2, r6, #16\n" \
+        "mov    r3, r8\n" \
+        "subs   r2, r3, r2\n" \
+        "lsls   r4, r7, #16\n" \
+        "mov    r3, r9\n" \
+        "subs   r3, r3, r4\n" \
+        "mov    r8, r6\n" \
+        "mov    r9, r3\n" \
+        "str    r7, [sp]\n" \
+        "mov    r1, r11\n" \
+        "adds   r1, #20\n" \
+        "ldmia  r1!, {r7}\n" \
+        PLAIN \
+        "mov    r2, r8\n" \
+        PLAIN \
+        "mov    r2, r9\n" \
+        PLAIN \
+        "ldr    r2, [sp]\n" \
+        PLAIN \
+        "mov    r0, lr\n" \
+        "ldmia  r1!, {r3, r4}\n" \
+        "adds   r7, r7, r3\n" \
+        "mov    r1, r11\n" \
+        "str    r7, [r1, #20]\n" \
+        "cmp    r0, r4\n" \
+        "beq    4f\n" \
+        "b      1b\n" \
+        "4:\n" \
+        "pop    {r3-r7}\n" \
+        "mov    r8, r4\n" \
+        "mov    r9, r5\n" \
+        "mov    r10, r6\n" \
+        "mov    r11, r7\n" \
+        "pop    {r3-r7, pc}\n")
+
 __attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
-    __asm volatile (
-        ".syntax unified\n"
-        "push   {r3-r7, lr}\n"
-        "mov    r4, r8\n"
-        "mov    r5, r9\n"
-        "mov    r6, r10\n"
-        "mov    r7, r11\n"
-        "push   {r3-r7}\n"
-        "mov    r11, r0\n"
-        "mov    r10, r1\n"
-        "movs   r3, #30\n"
-        "muls   r3, r2, r3\n"
-        "adr    r4, 3f\n"
-        "subs   r4, r4, r3\n"
-        "adds   r4, #1\n"
-        "mov    r12, r4\n"
-        "adds   r0, #112\n"
-        "ldr    r0, [r0]\n"
-        "1:\n"
-        "mov    r3, r11\n"
-        "ldmia  r3!, {r1, r4, r5, r6, r7}\n"
-        "mov    r8, r4\n"
-        "mov    r9, r5\n"
-        "bx     r12\n"
-        ".balign 4\n"
-        "2:\n"
-        PAIR PAIR PAIR PAIR
-        "3:\n"
-        "cmp    r1, r10\n"
-        "bne    2b\n"
-        "mov    lr, r0\n"
-        "lsls   r2, r6, #16\n"
-        "mov    r3, r8\n"
-        "subs   r2, r3, r2\n"
-        "lsls   r4, r7, #16\n"
-        "mov    r3, r9\n"
-        "subs   r3, r3, r4\n"
-        "mov    r8, r6\n"
-        "mov    r9, r3\n"
-        "str    r7, [sp]\n"
-        "mov    r1, r11\n"
-        "adds   r1, #20\n"
-        "ldmia  r1!, {r7}\n"
-        PLAIN
-        "mov    r2, r8\n"
-        PLAIN
-        "mov    r2, r9\n"
-        PLAIN
-        "ldr    r2, [sp]\n"
-        PLAIN
-        "mov    r0, lr\n"
-        "ldmia  r1!, {r3, r4}\n"
-        "adds   r7, r7, r3\n"
-        "mov    r1, r11\n"
-        "str    r7, [r1, #20]\n"
-        "cmp    r0, r4\n"
-        "beq    4f\n"
-        "b      1b\n"
-        "4:\n"
-        "pop    {r3-r7}\n"
-        "mov    r8, r4\n"
-        "mov    r9, r5\n"
-        "mov    r10, r6\n"
-        "mov    r11, r7\n"
-        "pop    {r3-r7, pc}\n");
+    TILES("30", WORDS);
+}
+
+__attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("38", BYTES);
 }
 
 #define ROW(w, sum) \

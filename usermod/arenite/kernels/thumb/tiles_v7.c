@@ -5,9 +5,12 @@
 
 #if AR_TIER_THUMB && AR_THUMB_FULL
 
-// Two elements of a patch by four channels. 40 bytes.
-#define PAIR \
-    "ldm.w  r12!, {r0, r1}\n" \
+// Two elements of a patch by four channels. 40 bytes where they are words, 44 where they are bytes.
+#define WORDS "ldm.w  r12!, {r0, r1}\n"
+#define BYTES "ldrsb.w r1, [r12, #1]\n" "ldrsb.w r0, [r12], #2\n"
+
+#define PAIR(LOAD) \
+    LOAD \
     "ldm.w  lr!, {r2-r5}\n" \
     "mla    r10, r0, r2, r11\n" \
     "mla    r10, r1, r3, r10\n" \
@@ -30,40 +33,47 @@
     "ssat   r10, #8, r10\n" \
     "strb.w r10, [r0, r4]\n"
 
+#define TILES(SIZE, LOAD) \
+    __asm volatile ( \
+        "push   {r0, r1, r4-r11, lr}\n" \
+        "movs   r3, #" SIZE "\n" \
+        "mul    r3, r3, r2\n" \
+        "adr.w  r2, 3f\n" \
+        "subs   r2, r2, r3\n" \
+        "orr    r2, r2, #1\n" \
+        "str    r2, [r0, #100]\n" \
+        "ldr.w  r12, [r0, #96]\n" \
+        "1:\n" \
+        "ldm.w  r0, {r2, r6-r9}\n" \
+        "mov    lr, r2\n" \
+        "mov.w  r11, #0x8000\n" \
+        "ldr.w  pc, [r0, #100]\n" \
+        "2:\n" \
+        PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) \
+        "3:\n" \
+        "ldr    r0, [sp, #4]\n" \
+        "cmp    lr, r0\n" \
+        "bne.w  2b\n" \
+        "ldr.w  lr, [sp]\n" \
+        "sub.w  r6, r6, r8, lsl #16\n" \
+        "sub.w  r7, r7, r9, lsl #16\n" \
+        "add.w  lr, lr, #20\n" \
+        "ldr.w  r0, [lr], #4\n" \
+        PLAIN("r6") PLAIN("r8") PLAIN("r7") PLAIN("r9") \
+        "ldrd   r1, r2, [lr]\n" \
+        "add    r1, r0\n" \
+        "ldr    r0, [sp]\n" \
+        "str    r1, [r0, #20]\n" \
+        "cmp    r12, r2\n" \
+        "bne.w  1b\n" \
+        "pop    {r0, r1, r4-r11, pc}\n")
+
 __attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
-    __asm volatile (
-        "push   {r0, r1, r4-r11, lr}\n"
-        "movs   r3, #40\n"
-        "mul    r3, r3, r2\n"
-        "adr.w  r2, 3f\n"
-        "subs   r2, r2, r3\n"
-        "orr    r2, r2, #1\n"
-        "str    r2, [r0, #100]\n"
-        "ldr.w  r12, [r0, #96]\n"
-        "1:\n"
-        "ldm.w  r0, {r2, r6-r9}\n"
-        "mov    lr, r2\n"
-        "mov.w  r11, #0x8000\n"
-        "ldr.w  pc, [r0, #100]\n"
-        "2:\n"
-        PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR
-        "3:\n"
-        "ldr    r0, [sp, #4]\n"
-        "cmp    lr, r0\n"
-        "bne.w  2b\n"
-        "ldr.w  lr, [sp]\n"
-        "sub.w  r6, r6, r8, lsl #16\n"
-        "sub.w  r7, r7, r9, lsl #16\n"
-        "add.w  lr, lr, #20\n"
-        "ldr.w  r0, [lr], #4\n"
-        PLAIN("r6") PLAIN("r8") PLAIN("r7") PLAIN("r9")
-        "ldrd   r1, r2, [lr]\n"
-        "add    r1, r0\n"
-        "ldr    r0, [sp]\n"
-        "str    r1, [r0, #20]\n"
-        "cmp    r12, r2\n"
-        "bne.w  1b\n"
-        "pop    {r0, r1, r4-r11, pc}\n");
+    TILES("40", WORDS);
+}
+
+__attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("44", BYTES);
 }
 
 #define ROW(w, sum, x) \
