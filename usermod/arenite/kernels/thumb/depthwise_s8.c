@@ -18,26 +18,22 @@
 
 _Static_assert(sizeof(((ar_depthwise3_block_t *)0)->weights) >= AR_DEPTHWISE_BLOCK * sizeof(ar_thumb_taps_t), "too small");
 
-// In the short way of Armv7-M all sums are twice what they are.
-static inline int32_t times(const ar_depthwise3_t *d) {
-    return AR_THUMB_FULL && d->plain ? 2 : 1;
-}
-
-static void column(const ar_depthwise3_t *d, const int8_t *w, int32_t *to, uint32_t *start) {
-    for (uint32_t y = 0; y < COLUMN; y++, w += 3 * d->n_channels) {
-        to[y] = *w * times(d);
-        *start += (uint32_t)(d->offset * to[y]);
-    }
+// A column of the kernel, and the sum of its weights. In the short way of Armv7-M all sums are twice what they are.
+static inline int32_t column(const ar_depthwise3_t *d, const int8_t *w, uint32_t times, int32_t *to) {
+    uint32_t row = 3 * d->n_channels;
+    to[0] = w[0] * (1 << times);
+    to[1] = w[row] * (1 << times);
+    to[2] = w[2 * row] * (1 << times);
+    return to[0] + to[1] + to[2];
 }
 
 static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     ar_thumb_taps_t *t = (ar_thumb_taps_t *)b->weights;
+    uint32_t n = d->n_channels, times = AR_THUMB_FULL && d->plain;
     for (const ar_channel_t *c = b->channels; c < b->channels + AR_DEPTHWISE_BLOCK; c++, t++) {
         const int8_t *w = d->weights + c->channel;
-        t->start = (d->bias ? (uint32_t)d->bias[c->channel] : 0) * (uint32_t)times(d);
-        column(d, w, t->w0, &t->start);
-        column(d, w + d->n_channels, t->w1, &t->start);
-        column(d, w + 2 * d->n_channels, t->w2, &t->start);
+        int32_t sum = column(d, w, times, t->w0) + column(d, w + n, times, t->w1) + column(d, w + 2 * n, times, t->w2);
+        t->start = ((d->bias ? (uint32_t)d->bias[c->channel] : 0) << times) + (uint32_t)(d->offset * sum);
         if (d->plain) {
             t->factor = ar_thumb_factor(c->mult, c->shift, d->out_zero);
         }

@@ -33,29 +33,19 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < WORTH ? 2 : count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
-// How patches are held: the size of an element, or 0 where they are taken one by one.
-typedef struct {
-    uint32_t size;
-    uint32_t patches;
-} held_t;
-
-static held_t held(uint32_t rows, uint32_t row, uint32_t bytes) {
-    uint32_t n = patch_words(rows, row), rest = bytes < 8 * n ? 0 : bytes - 8 * n;
-    held_t h = { 4, 0 };
-    if (rest < 4 * WORTH_WORDS * n) {
-        h.size = rest < WORTH * n ? 0 : 1;
-    }
-    h.patches = h.size ? rest / (n * h.size) : 2;
-    return h;
+// How patches are held where there are so many bytes, those of the weights among them: the size of an element, or 0
+// where they are taken one by one.
+static inline uint32_t size_in(uint32_t n, uint32_t bytes) {
+    return bytes >= (8 + 4 * WORTH_WORDS) * n ? 4 : bytes >= (8 + WORTH) * n ? 1 : 0;
 }
 
 static inline uint32_t size_of(const ar_product_s8_t *p) {
-    return held(p->rows, p->row, p->bytes).size;
+    return size_in(patch_words(p->rows, p->row), p->bytes);
 }
 
 uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
-    held_t h = held(rows, row, bytes);
-    return h.patches < ENOUGH ? h.patches & ~1u : ENOUGH;
+    uint32_t n = patch_words(rows, row), size = size_in(n, bytes), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 // Bytes that lie in one piece stay where they are.
@@ -100,6 +90,9 @@ static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, 
 }
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    if (rows == 0) {
+        return;
+    }
     uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = size_of(p);
     if (size == 0) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
@@ -259,7 +252,7 @@ static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb
     uint32_t whole = p->n & ~3u;
     const int32_t *wide = p->scratch;
     if (whole && wide && p->one_factor) {
-        ar_thumb_rows_wide(r, wide, wide + whole);
+        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_rows_first(whole / 4));
         if (p->n & 3) {
             ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
         }

@@ -87,7 +87,7 @@ static inline uint32_t ar_thumb_rows_first(uint32_t n) {
 
 #if AR_THUMB_FULL
 // The same of groups of four elements, widened with the offset added, up to the end of x, at least one.
-void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end);
+void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first);
 #endif
 
 // A row of a 3x3 depthwise convolution, one channel, requantized in the short way.

@@ -43,10 +43,10 @@
         "orr    r2, r2, #1\n" \
         "str    r2, [r0, #100]\n" \
         "ldr.w  r12, [r0, #96]\n" \
+        "mov.w  r11, #0x8000\n" \
         "1:\n" \
         "ldm.w  r0, {r2, r6-r9}\n" \
         "mov    lr, r2\n" \
-        "mov.w  r11, #0x8000\n" \
         "ldr.w  pc, [r0, #100]\n" \
         "2:\n" \
         PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) \
@@ -112,14 +112,23 @@ __attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t
         "pop    {r4-r11, pc}\n");
 }
 
-__attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end) {
+// 132 bytes.
+#define WIDE "ldm.w r12!, {r8-r11}\n" ROWS("r8") ROWS("r9") ROWS("r10") ROWS("r11")
+
+__attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first) {
     __asm volatile (
         "push   {r0, r2, r4-r11, lr}\n"
         "mov    r12, r1\n"
+        "movs   r2, #132\n"
+        "mul    r3, r3, r2\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r8, r2, #1\n"
         "ldm.w  r0, {r0-r7}\n"
+        "bx     r8\n"
         "2:\n"
-        "ldm.w  r12!, {r8-r11}\n"
-        ROWS("r8") ROWS("r9") ROWS("r10") ROWS("r11")
+        WIDE WIDE WIDE WIDE
+        "3:\n"
         "ldr.w  lr, [sp, #4]\n"
         "cmp    r12, lr\n"
         "bne.w  2b\n"
