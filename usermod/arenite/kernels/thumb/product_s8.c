@@ -283,6 +283,14 @@ static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t
     return first;
 }
 
+static uint32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *w, uint32_t sum) {
+    int32_t offset = p->offset;
+    for (const int8_t *end = w + p->n; w < end; w++, x++) {
+        sum += (uint32_t)((*x + offset) * *w);
+    }
+    return sum;
+}
+
 // Up to four channels from first on, each with its factor.
 static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, uint32_t first, uint32_t n, int8_t *out) {
     ar_channel_t c[4];
@@ -291,7 +299,11 @@ static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, 
         r->w[i] = p->weights + c[i].channel * p->n;
         r->sum[i] = start_of(p, &c[i]);
     }
-    four_rows(p, x, r);
+    if (n == 1) {
+        r->sum[0] = one_row(p, x, r->w[0], r->sum[0]);
+    } else {
+        four_rows(p, x, r);
+    }
     for (uint32_t i = 0; i < n; i++) {
         if (p->plain) {
             ar_thumb_factor_t f = factor_of(p, &c[i]);
@@ -308,8 +320,12 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
 #if AR_THUMB_FULL
     if (p->scratch && p->one_factor) {
         int32_t *to = p->scratch, offset = p->offset;
-        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from++) {
-            *to++ = *from + offset;
+        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from += 4, to += 4) {
+            int32_t a = from[0] + offset, b = from[1] + offset, c = from[2] + offset, d = from[3] + offset;
+            to[0] = a;
+            to[1] = b;
+            to[2] = c;
+            to[3] = d;
         }
     }
 #endif
