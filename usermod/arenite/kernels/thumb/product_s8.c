@@ -252,14 +252,14 @@ static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb
     uint32_t whole = p->n & ~3u;
     const int32_t *wide = p->scratch;
     if (whole && wide && p->one_factor) {
-        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_rows_first(whole / 4));
+        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_wide_first(whole / 4));
         if (p->n & 3) {
             ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
         }
         return;
     }
 #endif
-    ar_thumb_rows_bytes(r, x, p->n, ar_thumb_rows_first(p->n));
+    ar_thumb_rows_bytes(r, x, p->n, ar_thumb_bytes_first(p->n));
 }
 
 // Channels in fours with one factor, in the short way; how many.

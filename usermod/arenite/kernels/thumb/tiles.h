@@ -76,18 +76,20 @@ typedef struct {
     int32_t offset;             // added to the activations
 } ar_thumb_rows_t;
 
-// n elements, at least one. first: ar_thumb_rows_first.
+// n elements, at least one. first: ar_thumb_bytes_first.
 void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first);
 
-#define AR_THUMB_ROWS_UNROLLED (4u)
-
-static inline uint32_t ar_thumb_rows_first(uint32_t n) {
-    return ((n - 1) & (AR_THUMB_ROWS_UNROLLED - 1)) + 1;
+static inline uint32_t ar_thumb_bytes_first(uint32_t n) {
+    return ((n - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
 
 #if AR_THUMB_FULL
 // The same of groups of four elements, widened with the offset added, up to the end of x, at least one.
 void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first);
+
+static inline uint32_t ar_thumb_wide_first(uint32_t groups) {
+    return ((groups - 1) & 3) + 1;
+}
 #endif
 
 // A row of a 3x3 depthwise convolution, one channel, requantized in the short way.

@@ -102,7 +102,7 @@ __attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t
         "ldm.w  r0, {r0-r7}\n"
         "bx     r10\n"
         "2:\n"
-        BYTE BYTE BYTE BYTE
+        BYTE BYTE BYTE BYTE BYTE BYTE BYTE BYTE
         "3:\n"
         "cmp    r12, r11\n"
         "bne.w  2b\n"
