@@ -167,18 +167,18 @@ static inline int8_t requantize(const ar_product_s8_t *p, uint32_t sum, const ar
 }
 
 // Any factor, range and weights: one channel, whose weights are in the lower (upper) halves of the words at w.
-static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const uint32_t *w, uint32_t upper, uint32_t start,
-    uint32_t count, int8_t *out) {
+static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const uint32_t *w, uint32_t upper, uint32_t count,
+    int8_t *out) {
     const int8_t *bytes = patches_of(p);
     const int32_t *words = patches_of(p);
     uint32_t n = patch_words(p->rows, p->row), size = size_of(p);
     for (; count > 0; count--, bytes += n, words += n, out += p->out_step) {
-        uint32_t sum = start;
+        uint32_t sum = start_of(p, c);
         for (uint32_t k = 0; k < n; k += 2) {
             for (uint32_t i = 0; i < 2; i++) {
                 uint32_t packed = w[2 * k + i];
                 int32_t weight = upper ? (int32_t)(packed + 0x8000) >> 16 : (int16_t)packed;
-                sum += (uint32_t)(weight * (size == 1 ? bytes[k + i] : words[k + i]));
+                sum += (uint32_t)(weight * ((size == 1 ? bytes[k + i] : words[k + i]) + p->offset));
             }
         }
         out[c->channel] = requantize(p, sum, c);
@@ -214,8 +214,8 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     }
     if (!p->plain || bad) {
         for (uint32_t i = 0; i < 2; i++) {
-            one_channel(p, c[2 * i], w + 2 * i, 0, t.packed[i] - (t.second[i] << 16), count, out);
-            one_channel(p, c[2 * i + 1], w + 2 * i, 1, t.second[i], count, out);
+            one_channel(p, c[2 * i], w + 2 * i, 0, count, out);
+            one_channel(p, c[2 * i + 1], w + 2 * i, 1, count, out);
         }
         return;
     }

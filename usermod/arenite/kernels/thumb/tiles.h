@@ -57,7 +57,7 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
 typedef struct {
     uint32_t packed;            // sum of all words
     uint32_t second;            // of the second channel's weights
-    uint32_t bad;               // not 0: both channels' products would not stay apart
+    uint32_t bad;               // not 0: both channels' products would not stay apart, and the sums are of no use
 } ar_thumb_packed_t;
 
 // Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
