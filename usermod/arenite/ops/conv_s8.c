@@ -197,10 +197,12 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
-    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), c->scratch - other_bytes(c));
+    uint32_t bytes = c->scratch - other_bytes(c);
+    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), bytes);
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
         .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
+        .bytes = bytes,
     };
     memset(edges, -c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
