@@ -50,11 +50,20 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
 }
 
 // Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
 
 // How many patches are worth holding where there are so many, and how many fit so many bytes: even numbers.
 uint32_t ar_product_patches(uint32_t count);
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes);
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes);
+
+// To be called when all but the activations is known, before the functions that follow.
+#if AR_TIER_MVE
+void ar_product_begin(ar_product_s8_t *p);
+#else
+static inline void ar_product_begin(ar_product_s8_t *p) {
+    (void)p;
+}
+#endif
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
@@ -65,7 +74,7 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 // The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them.
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
 
-// The same for one patch at a time. scratch: NULL, or ar_product_one_scratch, which makes it quicker.
+// The same for one patch at a time, without ar_product_begin. scratch: NULL, or ar_product_one_scratch, which makes it quicker.
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
 
 static inline uint32_t ar_product_one_scratch(uint32_t n) {

@@ -31,7 +31,7 @@ static uint32_t edge_bytes(const ar_conv_t *c) {
 }
 
 static uint32_t product_bytes(const ar_conv_t *c, uint32_t held) {
-    return ar_product_scratch(c->filter / row_of(c), row_of(c), held, is_direct(c));
+    return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), held, is_direct(c));
 }
 
 // Scratch but for the product: factors of the channels, edges, weights.
@@ -186,7 +186,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
-    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), c->scratch - other_bytes(c));
+    j.held = ar_product_fit(c->group_out, c->filter / row_of(c), row_of(c), c->scratch - other_bytes(c));
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
         .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
@@ -197,6 +197,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         j.product.n_channels = ar_quant_channels(&c->q, &j.product, first, c->group_out, true, channels);
         j.constant = channels + j.product.n_channels;
         j.n_constant = c->group_out - j.product.n_channels;
+        ar_product_begin(&j.product);
         run_group(&j, run, rec);
     }
     return AR_OK;

@@ -4,7 +4,7 @@
 
 #include "kernels/depthwise.h"
 
-#if AR_TIER_PORTABLE
+#if !AR_TIER_DSP
 
 #include "kernels/requantize.h"
 
