@@ -13,8 +13,8 @@ void ar_depthwise_s8(void *acc, const void *x, uint32_t step, int32_t offset, co
 void ar_depthwise_s16(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_f32(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 
-// A 3x3 kernel without dilation, one output channel an input channel, at least AR_DEPTHWISE_BLOCK of them.
-#define AR_DEPTHWISE_BLOCK (4)
+// A 3x3 kernel without dilation, one output channel an input channel, a block of them at a time.
+#define AR_DEPTHWISE_BLOCK (AR_TIER_MVE ? 16 : 4)
 
 typedef struct {
     const int8_t *weights;      // [3][3][n_channels]
@@ -28,9 +28,46 @@ typedef struct {
     void *scratch;
 } ar_depthwise3_t;
 
-// Bytes of scratch for that many columns of input.
-static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
-    return AR_TIER_DSP ? columns * 24 : 0;
+#if AR_TIER_MVE
+
+// A row of output is computed in strips, which see that many columns of input at most.
+#define AR_DEPTHWISE_COLUMNS (36)
+
+static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
+    return stride <= 10 && channels < 16384;
+}
+
+// Bytes of scratch.
+static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
+    uint32_t columns = ((out_w + 3) & ~3u) < AR_DEPTHWISE_COLUMNS ? (((out_w + 3) & ~3u) - 1) * stride + 4 : AR_DEPTHWISE_COLUMNS;
+    return (columns < AR_DEPTHWISE_COLUMNS ? columns : AR_DEPTHWISE_COLUMNS) * 4 * AR_DEPTHWISE_BLOCK;
+}
+
+// Up to as many channels as a block has, for all rows.
+typedef struct {
+    int8_t weights[4][AR_DEPTHWISE_BLOCK][4];   // of columns, the fourth of zeros; channels; rows, the fourth 0
+    int32_t start[AR_DEPTHWISE_BLOCK];          // of the sums
+    uint32_t n;
+    const ar_channel_t *channels;
+} ar_depthwise3_block_t;
+
+void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n);
+
+// A row of output from the first three rows of input, those outside being NULL; and if there is a second, which takes strides
+// of 1, that from the last three.
+void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second);
+
+#else
+
+// At least a block of them.
+static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
+    (void)stride;
+    return channels >= AR_DEPTHWISE_BLOCK;
+}
+
+// Bytes of scratch.
+static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
+    return AR_TIER_DSP ? ((out_w - 1) * stride + 3) * 24 : 0;
 }
 
 // What a block of channels takes from one row of output to the next.
@@ -42,5 +79,7 @@ typedef struct {
 
 // One row of output for the block's channels, from three rows of input, those not `present` being outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], uint32_t present, int8_t *out);
+
+#endif
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

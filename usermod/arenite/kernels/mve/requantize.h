@@ -31,15 +31,17 @@ static inline int32x4_t clamped(int32x4_t v, int32_t zero_point, int32_t low, in
     return vminq_s32(vmaxq_s32(vaddq_n_s32(v, zero_point), vdupq_n_s32(low)), vdupq_n_s32(high));
 }
 
-// To the even and the odd ones of eight: numbers scaled to the right, of which the range is all of int8.
+// To the even and the odd ones of eight: numbers scaled to the right, of which the range is all of int8. Each byte is the low
+// one of two; what the other is does not matter, nor what the halves are that the second narrowing fills.
 static inline int16x8_t to_eight(int32x4_t even, int32x4_t odd, int32_t zero_point) {
-    int16x8_t v = vqmovntq_s32(vqmovnbq_s32(vuninitializedq_s16(), even), odd);
-    return vreinterpretq_s16_s8(vqmovnbq_s16(vuninitializedq_s8(), vqaddq_n_s16(v, (int16_t)zero_point)));
+    int16x8_t v = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(even), even), odd);
+    v = vqaddq_n_s16(v, (int16_t)zero_point);
+    return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(v), v));
 }
 
 // The same of numbers in range.
 static inline int16x8_t joined(int32x4_t even, int32x4_t odd) {
-    return vmovntq_s32(vmovnbq_s32(vuninitializedq_s16(), even), odd);
+    return vmovntq_s32(vreinterpretq_s16_s32(even), odd);
 }
 
 #endif // ARENITE_KERNELS_MVE_REQUANTIZE_H

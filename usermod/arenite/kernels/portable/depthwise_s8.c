@@ -4,7 +4,7 @@
 
 #include "kernels/depthwise.h"
 
-#if !AR_TIER_DSP
+#if AR_TIER_PORTABLE
 
 #include "kernels/requantize.h"
 
