@@ -37,18 +37,21 @@ static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
     return stride <= 10 && channels < 16384;
 }
 
-// Bytes of scratch.
+// Bytes of scratch: what the channels of a block take, and columns.
+#define AR_DEPTHWISE_CHANNELS_BYTES (76 * AR_DEPTHWISE_BLOCK)
+
 static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
-    uint32_t columns = ((out_w + 3) & ~3u) < AR_DEPTHWISE_COLUMNS ? (((out_w + 3) & ~3u) - 1) * stride + 4 : AR_DEPTHWISE_COLUMNS;
-    return (columns < AR_DEPTHWISE_COLUMNS ? columns : AR_DEPTHWISE_COLUMNS) * 4 * AR_DEPTHWISE_BLOCK;
+    uint32_t whole = (out_w + 3) & ~3u, columns = AR_DEPTHWISE_COLUMNS;
+    if (whole < AR_DEPTHWISE_COLUMNS && (whole - 1) * stride + 4 < AR_DEPTHWISE_COLUMNS) {
+        columns = (whole - 1) * stride + 4;
+    }
+    return AR_DEPTHWISE_CHANNELS_BYTES + columns * 4 * AR_DEPTHWISE_BLOCK;
 }
 
 // Up to as many channels as a block has, for all rows.
 typedef struct {
-    int8_t weights[4][AR_DEPTHWISE_BLOCK][4];   // of columns, the fourth of zeros; channels; rows, the fourth 0
-    int32_t start[AR_DEPTHWISE_BLOCK];          // of the sums
     uint32_t n;
-    const ar_channel_t *channels;
+    uint32_t first;
 } ar_depthwise3_block_t;
 
 void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n);

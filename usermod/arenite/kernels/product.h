@@ -49,6 +49,9 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
     return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
 }
 
+// Whether so many weights are all zero.
+bool ar_weights_are_zero(const int8_t *weights, uint32_t n);
+
 // Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
 

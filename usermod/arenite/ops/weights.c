@@ -199,15 +199,6 @@ void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
     product->plain = product->plain && ar_channel_is_plain(bound, bias, shift);
 }
 
-static bool is_zero(const int8_t *weights, uint32_t n) {
-    for (const int8_t *end = weights + n; weights < end; weights++) {
-        if (*weights) {
-            return false;
-        }
-    }
-    return true;
-}
-
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     uint32_t live = 0, end = n, size = product->n;
     factors_t factors = factors_of(q);
@@ -215,7 +206,7 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
         ar_factor_t f = factor_at(&factors, i);
         int32_t bias = product->bias ? product->bias[i] : 0;
         ar_channel_t c = { f.mult, (int16_t)f.shift, (uint16_t)i };
-        if (apart && is_zero(product->weights + i * size, size)) {
+        if (apart && ar_weights_are_zero(product->weights + i * size, size)) {
             c.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
             channels[--end] = c;
         } else {

@@ -25,6 +25,15 @@ static inline uint32_t pair_words(uint32_t rows, uint32_t row) {
     return rows * filled(row);
 }
 
+bool ar_weights_are_zero(const int8_t *weights, uint32_t n) {
+    for (const int8_t *end = weights + n; weights < end; weights++) {
+        if (*weights) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }

@@ -25,6 +25,15 @@ static inline uint32_t pairs_bytes(uint32_t channels) {
     return tiles_of(channels) * PAIRS * (uint32_t)sizeof(ar_tile_pair_t);
 }
 
+bool ar_weights_are_zero(const int8_t *weights, uint32_t n) {
+    for (uint32_t i = 0; i < n; i += 16) {
+        if (vcmpneq_n_s8(vldrbq_z_s8(weights + i, vctp8q(n - i)), 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }

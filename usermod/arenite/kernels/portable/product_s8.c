@@ -9,6 +9,15 @@
 
 #if AR_TIER_PORTABLE
 
+bool ar_weights_are_zero(const int8_t *weights, uint32_t n) {
+    for (const int8_t *end = weights + n; weights < end; weights++) {
+        if (*weights) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint32_t ar_product_patches(uint32_t count) {
     (void)count;
     return 2;
