@@ -71,6 +71,20 @@ static inline void ar_product_begin(ar_product_s8_t *p) {
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
 
+#if AR_TIER_MVE
+// A patch as it lies in a plane: rows of taps, some of them perhaps outside, above and below, and elements of each, perhaps
+// outside, before and behind.
+typedef struct {
+    const int8_t *x;            // of the first row and element, inside or not
+    uint32_t step;              // from a row to the next
+    uint32_t y0, y1;            // rows inside
+    uint32_t x0, x1;            // elements inside
+} ar_patch_t;
+
+// Patch i into scratch, i growing: what it leaves behind it may be written to.
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from);
+#endif
+
 // The outputs of the first count patches in scratch.
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 

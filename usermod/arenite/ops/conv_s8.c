@@ -143,22 +143,57 @@ static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32
     fill_constants(j, count, out);
 }
 
+// The next n patches, from the position (*x, *y) on, which moves.
+static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
+    const ar_window_t *w = &j->c->w;
+    for (uint32_t i = 0; i < n; i += 2) {
+        ar_place_t at[2];
+        uint32_t two = n - i > 1;
+        for (uint32_t k = 0; k <= two; k++) {
+            ar_place(w, *y, *x, &at[k]);
+            *x = *x + 1 < w->out_w ? *x + 1 : 0;
+            *y += *x == 0;
+        }
+        put(j, in, &at[0], &at[two], i);
+    }
+}
+
+#if AR_TIER_MVE
+
+// The same where the rows of the kernel lie in rows of the input: what is inside of a row of positions is found once for its
+// rows, and for each position only along it.
+static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
+    const ar_window_t *w = &j->c->w;
+    ar_place_t at;
+    ar_place(w, *y, 0, &at);
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t left = (int32_t)(*x * w->stride_w) - w->pad_left, depth = w->in_c;
+        int32_t x0 = left < 0 ? -left : 0, x1 = w->in_w - left < w->kernel_w ? w->in_w - left : w->kernel_w;
+        ar_patch_t patch = {
+            .x = (const int8_t *)in->base + at.top * (int32_t)in->stride + left * depth + (int32_t)(j->group * j->c->group_in),
+            .step = in->stride * w->dilation_h, .y0 = (uint32_t)at.y0, .y1 = (uint32_t)at.y1,
+            .x0 = (uint32_t)x0 * j->c->group_in, .x1 = (uint32_t)x1 * j->c->group_in,
+        };
+        ar_product_gather(&j->product, i, &patch);
+        if (++*x == w->out_w) {
+            *x = 0;
+            ar_place(w, ++*y, 0, &at);
+        }
+    }
+}
+
+#else
+#define gather_patches put_patches
+#endif
+
 // Rows of output from y on, side by side in memory.
 static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
+    bool simple = taps_of_row(j->c) == w->kernel_w && in->rows == in->h;
     uint32_t x = 0;
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
-        for (uint32_t i = 0; i < n; i += 2) {
-            ar_place_t at[2];
-            uint32_t two = n - i > 1;
-            for (uint32_t k = 0; k <= two; k++) {
-                ar_place(w, y, x, &at[k]);
-                x = x + 1 < w->out_w ? x + 1 : 0;
-                y += x == 0;
-            }
-            put(j, in, &at[0], &at[two], i);
-        }
+        (simple ? gather_patches : put_patches)(j, in, &x, &y, n);
         ar_product_held(&j->product, n, out);
         fill_constants(j, n, out);
     }

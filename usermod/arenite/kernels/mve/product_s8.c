@@ -15,6 +15,9 @@
 // Patches to gather at a time: what two tiles take.
 #define ENOUGH (2 * AR_TILE_PATCHES)
 
+// Bytes that a patch may leave behind it.
+#define VECTOR (16)
+
 #define PAIRS (AR_TILE_CHANNELS / 2)
 
 static inline uint32_t tiles_of(uint32_t channels) {
@@ -39,13 +42,13 @@ uint32_t ar_product_patches(uint32_t count) {
 }
 
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
-    uint32_t fit = (bytes - pairs_bytes(channels)) / (rows * row);
+    uint32_t fit = (bytes - pairs_bytes(channels) - VECTOR) / (rows * row);
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 // Patches that lie in one piece stay where they are.
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
-    return pairs_bytes(channels) + (direct ? 0 : rows * row * patches);
+    return pairs_bytes(channels) + (direct ? 0 : rows * row * patches + VECTOR);
 }
 
 // ---- before ----------------------------------------------------------------------------------------------------------
@@ -114,6 +117,59 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     for (; rows > 0; rows--, a += step, b += step, to += n, second += n) {
         copy(to, a, n);
         copy(second, b, n);
+    }
+}
+
+static inline void fill(int8_t *to, int8x16_t value, uint32_t n) {
+    __asm volatile (
+        "wlstp.8    lr, %1, 2f\n"
+        "1:\n"
+        "vstrb.8    %q2, [%0], #16\n"
+        "letp       lr, 1b\n"
+        "2:\n"
+        : "+r" (to) : "r" (n), "w" (value) : "lr", "memory");
+}
+
+// Rows of up to 16 elements, of which those present lie inside.
+static inline void narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present, int8x16_t value) {
+    __asm volatile (
+        "vmsr       p0, %5\n"
+        "wls        lr, %4, 2f\n"
+        "1:\n"
+        "vpst\n"
+        "vldrbt.u8  q0, [%1]\n"
+        "add        %1, %1, %3\n"
+        "vpsel      q0, q0, %q6\n"
+        "vstrb.8    q0, [%0]\n"
+        "add        %0, %0, %2\n"
+        "le         lr, 1b\n"
+        "2:\n"
+        : "+r" (to), "+r" (x) : "r" (row), "r" (step), "r" (rows), "r" (present), "w" (value) : "lr", "q0", "memory");
+}
+
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from) {
+    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
+    uint32_t row = p->row, rows = from->y1 - from->y0;
+    const int8_t *x = from->x + from->y0 * from->step;
+    int8_t *to = patches_of(p) + i * p->n;
+    if (from->y0 > 0) {
+        fill(to, zero, from->y0 * row);
+        to += from->y0 * row;
+    }
+    if (row <= VECTOR) {
+        narrow_rows(to, row, x, from->step, rows, vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0), zero);
+        to += rows * row;
+    } else {
+        uint32_t inside = from->x1 - from->x0;
+        for (x += from->x0; rows > 0; rows--, x += from->step, to += row) {
+            if (inside < row) {
+                fill(to, zero, row);
+            }
+            copy(to + from->x0, x, inside);
+        }
+    }
+    if (from->y1 < p->rows) {
+        fill(to, zero, (p->rows - from->y1) * row);
     }
 }
 
