@@ -191,18 +191,6 @@ static inline factors_t factors_at(const ar_channel_t *c) {
     return f;
 }
 
-// Eight channels side by side, in the short way.
-static void whole(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t patches, int8_t *out) {
-    const factors_t f = factors_at(c);
-    const int32_t *sum = t->sums[0];
-    out += c->channel;
-    for (uint32_t i = 0; i < patches; i++, sum += AR_TILE_CHANNELS, out += p->out_step) {
-        int32x4_t even = scaled_right(vld1q_s32(sum), f.mult[0], f.shift[0]);
-        int32x4_t odd = scaled_right(vld1q_s32(sum + 4), f.mult[1], f.shift[1]);
-        vstrbq_s16(out, to_eight(even, odd, p->out_zero));
-    }
-}
-
 // The first n of eight channels wherever they are.
 static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
     const factors_t f = factors_at(c);
@@ -225,14 +213,21 @@ static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_
 static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, int8_t *out) {
     const ar_tile_pair_t *pairs = p->scratch;
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+    uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
+    if (whole) {
+        bool apart = c[whole - 1].channel != c->channel + whole - 1;
+        t->out[0] = out + (apart ? 0 : c->channel);
+        t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
+        t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
+        t->channels = c;
+        t->end = pairs + whole / 2;
+        (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
+        c += whole;
+        pairs = t->end;
+    }
     for (; c < end; c += AR_TILE_CHANNELS, pairs += PAIRS) {
         ar_tile_s8(t, pairs);
-        uint32_t n = (uint32_t)(end - c);
-        if (p->plain && n >= AR_TILE_CHANNELS && c[7].channel == c->channel + 7) {
-            whole(p, t, c, patches, out);
-        } else {
-            some(p, t, c, n, patches, out);
-        }
+        some(p, t, c, (uint32_t)(end - c), patches, out);
     }
 }
 
@@ -244,6 +239,7 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
     (void)held;
     ar_tile_t t;
     t.n = p->n;
+    t.zero = p->out_zero;
     for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
         patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
         for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
