@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "kernels/pool.h"
 #include "ops/activation.h"
 #include "ops/spatial.h"
 
@@ -21,22 +22,25 @@ static uint32_t count(const ar_place_t *at) {
     return (uint32_t)((at->y1 - at->y0) * (at->x1 - at->x0));
 }
 
+// The means of n channels from c on.
+static void average_block(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, uint32_t c, uint32_t n, int8_t *out) {
+    int32_t sums[AR_POOL_BLOCK] = { 0 }, taps = (int32_t)count(at);
+    for (int32_t ky = at->y0; ky < at->y1; ky++) {
+        ar_pool_sum_s8(sums, (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c, p->w.in_c, (uint32_t)(at->x1 - at->x0), n);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        // Rounded half away from zero (integer_ops/pooling.h).
+        int32_t mean = (sums[i] > 0 ? sums[i] + taps / 2 : sums[i] - taps / 2) / taps;
+        out[i] = (int8_t)(mean < p->limit_s8[0] ? p->limit_s8[0] : mean > p->limit_s8[1] ? p->limit_s8[1] : mean);
+    }
+}
+
 static void average_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     (void)rec;
     const pool_t *p = params;
-    int32_t n = (int32_t)count(at);
-    for (uint32_t c = 0; c < p->w.out_c; c++) {
-        int32_t sum = 0;
-        for (int32_t ky = at->y0; ky < at->y1; ky++) {
-            const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
-            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
-                sum += *x;
-            }
-        }
-        // Rounded half away from zero (integer_ops/pooling.h).
-        int32_t mean = (sum > 0 ? sum + n / 2 : sum - n / 2) / n;
-        int32_t v = mean < p->limit_s8[0] ? p->limit_s8[0] : mean > p->limit_s8[1] ? p->limit_s8[1] : mean;
-        ((int8_t *)out)[c] = (int8_t)v;
+    for (uint32_t c = 0, n; c < p->w.out_c; c += n) {
+        n = p->w.out_c - c < AR_POOL_BLOCK ? p->w.out_c - c : AR_POOL_BLOCK;
+        average_block(p, in, at, c, n, (int8_t *)out + c);
     }
 }
 
