@@ -81,8 +81,9 @@ typedef struct {
     uint32_t x0, x1;            // elements inside
 } ar_patch_t;
 
-// Patch i into scratch, i growing: what it leaves behind it may be written to.
-void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from);
+// Patches from i on into scratch, i growing: what is behind the last may be written to. From a patch to the next the
+// plane advances so many bytes.
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
 #endif
 
 // The outputs of the first count patches in scratch.

@@ -160,24 +160,40 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
 
 #if AR_TIER_MVE
 
+// Positions from x on, at most n, whose windows lie in the input as the first one does: it alone if a part is beside it.
+static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n) {
+    int32_t beyond = w->in_w - w->kernel_w - left;
+    if (left < 0 || beyond < 0) {
+        return 1;
+    }
+    uint32_t inside = (uint32_t)beyond / w->stride_w + 1, of_row = w->out_w - x;
+    inside = inside < of_row ? inside : of_row;
+    return inside < n ? inside : n;
+}
+
 // The same where the rows of the kernel lie in rows of the input: what is inside of a row of positions is found once for its
 // rows, and for each position only along it.
 static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
     const ar_window_t *w = &j->c->w;
+    int32_t in_c = w->in_c;
+    uint32_t group_in = j->c->group_in;
     ar_place_t at;
     ar_place(w, *y, 0, &at);
-    for (uint32_t i = 0; i < n; i++) {
-        int32_t left = (int32_t)(*x * w->stride_w) - w->pad_left, depth = w->in_c;
+    const int8_t *top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
+    for (uint32_t i = 0, count; i < n; i += count) {
+        int32_t left = (int32_t)(*x * w->stride_w) - w->pad_left;
         int32_t x0 = left < 0 ? -left : 0, x1 = w->in_w - left < w->kernel_w ? w->in_w - left : w->kernel_w;
         ar_patch_t patch = {
-            .x = (const int8_t *)in->base + at.top * (int32_t)in->stride + left * depth + (int32_t)(j->group * j->c->group_in),
-            .step = in->stride * w->dilation_h, .y0 = (uint32_t)at.y0, .y1 = (uint32_t)at.y1,
-            .x0 = (uint32_t)x0 * j->c->group_in, .x1 = (uint32_t)x1 * j->c->group_in,
+            .x = top + left * in_c, .step = in->stride * w->dilation_h, .y0 = (uint32_t)at.y0, .y1 = (uint32_t)at.y1,
+            .x0 = (uint32_t)x0 * group_in, .x1 = (uint32_t)x1 * group_in,
         };
-        ar_product_gather(&j->product, i, &patch);
-        if (++*x == w->out_w) {
+        count = alike(w, *x, left, n - i);
+        ar_product_gather(&j->product, i, &patch, count, (uint32_t)(w->stride_w * in_c));
+        *x += count;
+        if (*x == w->out_w) {
             *x = 0;
             ar_place(w, ++*y, 0, &at);
+            top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
         }
     }
 }

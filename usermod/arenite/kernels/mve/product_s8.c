@@ -12,8 +12,8 @@
 #include "kernels/mve/requantize.h"
 #include "kernels/mve/tile.h"
 
-// Patches to gather at a time: what two tiles take.
-#define ENOUGH (2 * AR_TILE_PATCHES)
+// Patches to gather at a time: what four tiles take.
+#define ENOUGH (4 * AR_TILE_PATCHES)
 
 // Bytes that a patch may leave behind it.
 #define VECTOR (16)
@@ -131,7 +131,7 @@ static inline void fill(int8_t *to, int8x16_t value, uint32_t n) {
 }
 
 // Rows of up to 16 elements, of which those present lie inside.
-static inline void narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present, int8x16_t value) {
+static inline int8_t *narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present, int8x16_t value) {
     __asm volatile (
         "vmsr       p0, %5\n"
         "wls        lr, %4, 2f\n"
@@ -144,32 +144,37 @@ static inline void narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32
         "add        %0, %0, %2\n"
         "le         lr, 1b\n"
         "2:\n"
-        : "+r" (to), "+r" (x) : "r" (row), "r" (step), "r" (rows), "r" (present), "w" (value) : "lr", "q0", "memory");
+        : "+r" (to), "+r" (x) : "r" (row), "r" (step), "r" (rows), "r" (present), "w" (value) : "lr", "q0", "p0", "memory");
+    return to;
 }
 
-void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from) {
+static inline int8_t *wide_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows, const ar_patch_t *from, int8x16_t value) {
+    uint32_t inside = from->x1 - from->x0;
+    for (x += from->x0; rows > 0; rows--, x += from->step, to += row) {
+        if (inside < row) {
+            fill(to, value, row);
+        }
+        copy(to + from->x0, x, inside);
+    }
+    return to;
+}
+
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
-    uint32_t row = p->row, rows = from->y1 - from->y0;
+    uint32_t row = p->row, above = from->y0 * row, rows = from->y1 - from->y0, below = (p->rows - from->y1) * row;
+    uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
     const int8_t *x = from->x + from->y0 * from->step;
     int8_t *to = patches_of(p) + i * p->n;
-    if (from->y0 > 0) {
-        fill(to, zero, from->y0 * row);
-        to += from->y0 * row;
-    }
-    if (row <= VECTOR) {
-        narrow_rows(to, row, x, from->step, rows, vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0), zero);
-        to += rows * row;
-    } else {
-        uint32_t inside = from->x1 - from->x0;
-        for (x += from->x0; rows > 0; rows--, x += from->step, to += row) {
-            if (inside < row) {
-                fill(to, zero, row);
-            }
-            copy(to + from->x0, x, inside);
+    for (; count > 0; count--, x += advance) {
+        if (above) {
+            fill(to, zero, above);
+            to += above;
         }
-    }
-    if (from->y1 < p->rows) {
-        fill(to, zero, (p->rows - from->y1) * row);
+        to = row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
+        if (below) {
+            fill(to, zero, below);
+            to += below;
+        }
     }
 }
 
@@ -295,21 +300,34 @@ static inline int32x4_t four_rows(const ar_product_s8_t *p, const int8_t *x, con
     return (int32x4_t) { s0, s1, s2, s3 };
 }
 
-// Channels in their order, with one factor.
+// Outputs from k on, of which n are there, with one factor.
+static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint32_t k, uint32_t n, int8_t *out) {
+    const int8_t *w = p->weights + k * p->n, *w1 = w + (n > 1 ? p->n : 0), *w2 = w1 + (n > 2 ? p->n : 0), *w3 = w2 + (n > 3 ? p->n : 0);
+    int32x4_t v = four_rows(p, x, w, w1, w2, w3);
+    if (p->bias) {
+        v = vaddq_s32(v, n == 4 ? vld1q_s32(p->bias + k) : vldrwq_z_s32(p->bias + k, vctp32q(n)));
+    }
+    if (p->plain) {
+        v = vreinterpretq_s32_s16(to_eight(scaled_right_n(v, p->channels->mult, p->channels->shift), v, p->out_zero));
+    } else {
+        v = scaled(vaddq_n_s32(v, p->start), vdupq_n_s32(p->channels->mult), vdupq_n_s32(p->channels->shift));
+        v = clamped(v, p->out_zero, p->low, p->high);
+    }
+    if (n == 4) {
+        vstrbq_s32(out + k, v);
+    } else {
+        vstrbq_p_s32(out + k, v, vctp32q(n));
+    }
+}
+
+// Channels in their order.
 static void one_factor(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
-    const int8_t *w = p->weights;
-    const int32x4_t mult = vdupq_n_s32(p->channels->mult), shift = vdupq_n_s32(p->channels->shift);
-    for (uint32_t k = 0; k < p->n_channels; k += 4, w += 4 * p->n) {
-        uint32_t left = p->n_channels - k, n = p->n;
-        const int8_t *w1 = w + (left > 1 ? n : 0), *w2 = w1 + (left > 2 ? n : 0), *w3 = w2 + (left > 3 ? n : 0);
-        mve_pred16_t present = vctp32q(left);
-        int32x4_t v = four_rows(p, x, w, w1, w2, w3);
-        if (p->bias) {
-            v = vaddq_s32(v, vldrwq_z_s32(p->bias + k, present));
-        }
-        v = vaddq_n_s32(v, p->start);
-        v = p->plain ? scaled_right(v, mult, shift) : scaled(v, mult, shift);
-        vstrbq_p_s32(out + k, clamped(v, p->out_zero, p->low, p->high), present);
+    uint32_t k = 0;
+    for (; k + 4 <= p->n_channels; k += 4) {
+        four_outputs(p, x, k, 4, out);
+    }
+    if (k < p->n_channels) {
+        four_outputs(p, x, k, p->n_channels - k, out);
     }
 }
 
