@@ -38,7 +38,7 @@ static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
 }
 
 // Bytes of scratch: what the channels of a block take, and columns.
-#define AR_DEPTHWISE_CHANNELS_BYTES (76 * AR_DEPTHWISE_BLOCK)
+#define AR_DEPTHWISE_CHANNELS_BYTES (92 * AR_DEPTHWISE_BLOCK)
 
 static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
     uint32_t whole = (out_w + 3) & ~3u, columns = AR_DEPTHWISE_COLUMNS;

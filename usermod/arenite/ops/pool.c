@@ -24,9 +24,12 @@ static uint32_t count(const ar_place_t *at) {
 
 // The means of n channels from c on.
 static void average_block(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, uint32_t c, uint32_t n, int8_t *out) {
-    int32_t sums[AR_POOL_BLOCK] = { 0 }, taps = (int32_t)count(at);
-    for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        ar_pool_sum_s8(sums, (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c, p->w.in_c, (uint32_t)(at->x1 - at->x0), n);
+    int32_t sums[AR_POOL_BLOCK] = { 0 }, taps = (int32_t)count(at), rows = at->y1 - at->y0;
+    // Rows of the whole width are one.
+    int32_t step = at->x1 - at->x0 == p->w.in_w && in->rows == in->h && rows > 0 ? rows : 1;
+    for (int32_t ky = at->y0; ky < at->y1; ky += step) {
+        const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
+        ar_pool_sum_s8(sums, x, p->w.in_c, (uint32_t)(step * (at->x1 - at->x0)), n);
     }
     for (uint32_t i = 0; i < n; i++) {
         // Rounded half away from zero (integer_ops/pooling.h).

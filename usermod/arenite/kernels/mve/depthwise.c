@@ -13,25 +13,20 @@
     "vpush  {d8-d15}\n" \
     "mov    r11, r0\n" \
     "mov    r9, r1\n" \
-    "ldr    r12, [r11, #60]\n" \
-    "ldr    r10, [r11, #64]\n" \
+    "ldr    r12, [r11, #44]\n" \
+    "ldr    r10, [r11, #48]\n" \
     "1:\n"
 
-// The next channel: its words are the next in each column, its outputs the next byte.
+// The next channel's outputs are the next bytes.
 #define CHANNEL \
-    "vldrw.32   q0, [r11]\n" \
-    "movs       r6, #4\n" \
-    "vadd.i32   q2, q0, r6\n" \
-    "vstrw.32   q2, [r11]\n" \
-    "ldr        r7, [r11, #56]\n" \
+    "ldr        r7, [r11, #40]\n" \
     "adds       r6, r7, #1\n" \
-    "str        r6, [r11, #56]\n" \
-    "ldr        lr, [r11, #48]\n"
+    "str        r6, [r11, #40]\n" \
+    "ldr        lr, [r11, #32]\n"
 
 #define LEAVE \
-    "ldr        r6, [r11, #68]\n" \
-    "subs       r6, #1\n" \
-    "str        r6, [r11, #68]\n" \
+    "ldr        r6, [r11, #52]\n" \
+    "cmp        r6, r9\n" \
     "bne        1b\n" \
     "vpop       {d8-d15}\n" \
     "pop        {r4-r11, pc}\n"
@@ -67,7 +62,7 @@
     "vqmovnt.s32 q1, q2\n" \
     "vqadd.s16  q1, q1, r10\n" \
     "vqmovnb.s16 q1, q1\n" \
-    "vldrh.u16  q3, [r11, #16]\n"
+    "vldrh.u16  q3, [r11]\n"
 
 // As bytes, each the low one of four.
 #define NARROWED_FOUR \
@@ -83,6 +78,7 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
         "vldrb.8    q5, [r9], #16\n"
         "vldrb.8    q6, [r9], #16\n"
         "vldrb.8    q7, [r9], #16\n"
+        "vldrw.32   q0, [r9], #16\n"
         "ldm.w      r9!, {r1, r3, r5}\n"
         "wls        lr, lr, 3f\n"
         "2:\n"
@@ -91,7 +87,7 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
         "add        r7, r7, r12\n"
         "le         lr, 2b\n"
         "3:\n"
-        "ldr        r0, [r11, #52]\n"
+        "ldr        r0, [r11, #36]\n"
         "cmp        r0, #4\n"
         "bgt        4f\n"
         "cbnz       r0, 6f\n"
@@ -107,7 +103,7 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
         "vmladav.s8 r2, q3, q7\n"
         "vmov       q1[3], q1[1], r0, r2\n"
         SCALED("q1") NARROWED_FOUR
-        "vldrw.u32  q3, [r11, #32]\n"
+        "vldrw.u32  q3, [r11, #16]\n"
         "vpst\n"
         "vstrbt.32  q1, [r7, q3]\n"
         "b          5f\n"
@@ -136,10 +132,13 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
 #define ROW(apart) \
     __asm volatile ( \
         ENTER \
-        "vldrw.u32  q6, [r11, #32]\n" \
+        "vldrw.u32  q6, [r11, #16]\n" \
+        "mov        r8, #128 - " apart "\n" \
         "1:\n" \
         CHANNEL \
         "vldrb.8    q4, [r9], #64\n" \
+        "vldrw.32   q0, [r9], #16\n" \
+        "vadd.i32   q0, q0, r8\n" \
         "ldm.w      r9!, {r1, r3, r5}\n" \
         "wls        lr, lr, 3f\n" \
         "2:\n" \
@@ -148,7 +147,7 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
         "add        r7, r7, r12\n" \
         "le         lr, 2b\n" \
         "3:\n" \
-        "ldr        r0, [r11, #52]\n" \
+        "ldr        r0, [r11, #36]\n" \
         "cbz        r0, 5f\n" \
         "vctp.32    r0\n" \
         ROW_SUMS(apart) SCALED("q1") NARROWED_FOUR \

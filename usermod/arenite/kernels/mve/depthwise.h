@@ -8,6 +8,7 @@
 // What a channel takes, in the order that the code loads it in.
 typedef struct {
     int8_t weights[4][16];      // as they are; a row lower; a column further; both
+    uint32_t at[4];             // its words in scratch: two columns before each of the first four
     int32_t start;              // of its sums
     int32_t mult;
     int32_t shift;
@@ -15,15 +16,14 @@ typedef struct {
 
 // The fields at the offsets that the code has.
 typedef struct {
-    uint32_t at[4];             // 0: words of the first channel, a step of the code before its first columns
-    uint16_t places[8];         // 16: of the outputs of a whole step
-    uint32_t places_end[4];     // 32: of those of a half one
-    uint32_t steps;             // 48: whole ones
-    uint32_t left;              // 52: outputs that remain, of all rows
-    int8_t *out;                // 56
-    uint32_t advance;           // 60: of the outputs from a whole step to the next
-    int32_t zero;               // 64
-    uint32_t n;                 // 68: channels
+    uint16_t places[8];         // 0: of the outputs of a whole step
+    uint32_t places_end[4];     // 16: of those of a half one
+    uint32_t steps;             // 32: whole ones
+    uint32_t left;              // 36: outputs that remain, of all rows
+    int8_t *out;                // 40
+    uint32_t advance;           // 44: of the outputs from a whole step to the next
+    int32_t zero;               // 48
+    const ar_depthwise_channel_t *end;  // 52
 } ar_depthwise_strip_t;
 
 // Steps of four columns in two rows; what remains takes half a step if it is two columns or less.

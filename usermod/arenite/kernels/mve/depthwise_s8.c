@@ -55,6 +55,7 @@ static void arrange(const ar_depthwise3_t *d, const int8_t *words, const ar_chan
     vst1q_s8(to->weights[3], vreinterpretq_s8_s32(vshlq_n_s32(beside, 8)));
     uint32_t sum = (uint32_t)vaddvq_s8(vreinterpretq_s8_s32(w));
     to->start = (int32_t)(sum * (uint32_t)d->offset + (d->bias ? (uint32_t)d->bias[channel->channel] : 0));
+    vst1q_u32(to->at, vaddq_n_u32(each_column(), (uint32_t)(uintptr_t)words - 2 * COLUMN));
     to->mult = channel->mult;
     to->shift = channel->shift;
 }
@@ -136,11 +137,9 @@ static void strip(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, uint
         }
         return;
     }
-    uint32_t before = second ? 2 * COLUMN : d->stride * COLUMN;
     ar_depthwise_strip_t s = {
-        .steps = n / 4, .left = second ? 2 * (n & 3) : n & 3, .out = out, .advance = 4 * d->n_channels, .zero = d->out_zero, .n = b->n,
+        .steps = n / 4, .left = second ? 2 * (n & 3) : n & 3, .out = out, .advance = 4 * d->n_channels, .zero = d->out_zero, .end = c + b->n,
     };
-    vst1q_u32(s.at, vaddq_n_u32(each_column(), (uint32_t)(uintptr_t)columns_of(d) - before));
     if (second) {
         s.out = two_places(out, second + b->first, d->n_channels, &s);
         ar_depthwise_two_rows(&s, c);
