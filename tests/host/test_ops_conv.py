@@ -128,6 +128,26 @@ def depthwise_conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
     return single("DEPTHWISE_CONV_2D", [x, f, *bias], y, fields), [draw.values(rng, x)]
 
 
+def depthwise_3x3(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of one DEPTHWISE_CONV_2D of int8 with the kernel that has a way of its own, wide and deep, and its input."""
+    rng = np.random.default_rng(seed)
+    same_padding, depth, stride = rng.random() < 0.6, int(rng.integers(1, 50)), int(rng.choice([1, 1, 2, 3]))
+    size = [int(rng.integers(3, 9)), int(rng.integers(3, 90))]
+    out = [-(-(n if same_padding else n - 2) // stride) for n in size]
+    x = activation(rng, [1, *size, depth], "int8")
+    f, b = weights(rng, [1, 3, 3, depth], 3, x, "int8")
+    y = output(rng, [1, *out, depth], x, f)
+    fields = options(
+        "DepthwiseConv2D",
+        depthMultiplier=1,
+        padding=SAME if same_padding else VALID,
+        strideH=stride,
+        strideW=stride,
+        fusedActivationFunction=int(rng.choice(draw.FUSED)),
+    )
+    return single("DEPTHWISE_CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
+
+
 def fully_connected(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
     """A model of one FULLY_CONNECTED, and its input."""
     rng = np.random.default_rng(seed)
@@ -149,6 +169,12 @@ def fully_connected(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
 def test_conv_2d(engine: Engine, dtype: str, seed: int) -> None:
     """Catches a wrong window, stride, dilation, padding, group, factor, bias or clamp."""
     same(engine, *conv_2d(seed, dtype), **CLOSE[dtype])
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_depthwise_3x3(engine: Engine, seed: int) -> None:
+    """Catches a block of channels or a strip of columns cut short, a row or column outside that counts."""
+    same(engine, *depthwise_3x3(seed))
 
 
 @pytest.mark.parametrize("seed", CASES)

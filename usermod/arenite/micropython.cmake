@@ -22,7 +22,7 @@ set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTI
 # What runs for every element or position is worth its size.
 file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
-foreach(name conv_s8 depthwise3 spatial)
+foreach(name conv_s8 depthwise3 spatial weights)
     list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
 endforeach()
 set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2")

@@ -29,7 +29,7 @@ $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
-ARENITE_HOT = conv_s8 depthwise3 spatial
+ARENITE_HOT = conv_s8 depthwise3 spatial weights
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += $(ARENITE_WARNINGS) -O2
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += $(ARENITE_WARNINGS) -Os

@@ -14,8 +14,8 @@ void ar_depthwise_s16(void *acc, const void *x, uint32_t step, int32_t offset, c
 void ar_depthwise_f32(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 void ar_depthwise_f32_s8(void *acc, const void *x, uint32_t step, int32_t offset, const void *w, uint32_t n);
 
-// A 3x3 kernel without dilation, one output channel an input channel, at least AR_DEPTHWISE_BLOCK of them.
-#define AR_DEPTHWISE_BLOCK (4)
+// A 3x3 kernel without dilation, one output channel an input channel, a block of them at a time.
+#define AR_DEPTHWISE_BLOCK (AR_TIER_MVE ? 16 : 4)
 
 typedef struct {
     const int8_t *weights;      // [3][3][n_channels]
@@ -30,13 +30,57 @@ typedef struct {
     uint32_t bytes;             // of scratch
 } ar_depthwise3_t;
 
-// Bytes of scratch for that many columns of input; and how many are of use.
-static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
-    return AR_TIER_DSP ? columns * 24 : 0;
+#if AR_TIER_MVE
+
+// A row of output is computed in strips, which see that many columns of input at most.
+#define AR_DEPTHWISE_COLUMNS (36)
+
+static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
+    return stride <= 10 && channels < 16384;
 }
 
-static inline uint32_t ar_depthwise3_most(uint32_t columns) {
-    return columns * (AR_TIER_THUMB ? 48 : 24);
+// Bytes of scratch: what the channels of a block take, and columns.
+#define AR_DEPTHWISE_CHANNELS_BYTES (92 * AR_DEPTHWISE_BLOCK)
+
+static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
+    uint32_t whole = (out_w + 3) & ~3u, columns = AR_DEPTHWISE_COLUMNS;
+    if (whole < AR_DEPTHWISE_COLUMNS && (whole - 1) * stride + 4 < AR_DEPTHWISE_COLUMNS) {
+        columns = (whole - 1) * stride + 4;
+    }
+    return AR_DEPTHWISE_CHANNELS_BYTES + columns * 4 * AR_DEPTHWISE_BLOCK;
+}
+
+static inline uint32_t ar_depthwise3_most(uint32_t out_w, uint32_t stride) {
+    return ar_depthwise3_scratch(out_w, stride);
+}
+
+// Up to as many channels as a block has, for all rows.
+typedef struct {
+    uint32_t n;
+    uint32_t first;
+} ar_depthwise3_block_t;
+
+void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n);
+
+// A row of output from the first three rows of input, those outside being NULL; and if there is a second, which takes strides
+// of 1, that from the last three.
+void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second);
+
+#else
+
+// At least a block of them.
+static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
+    (void)stride;
+    return channels >= AR_DEPTHWISE_BLOCK;
+}
+
+// Bytes of scratch; and how many are of use.
+static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
+    return AR_TIER_DSP ? ((out_w - 1) * stride + 3) * 24 : 0;
+}
+
+static inline uint32_t ar_depthwise3_most(uint32_t out_w, uint32_t stride) {
+    return ((out_w - 1) * stride + 3) * (AR_TIER_THUMB ? 48 : AR_TIER_DSP ? 24 : 0);
 }
 
 // What a block of channels takes from one row of output to the next.
@@ -53,5 +97,7 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
 
 // The way without scratch, of portable and of thumb.
 void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
+
+#endif
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

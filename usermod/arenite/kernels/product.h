@@ -54,14 +54,38 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
 bool ar_is_zero(const int8_t *x, uint32_t n);
 
 // Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
 
 // How many patches are worth holding where there are so many, and how many fit so many bytes: even numbers.
 uint32_t ar_product_patches(uint32_t count);
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes);
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes);
+
+// To be called when all but the activations is known, before the functions that follow.
+#if AR_TIER_MVE
+void ar_product_begin(ar_product_s8_t *p);
+#else
+static inline void ar_product_begin(ar_product_s8_t *p) {
+    (void)p;
+}
+#endif
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
+
+#if AR_TIER_MVE
+// A patch as it lies in a plane: rows of taps, some of them perhaps outside, above and below, and elements of each, perhaps
+// outside, before and behind.
+typedef struct {
+    const int8_t *x;            // of the first row and element, inside or not
+    uint32_t step;              // from a row to the next
+    uint32_t y0, y1;            // rows inside
+    uint32_t x0, x1;            // elements inside
+} ar_patch_t;
+
+// Patches from i on into scratch, i growing: what is behind the last may be written to. From a patch to the next the
+// plane advances so many bytes.
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
+#endif
 
 // The outputs of the first count patches in scratch.
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
@@ -69,7 +93,7 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 // The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them.
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
 
-// The same for one patch at a time. scratch: NULL, or ar_product_one_scratch, which makes it quicker.
+// The same for one patch at a time, without ar_product_begin. scratch: NULL, or ar_product_one_scratch, which makes it quicker.
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
 
 static inline uint32_t ar_product_one_scratch(uint32_t n) {

@@ -31,6 +31,9 @@ typedef struct {
 ar_ratio_t ar_ratio(float a, float c);
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
 
+// Those of the first four of n floats, wherever they lie. For cores with Helium.
+void ar_ratio_factors(const ar_ratio_t *r, const uint8_t *b, uint32_t n, ar_factor_t *to);
+
 // Saturating rounding doubling high multiply of the papers: (a * b * 2) >> 32, rounded half up.
 static inline int32_t ar_mul_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);

@@ -5,12 +5,17 @@
 
 #if defined(ARENITE_PORTABLE) || !defined(__ARM_ARCH_PROFILE) || __ARM_ARCH_PROFILE != 'M'
 #define AR_TIER_PORTABLE (1)
+#elif defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) // Helium on integers, with or without its floats
+#define AR_TIER_MVE (1)
 #elif defined(__ARM_FEATURE_DSP)
 #define AR_TIER_DSP (1)
 #else
 #define AR_TIER_THUMB (1)
 #endif
 
+#ifndef AR_TIER_MVE
+#define AR_TIER_MVE (0)
+#endif
 #ifndef AR_TIER_DSP
 #define AR_TIER_DSP (0)
 #endif

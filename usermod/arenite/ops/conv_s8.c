@@ -38,7 +38,8 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 
 void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
     uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.out_h);
-    uint32_t least = ar_product_scratch(rows, row, 2, is_direct(c)), most = ar_product_scratch(rows, row, patches, is_direct(c));
+    uint32_t least = ar_product_scratch(c->group_out, rows, row, 2, is_direct(c));
+    uint32_t most = ar_product_scratch(c->group_out, rows, row, patches, is_direct(c));
     ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + most);
 }
 
@@ -150,26 +151,77 @@ static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
+// The next n patches, from the position (*x, *y) on, which moves.
+static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
+    const ar_window_t *w = &j->c->w;
+    ar_place_t row, at[2];
+    ar_place(w, *y, 0, &row);
+    for (uint32_t i = 0; i < n; i += 2) {
+        uint32_t two = n - i > 1;
+        for (uint32_t k = 0; k <= two; k++) {
+            at[k] = row;
+            next_place(w, &at[k], *x);
+            *x = *x + 1 < w->out_w ? *x + 1 : 0;
+            if (*x == 0) {
+                ar_place(w, ++*y, 0, &row);
+            }
+        }
+        put(j, in, &at[0], &at[two], i);
+    }
+}
+
+#if AR_TIER_MVE
+
+// Positions from x on, at most n, whose windows lie in the input as the first one does: it alone if a part is beside it.
+static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n) {
+    int32_t beyond = w->in_w - w->kernel_w - left;
+    if (left < 0 || beyond < 0) {
+        return 1;
+    }
+    uint32_t inside = (uint32_t)beyond / w->stride_w + 1, of_row = w->out_w - x;
+    inside = inside < of_row ? inside : of_row;
+    return inside < n ? inside : n;
+}
+
+// The same where the rows of the kernel lie in rows of the input: what is inside of a row of positions is found once for its
+// rows, and for each position only along it.
+static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
+    const ar_window_t *w = &j->c->w;
+    int32_t in_c = w->in_c;
+    uint32_t group_in = j->c->group_in;
+    ar_place_t at;
+    ar_place(w, *y, 0, &at);
+    const int8_t *top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
+    for (uint32_t i = 0, count; i < n; i += count) {
+        int32_t left = (int32_t)(*x * w->stride_w) - w->pad_left;
+        int32_t x0 = left < 0 ? -left : 0, x1 = w->in_w - left < w->kernel_w ? w->in_w - left : w->kernel_w;
+        ar_patch_t patch = {
+            .x = top + left * in_c, .step = in->stride * w->dilation_h, .y0 = (uint32_t)at.y0, .y1 = (uint32_t)at.y1,
+            .x0 = (uint32_t)x0 * group_in, .x1 = (uint32_t)x1 * group_in,
+        };
+        count = alike(w, *x, left, n - i);
+        ar_product_gather(&j->product, i, &patch, count, (uint32_t)(w->stride_w * in_c));
+        *x += count;
+        if (*x == w->out_w) {
+            *x = 0;
+            ar_place(w, ++*y, 0, &at);
+            top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
+        }
+    }
+}
+
+#else
+#define gather_patches put_patches
+#endif
+
 // Rows of output from y on, side by side in memory.
 static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
+    bool simple = taps_of_row(j->c) == w->kernel_w && in->rows == in->h;
     uint32_t x = 0;
-    ar_place_t row, at[2];
-    ar_place(w, y, 0, &row);
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
-        for (uint32_t i = 0; i < n; i += 2) {
-            uint32_t two = n - i > 1;
-            for (uint32_t k = 0; k <= two; k++) {
-                at[k] = row;
-                next_place(w, &at[k], x);
-                x = x + 1 < w->out_w ? x + 1 : 0;
-                if (x == 0) {
-                    ar_place(w, ++y, 0, &row);
-                }
-            }
-            put(j, in, &at[0], &at[two], i);
-        }
+        (simple ? gather_patches : put_patches)(j, in, &x, &y, n);
         ar_product_held(&j->product, n, out);
         fill_constants(j, n, out);
     }
@@ -198,7 +250,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
     uint32_t bytes = c->scratch - other_bytes(c);
-    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), bytes);
+    j.held = ar_product_fit(c->group_out, c->filter / row_of(c), row_of(c), bytes);
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
         .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
@@ -210,6 +262,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         j.product.n_channels = ar_quant_channels(&c->q, &j.product, first, c->group_out, true, channels);
         j.constant = channels + j.product.n_channels;
         j.n_constant = c->group_out - j.product.n_channels;
+        ar_product_begin(&j.product);
         run_group(&j, run, rec);
     }
     return AR_OK;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "kernels/pool.h"
 #include "kernels/requantize.h"
 #include "ops/activation.h"
 #include "ops/spatial.h"
@@ -30,19 +31,26 @@ static int32_t rounded_mean(const pool_t *p, int32_t sum, int32_t n) {
     return ar_clamp((sum > 0 ? sum + n / 2 : sum - n / 2) / n, p->limit[0], p->limit[1]);
 }
 
+// The means of n channels from c on.
+static void average_block(const pool_t *p, const ar_plane_t *in, const ar_place_t *at, uint32_t c, uint32_t n, int8_t *out) {
+    int32_t sums[AR_POOL_BLOCK] = { 0 }, taps = (int32_t)count(at), rows = at->y1 - at->y0;
+    // Rows of the whole width are one.
+    int32_t step = at->x1 - at->x0 == p->w.in_w && in->rows == in->h && rows > 0 ? rows : 1;
+    for (int32_t ky = at->y0; ky < at->y1; ky += step) {
+        const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
+        ar_pool_sum_s8(sums, x, p->w.in_c, (uint32_t)(step * (at->x1 - at->x0)), n);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = (int8_t)rounded_mean(p, sums[i], taps);
+    }
+}
+
 static void average_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     (void)rec;
     const pool_t *p = params;
-    int32_t n = (int32_t)count(at);
-    for (uint32_t c = 0; c < p->w.out_c; c++) {
-        int32_t sum = 0;
-        for (int32_t ky = at->y0; ky < at->y1; ky++) {
-            const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
-            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
-                sum += *x;
-            }
-        }
-        ((int8_t *)out)[c] = (int8_t)rounded_mean(p, sum, n);
+    for (uint32_t c = 0, n; c < p->w.out_c; c += n) {
+        n = p->w.out_c - c < AR_POOL_BLOCK ? p->w.out_c - c : AR_POOL_BLOCK;
+        average_block(p, in, at, c, n, (int8_t *)out + c);
     }
 }
 

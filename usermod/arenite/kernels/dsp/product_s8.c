@@ -29,13 +29,14 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+    (void)channels;
     uint32_t fit = bytes / (2 * pair_words(rows, row)) - 2;
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
-    (void)direct;
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    (void)channels, (void)direct;
     return 2 * pair_words(rows, row) * (2 + patches);
 }
 

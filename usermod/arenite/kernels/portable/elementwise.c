@@ -3,7 +3,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/tier.h"
 
-#if !AR_TIER_DSP
+#if !AR_TIER_DSP && !AR_TIER_MVE
 
 static int32_t scaled(int32_t x, ar_factor_t f) {
     return ar_requantize((int32_t)((uint32_t)x << AR_ADD_SHIFT), f);
@@ -16,4 +16,4 @@ void ar_add_s8(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_
     }
 }
 
-#endif // !AR_TIER_DSP
+#endif // !AR_TIER_DSP && !AR_TIER_MVE

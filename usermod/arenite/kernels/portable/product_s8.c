@@ -41,13 +41,14 @@ uint32_t ar_product_patches(uint32_t count) {
     return 2;
 }
 
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
-    (void)rows, (void)row, (void)bytes;
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+    (void)channels, (void)rows, (void)row, (void)bytes;
     return 2;
 }
 
 // Patches that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    (void)channels;
     return direct ? 0 : rows * row * patches;
 }
 

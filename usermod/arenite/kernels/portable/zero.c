@@ -4,6 +4,8 @@
 
 #include "kernels/product.h"
 
+#if !AR_TIER_MVE
+
 bool ar_is_zero(const int8_t *x, uint32_t n) {
     const int8_t *end = x + n;
     for (; x < end && ((uintptr_t)x & 3); x++) {
@@ -25,3 +27,5 @@ bool ar_is_zero(const int8_t *x, uint32_t n) {
     }
     return true;
 }
+
+#endif // !AR_TIER_MVE

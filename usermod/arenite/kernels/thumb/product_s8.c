@@ -43,13 +43,15 @@ static inline uint32_t size_of(const ar_product_s8_t *p) {
     return size_in(patch_words(p->rows, p->row), p->bytes);
 }
 
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+    (void)channels;
     uint32_t n = patch_words(rows, row), size = size_in(n, bytes), fit = size ? (bytes - 8 * n) / (n * size) : 2;
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 // Bytes that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    (void)channels;
     return patches >= WORTH ? 4 * patch_words(rows, row) * (2 + patches) : direct ? 0 : rows * row * patches;
 }
 

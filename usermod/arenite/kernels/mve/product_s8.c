@@ -1,0 +1,357 @@
+// The product for cores with Helium: bytes by bytes, 16 at a time, summed across the lanes. What the offset adds to a sum is
+// the same for all patches and part of what it starts from.
+//
+// Eight channels by three patches make a tile. Its channels are in the order 0 2 4 6 1 3 5 7, in which two vectors of sums
+// narrow into one.
+
+#include "kernels/product.h"
+#include "kernels/requantize.h"
+
+#if AR_TIER_MVE
+
+#include "kernels/mve/requantize.h"
+#include "kernels/mve/tile.h"
+
+// Patches to gather at a time: what four tiles take.
+#define ENOUGH (4 * AR_TILE_PATCHES)
+
+// Bytes that a patch may leave behind it.
+#define VECTOR (16)
+
+#define PAIRS (AR_TILE_CHANNELS / 2)
+
+static inline uint32_t tiles_of(uint32_t channels) {
+    return (channels + AR_TILE_CHANNELS - 1) / AR_TILE_CHANNELS;
+}
+
+static inline uint32_t pairs_bytes(uint32_t channels) {
+    return tiles_of(channels) * PAIRS * (uint32_t)sizeof(ar_tile_pair_t);
+}
+
+bool ar_is_zero(const int8_t *weights, uint32_t n) {
+    for (uint32_t i = 0; i < n; i += 16) {
+        if (vcmpneq_n_s8(vldrbq_z_s8(weights + i, vctp8q(n - i)), 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t ar_product_patches(uint32_t count) {
+    return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
+}
+
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t fit = (bytes - pairs_bytes(channels) - VECTOR) / (rows * row);
+    return fit < ENOUGH ? fit & ~1u : ENOUGH;
+}
+
+// Patches that lie in one piece stay where they are.
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    return pairs_bytes(channels) + (direct ? 0 : rows * row * patches + VECTOR);
+}
+
+// ---- before ----------------------------------------------------------------------------------------------------------
+
+static int32_t sum_of(const int8_t *w, uint32_t n) {
+    register int32_t sum __asm("r0") = 0;
+    __asm volatile (
+        "dlstp.8    lr, %2\n"
+        "1:\n"
+        "vldrb.8    q0, [%1], #16\n"
+        "vaddva.s8  %0, q0\n"
+        "letp       lr, 1b\n"
+        : "+r" (sum), "+r" (w) : "r" (n) : "lr", "q0", "memory");
+    return sum;
+}
+
+static int32_t start_of(const ar_product_s8_t *p, uint32_t channel) {
+    uint32_t start = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0);
+    return (int32_t)(start + (uint32_t)p->offset * (uint32_t)sum_of(p->weights + channel * p->n, p->n));
+}
+
+// The pairs of all channels; the last one once more where there are less than a tile has. From here on `plain` says that all
+// factors are less than 1/2 and the range is that of int8.
+void ar_product_begin(ar_product_s8_t *p) {
+    ar_tile_pair_t *pair = p->scratch;
+    p->plain = p->low == -128 && p->high == 127;
+    for (uint32_t first = 0; first < p->n_channels; first += AR_TILE_CHANNELS, pair += PAIRS) {
+        for (uint32_t i = 0; i < AR_TILE_CHANNELS; i++) {
+            uint32_t k = first + i < p->n_channels ? first + i : p->n_channels - 1;
+            uint32_t channel = p->channels[k].channel, place = i / 2 + (i & 1) * PAIRS;
+            ar_tile_pair_t *to = &pair[place / 2];
+            int32_t start = start_of(p, channel);
+            const int8_t *w = p->weights + channel * p->n;
+            if (place & 1) {
+                to->start1 = to->again[1] = to->again[3] = start;
+                to->w1 = w;
+            } else {
+                to->start0 = to->again[0] = to->again[2] = start;
+                to->w0 = w;
+            }
+            p->plain = p->plain && p->channels[k].shift < 0;
+        }
+    }
+}
+
+// ---- patches ---------------------------------------------------------------------------------------------------------
+
+static int8_t *patches_of(const ar_product_s8_t *p) {
+    return (int8_t *)p->scratch + pairs_bytes(p->n_channels);
+}
+
+static inline void copy(int8_t *to, const int8_t *from, uint32_t n) {
+    __asm volatile (
+        "wlstp.8    lr, %2, 2f\n"
+        "1:\n"
+        "vldrb.8    q0, [%1], #16\n"
+        "vstrb.8    q0, [%0], #16\n"
+        "letp       lr, 1b\n"
+        "2:\n"
+        : "+r" (to), "+r" (from) : "r" (n) : "lr", "q0", "memory");
+}
+
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    uint32_t n = p->row;
+    int8_t *to = patches_of(p) + i * p->n + r * n, *second = to + p->n;
+    for (; rows > 0; rows--, a += step, b += step, to += n, second += n) {
+        copy(to, a, n);
+        copy(second, b, n);
+    }
+}
+
+static inline void fill(int8_t *to, int8x16_t value, uint32_t n) {
+    __asm volatile (
+        "wlstp.8    lr, %1, 2f\n"
+        "1:\n"
+        "vstrb.8    %q2, [%0], #16\n"
+        "letp       lr, 1b\n"
+        "2:\n"
+        : "+r" (to) : "r" (n), "w" (value) : "lr", "memory");
+}
+
+// Rows of up to 16 elements, of which those present lie inside.
+static inline int8_t *narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present, int8x16_t value) {
+    __asm volatile (
+        "vmsr       p0, %5\n"
+        "wls        lr, %4, 2f\n"
+        "1:\n"
+        "vpst\n"
+        "vldrbt.u8  q0, [%1]\n"
+        "add        %1, %1, %3\n"
+        "vpsel      q0, q0, %q6\n"
+        "vstrb.8    q0, [%0]\n"
+        "add        %0, %0, %2\n"
+        "le         lr, 1b\n"
+        "2:\n"
+        : "+r" (to), "+r" (x) : "r" (row), "r" (step), "r" (rows), "r" (present), "w" (value) : "lr", "q0", "p0", "memory");
+    return to;
+}
+
+static inline int8_t *wide_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows, const ar_patch_t *from, int8x16_t value) {
+    uint32_t inside = from->x1 - from->x0;
+    for (x += from->x0; rows > 0; rows--, x += from->step, to += row) {
+        if (inside < row) {
+            fill(to, value, row);
+        }
+        copy(to + from->x0, x, inside);
+    }
+    return to;
+}
+
+void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
+    uint32_t row = p->row, above = from->y0 * row, rows = from->y1 - from->y0, below = (p->rows - from->y1) * row;
+    uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
+    const int8_t *x = from->x + from->y0 * from->step;
+    int8_t *to = patches_of(p) + i * p->n;
+    for (; count > 0; count--, x += advance) {
+        if (above) {
+            fill(to, zero, above);
+            to += above;
+        }
+        to = row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
+        if (below) {
+            fill(to, zero, below);
+            to += below;
+        }
+    }
+}
+
+// ---- tiles -----------------------------------------------------------------------------------------------------------
+
+// The factors of eight channels, of even ones and odd ones, and their places among the outputs.
+typedef struct {
+    int32x4_t mult[2];
+    int32x4_t shift[2];
+    uint16x8_t places;
+} factors_t;
+
+static inline factors_t factors_at(const ar_channel_t *c) {
+    int32x4x4_t v = vld4q_s32((const int32_t *)c);
+    factors_t f = { .mult = { v.val[0], v.val[2] } };
+    f.shift[0] = vmovlbq_s16(vreinterpretq_s16_s32(v.val[1]));
+    f.shift[1] = vmovlbq_s16(vreinterpretq_s16_s32(v.val[3]));
+    f.places = vreinterpretq_u16_u32(vsriq_n_u32(vreinterpretq_u32_s32(v.val[3]), vreinterpretq_u32_s32(v.val[1]), 16));
+    return f;
+}
+
+// The first n of eight channels wherever they are.
+static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
+    const factors_t f = factors_at(c);
+    const mve_pred16_t present = vctp16q(n);
+    const int32_t *sum = t->sums[0];
+    for (uint32_t i = 0; i < patches; i++, sum += AR_TILE_CHANNELS, out += p->out_step) {
+        int32x4_t even = vld1q_s32(sum), odd = vld1q_s32(sum + 4);
+        int16x8_t v;
+        if (p->plain) {
+            v = to_eight(scaled_right(even, f.mult[0], f.shift[0]), scaled_right(odd, f.mult[1], f.shift[1]), p->out_zero);
+        } else {
+            v = joined(clamped(scaled(even, f.mult[0], f.shift[0]), p->out_zero, p->low, p->high),
+                clamped(scaled(odd, f.mult[1], f.shift[1]), p->out_zero, p->low, p->high));
+        }
+        vstrbq_scatter_offset_p_s16(out, f.places, v, present);
+    }
+}
+
+// Up to three patches by all channels.
+static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, int8_t *out) {
+    const ar_tile_pair_t *pairs = p->scratch;
+    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+    uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
+    if (whole) {
+        bool apart = c[whole - 1].channel != c->channel + whole - 1;
+        t->out[0] = out + (apart ? 0 : c->channel);
+        t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
+        t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
+        t->channels = c;
+        t->end = pairs + whole / 2;
+        (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
+        c += whole;
+        pairs = t->end;
+    }
+    for (; c < end; c += AR_TILE_CHANNELS, pairs += PAIRS) {
+        ar_tile_s8(t, pairs);
+        some(p, t, c, (uint32_t)(end - c), patches, out);
+    }
+}
+
+void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    ar_product_s8(p, patches_of(p), p->n, count, count, out);
+}
+
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
+    (void)held;
+    ar_tile_t t;
+    t.n = p->n;
+    t.zero = p->out_zero;
+    for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
+        patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
+        for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
+            t.x[i] = x;
+            x += i + 1 < patches ? x_step : 0;
+        }
+        x += x_step;
+        row_of_tiles(p, &t, patches, out);
+    }
+}
+
+// ---- one patch -------------------------------------------------------------------------------------------------------
+
+// Sums of four rows of weights, with `same` in place of what the offset adds to the activations. FIRST: what becomes of
+// these before.
+#define FOUR_ROWS(FIRST) \
+    __asm volatile ( \
+        "dlstp.8    lr, %9\n" \
+        "1:\n" \
+        "vldrb.8    q0, [%4], #16\n" \
+        FIRST \
+        "vldrb.8    q1, [%5], #16\n" \
+        "vmladava.s8 %0, q0, q1\n" \
+        "vldrb.8    q2, [%6], #16\n" \
+        "vmladava.s8 %0, %q10, q1\n" \
+        "vmladava.s8 %1, q0, q2\n" \
+        "vldrb.8    q1, [%7], #16\n" \
+        "vmladava.s8 %1, %q10, q2\n" \
+        "vmladava.s8 %2, q0, q1\n" \
+        "vldrb.8    q2, [%8], #16\n" \
+        "vmladava.s8 %2, %q10, q1\n" \
+        "vmladava.s8 %3, q0, q2\n" \
+        "vmladava.s8 %3, %q10, q2\n" \
+        "letp       lr, 1b\n" \
+        : "+r" (s0), "+r" (s1), "+r" (s2), "+r" (s3), "+r" (x), "+r" (w0), "+r" (w1), "+r" (w2), "+r" (w3) \
+        : "r" (p->n), "w" (same) : "lr", "q0", "q1", "q2", "memory")
+
+// An offset of 128 is no int8. There -(x + 128) is (~x) - 127, and the sum comes out negative.
+static inline int32x4_t four_rows(const ar_product_s8_t *p, const int8_t *x, const int8_t *w0, const int8_t *w1,
+    const int8_t *w2, const int8_t *w3) {
+    register int32_t s0 __asm("r4") = 0;
+    register int32_t s1 __asm("r6") = 0;
+    register int32_t s2 __asm("r8") = 0;
+    register int32_t s3 __asm("r10") = 0;
+    if (p->offset > 127) {
+        int8x16_t same = vdupq_n_s8(-127);
+        FOUR_ROWS("vmvn q0, q0\n");
+        int32x4_t minus = { s0, s1, s2, s3 };
+        return vnegq_s32(minus);
+    }
+    int8x16_t same = vdupq_n_s8((int8_t)p->offset);
+    FOUR_ROWS("");
+    return (int32x4_t) { s0, s1, s2, s3 };
+}
+
+// Outputs from k on, of which n are there, with one factor.
+static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint32_t k, uint32_t n, int8_t *out) {
+    const int8_t *w = p->weights + k * p->n, *w1 = w + (n > 1 ? p->n : 0), *w2 = w1 + (n > 2 ? p->n : 0), *w3 = w2 + (n > 3 ? p->n : 0);
+    int32x4_t v = four_rows(p, x, w, w1, w2, w3);
+    if (p->bias) {
+        v = vaddq_s32(v, n == 4 ? vld1q_s32(p->bias + k) : vldrwq_z_s32(p->bias + k, vctp32q(n)));
+    }
+    if (p->plain) {
+        v = vreinterpretq_s32_s16(to_eight(scaled_right_n(v, p->channels->mult, p->channels->shift), v, p->out_zero));
+    } else {
+        v = scaled(vaddq_n_s32(v, p->start), vdupq_n_s32(p->channels->mult), vdupq_n_s32(p->channels->shift));
+        v = clamped(v, p->out_zero, p->low, p->high);
+    }
+    if (n == 4) {
+        vstrbq_s32(out + k, v);
+    } else {
+        vstrbq_p_s32(out + k, v, vctp32q(n));
+    }
+}
+
+// Channels in their order.
+static void one_factor(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    uint32_t k = 0;
+    for (; k + 4 <= p->n_channels; k += 4) {
+        four_outputs(p, x, k, 4, out);
+    }
+    if (k < p->n_channels) {
+        four_outputs(p, x, k, p->n_channels - k, out);
+    }
+}
+
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    if (p->one_factor) {
+        one_factor(p, x, out);
+        return;
+    }
+    for (uint32_t k = 0; k < p->n_channels; k += 4) {
+        const int8_t *w[4];
+        uint32_t left = p->n_channels - k;
+        ar_channel_t c[4];
+        int32_t start[4];
+        for (uint32_t i = 0; i < 4; i++) {
+            c[i] = p->channels[k + (i < left ? i : 0)];
+            w[i] = p->weights + c[i].channel * p->n;
+            start[i] = (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[i].channel] : 0));
+        }
+        int32x4_t v = vaddq_s32(four_rows(p, x, w[0], w[1], w[2], w[3]), vld1q_s32(start));
+        int32x4x2_t f = vld2q_s32((const int32_t *)c);
+        v = clamped(scaled(v, f.val[0], vmovlbq_s16(vreinterpretq_s16_s32(f.val[1]))), p->out_zero, p->low, p->high);
+        uint32x4_t places = vshrq_n_u32(vreinterpretq_u32_s32(f.val[1]), 16);
+        vstrbq_scatter_offset_p_s32(out, places, v, vctp32q(left));
+    }
+}
+
+#endif // AR_TIER_MVE

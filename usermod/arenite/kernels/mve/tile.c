@@ -1,0 +1,128 @@
+// Inner loops in assembly: all registers are in use. A sum across lanes goes to a register with an even number, of which
+// there are seven besides the loop's counter: three patches by two rows of weights make six.
+
+#include "kernels/mve/tile.h"
+#include "kernels/tier.h"
+
+#if AR_TIER_MVE
+
+// One pair: 96 products by eleven instructions, the loop's own costing nothing once it runs. at: of its sums in the tile.
+#define PAIR(at0, at1, at2) \
+    "ldm.w      r12!, {r0-r4, r6, r8, r10}\n" \
+    "ldm.w      r11, {r5, r7, r9, lr}\n" \
+    "dlstp.8    lr, lr\n" \
+    "1:\n" \
+    "vldrb.8    q0, [r1], #16\n" \
+    "vldrb.8    q2, [r5], #16\n" \
+    "vmladava.s8 r0, q0, q2\n" \
+    "vldrb.8    q1, [r3], #16\n" \
+    "vmladava.s8 r2, q1, q2\n" \
+    "vldrb.8    q3, [r7], #16\n" \
+    "vmladava.s8 r4, q0, q3\n" \
+    "vldrb.8    q2, [r9], #16\n" \
+    "vmladava.s8 r6, q1, q3\n" \
+    "vmladava.s8 r8, q0, q2\n" \
+    "vmladava.s8 r10, q1, q2\n" \
+    "letp       lr, 1b\n" \
+    "strd       r0, r2, [r11, #" at0 "]\n" \
+    "strd       r4, r6, [r11, #" at1 "]\n" \
+    "strd       r8, r10, [r11, #" at2 "]\n"
+
+// The doubling high products, one less where they are negative, and the rounding shifts; then the zero point. q0 and q1 are
+// factors and shifts of the even channels, q2 and q5 of the odd ones.
+#define PLAIN(even, odd) \
+    "vldrw.u32  q4, [r11, #" even "]\n" \
+    "vldrw.u32  q6, [r11, #" odd "]\n" \
+    "vqrdmulh.s32 q4, q4, q0\n" \
+    "vqrdmulh.s32 q6, q6, q2\n" \
+    "vshr.s32   q7, q4, #31\n" \
+    "vadd.i32   q4, q4, q7\n" \
+    "vshr.s32   q7, q6, #31\n" \
+    "vadd.i32   q6, q6, q7\n" \
+    "vrshl.s32  q4, q4, q1\n" \
+    "vrshl.s32  q6, q6, q5\n" \
+    "vqmovnb.s32 q4, q4\n" \
+    "vqmovnt.s32 q4, q6\n" \
+    "vqadd.s16  q4, q4, r4\n" \
+    "vqmovnb.s16 q4, q4\n"
+
+#define ENTER \
+    "push   {r4-r11, lr}\n" \
+    "vpush  {d8-d15}\n" \
+    "mov    r11, r0\n" \
+    "mov    r12, r1\n"
+
+#define LEAVE \
+    "vpop   {d8-d15}\n" \
+    "pop    {r4-r11, pc}\n"
+
+// A tile's sums, then its channels: factors and shifts, the latter in the lower halves of words.
+#define TILE \
+    PAIR("16", "48", "80") \
+    PAIR("24", "56", "88") \
+    PAIR("32", "64", "96") \
+    PAIR("40", "72", "104") \
+    "ldr    r0, [r11, #128]\n" \
+    "ldrd   r1, r2, [r11, #112]\n" \
+    "ldrd   r3, r4, [r11, #120]\n" \
+    "vld40.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld41.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld42.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld43.32 {q0, q1, q2, q3}, [r0]!\n" \
+    "vmovlb.s16 q5, q3\n" \
+    "str    r0, [r11, #128]\n"
+
+#define NEXT \
+    "ldr    r0, [r11, #132]\n" \
+    "cmp    r12, r0\n" \
+    "bne    2b\n"
+
+__attribute__((naked)) void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        "2:\n"
+        TILE
+        "vmovlb.s16 q1, q1\n"
+        PLAIN("16", "32")
+        "vstrb.16   q4, [r1], #8\n"
+        PLAIN("48", "64")
+        "vstrb.16   q4, [r2], #8\n"
+        PLAIN("80", "96")
+        "vstrb.16   q4, [r3], #8\n"
+        "strd   r1, r2, [r11, #112]\n"
+        "str    r3, [r11, #120]\n"
+        NEXT
+        LEAVE);
+}
+
+// The upper halves of the words with the shifts are the places of the channels.
+__attribute__((naked)) void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        "2:\n"
+        TILE
+        "vsri.32    q3, q1, #16\n"
+        "vmovlb.s16 q1, q1\n"
+        PLAIN("16", "32")
+        "vstrb.16   q4, [r1, q3]\n"
+        PLAIN("48", "64")
+        "vstrb.16   q4, [r2, q3]\n"
+        PLAIN("80", "96")
+        "vstrb.16   q4, [r3, q3]\n"
+        NEXT
+        LEAVE);
+}
+
+__attribute__((naked)) void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "mov    r11, r0\n"
+        "mov    r12, r1\n"
+        PAIR("16", "48", "80")
+        PAIR("24", "56", "88")
+        PAIR("32", "64", "96")
+        PAIR("40", "72", "104")
+        "pop    {r4-r11, pc}\n");
+}
+
+#endif // AR_TIER_MVE

@@ -1,0 +1,40 @@
+// Inner loops in assembly for cores with Helium.
+
+#ifndef ARENITE_KERNELS_MVE_TILE_H
+#define ARENITE_KERNELS_MVE_TILE_H
+
+#include <stdint.h>
+
+// Channels and patches that are summed together.
+#define AR_TILE_CHANNELS (8)
+#define AR_TILE_PATCHES (3)
+
+// Two rows of weights, with the starts of their sums, in the order that the code loads them in.
+typedef struct {
+    int32_t start0;
+    const int8_t *w0;
+    int32_t start1;
+    const int8_t *w1;
+    int32_t again[4];           // start0, start1, start0, start1
+} ar_tile_pair_t;
+
+// The fields at the offsets that the code has.
+typedef struct {
+    const int8_t *x[AR_TILE_PATCHES];
+    uint32_t n;                 // of each
+    int32_t sums[AR_TILE_PATCHES][AR_TILE_CHANNELS];    // 16
+    int8_t *out[AR_TILE_PATCHES];   // 112
+    int32_t zero;               // 124: point of the outputs
+    const void *channels;       // 128: ar_channel_t, eight of each tile
+    const ar_tile_pair_t *end;  // 132: of the pairs
+} ar_tile_t;
+
+// The sums of the patches by four pairs.
+void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
+// Tiles up to the end of the pairs, at least one, requantized in the short way: channels side by side, out being where the
+// first one goes; or apart, out being where channel 0 goes.
+void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs);
+void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
+#endif // ARENITE_KERNELS_MVE_TILE_H
