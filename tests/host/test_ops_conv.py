@@ -128,8 +128,24 @@ def depthwise_conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
     return single("DEPTHWISE_CONV_2D", [x, f, *bias], y, fields), [draw.values(rng, x)]
 
 
+def deep_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of one CONV_2D of int8 with many channels, some without weights, and many positions, and its input."""
+    rng = np.random.default_rng(seed)
+    side, stride = int(rng.choice([1, 1, 3, 5])), int(rng.choice([1, 1, 2]))
+    n_in, n_out = int(rng.integers(1, 40)), int(rng.choice([8, 16, int(rng.integers(8, 70))]))
+    size = draw.shape(rng, 2, 12)
+    out = [-(-n // stride) for n in size]
+    x = activation(rng, [1, *size, n_in], "int8")
+    f, b = weights(rng, [n_out, side, side, n_in], 0, x, "int8")
+    f.data[rng.random(n_out) < rng.choice([0, 0.3])] = 0
+    y = output(rng, [1, *out, n_out], x, f)
+    activations = int(rng.choice(draw.FUSED))
+    fields = options("Conv2D", padding=SAME, strideH=stride, strideW=stride, fusedActivationFunction=activations)
+    return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
+
+
 def depthwise_3x3(seed: int) -> tuple[bytes, list[Array]]:
-    """A model of one DEPTHWISE_CONV_2D of int8 with the kernel that has a way of its own, wide and deep, and its input."""
+    """A model of one DEPTHWISE_CONV_2D of int8 with a 3x3 kernel, wide and deep, and its input."""
     rng = np.random.default_rng(seed)
     same_padding, depth, stride = rng.random() < 0.6, int(rng.integers(1, 50)), int(rng.choice([1, 1, 2, 3]))
     size = [int(rng.integers(3, 9)), int(rng.integers(3, 90))]
@@ -169,6 +185,12 @@ def fully_connected(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
 def test_conv_2d(engine: Engine, dtype: str, seed: int) -> None:
     """Catches a wrong window, stride, dilation, padding, group, factor, bias or clamp."""
     same(engine, *conv_2d(seed, dtype), **CLOSE[dtype])
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_deep_conv_2d(engine: Engine, seed: int) -> None:
+    """Catches a tile of channels or patches cut short, a channel without weights in another's place."""
+    same(engine, *deep_conv_2d(seed))
 
 
 @pytest.mark.parametrize("seed", CASES)
