@@ -41,7 +41,7 @@ def quantize(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    with _quiet():
+    with quiet():
         return bytes(converter.convert())
 
 
@@ -49,12 +49,12 @@ def to_float(model: Any) -> bytes:
     """Returns the Keras model, which has batch size 1, as a .tflite in float32."""
     import tensorflow as tf  # noqa: PLC0415
 
-    with _quiet():
+    with quiet():
         return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Holds back what the converter's C++ writes to stdout and stderr (pages of it), and shows it if it fails."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,0 +1,207 @@
+"""Makes the zoo: small models with seeded weights, one for each way in which TensorFlow's converter makes operators.
+
+None of them is trained: they are here for their operators, types and control flow, not for their answers.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+# Before TensorFlow is imported: its banners would drown the progress, and oneDNN's reordered sums depend on the CPU.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import convert
+import numpy as np
+import numpy.typing as npt
+import typer
+from rich.console import Console
+
+Floats = npt.NDArray[np.float32]
+
+SEED = 1
+AT_ONCE = 2
+LONGEST = 240  # seconds for one model
+STEPS, FEATURES, UNITS = 3, 3, 6
+
+
+def sequences(steps: int = STEPS) -> Floats:
+    """Returns 100 sequences [100, steps, features] that set the scales."""
+    return np.random.default_rng(SEED).uniform(-2, 2, (100, steps, FEATURES)).astype(np.float32)
+
+
+def images() -> Floats:
+    """Returns 100 images [100, 8, 8, 2] that set the scales."""
+    return np.random.default_rng(SEED).uniform(-1, 1, (100, 8, 8, 2)).astype(np.float32)
+
+
+def recurrent(layer: str, *, unroll: bool) -> Any:
+    """Returns a Keras model of one recurrent layer, sequence [1, 3, 3] to classes [1, 5]."""
+    import keras  # noqa: PLC0415
+
+    keras.utils.set_random_seed(SEED)
+    x = keras.Input((STEPS, FEATURES), batch_size=1)
+    made = getattr(keras.layers, layer)(UNITS, unroll=unroll, bias_initializer="random_normal")(x)
+    return keras.Model(x, keras.layers.Dense(5, activation="softmax")(made))
+
+
+def convolutional() -> Any:
+    """Returns a Keras model of each kind of weights, image [1, 8, 8, 2] to classes [1, 5]."""
+    import keras  # noqa: PLC0415
+    from keras import layers  # noqa: PLC0415
+
+    keras.utils.set_random_seed(SEED)
+    x = keras.Input((8, 8, 2), batch_size=1)
+    made = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", bias_initializer="random_normal")(x)
+    made = layers.DepthwiseConv2D(3, padding="same", bias_initializer="random_normal")(made)
+    made = layers.Flatten()(layers.MaxPooling2D()(made))
+    return keras.Model(x, layers.Dense(5, bias_initializer="random_normal")(made))
+
+
+def lstm_int8() -> bytes:
+    """An LSTM, its steps unrolled, all int8."""
+    return convert.quantize(recurrent("LSTM", unroll=True), sequences())
+
+
+def lstm_float() -> bytes:
+    """The same LSTM as a WHILE loop over its steps, float32."""
+    return convert.to_float(recurrent("LSTM", unroll=False))
+
+
+def gru_int8() -> bytes:
+    """A GRU, its steps unrolled, all int8."""
+    return convert.quantize(recurrent("GRU", unroll=True), sequences())
+
+
+def of_function(function: Any, module: Any) -> Any:
+    """Returns a converter of a tf.function with an input signature, which belongs to the module."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], module)
+
+
+def streaming() -> bytes:
+    """The mean and the largest of the last four inputs, and their count: variables keep them between runs."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    class Stream(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.window = tf.Variable(np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [0, 0, 0]], np.float32))
+            self.mean = tf.Variable(np.zeros((1, FEATURES), np.float32))
+
+        @tf.function(input_signature=[tf.TensorSpec([1, FEATURES], tf.float32)])  # type: ignore[untyped-decorator]
+        def step(self, x: Any) -> Any:
+            window = tf.concat([self.window[1:], x], 0)
+            mean = self.mean + 0.25 * (x - self.mean)
+            self.window.assign(window)
+            self.mean.assign(mean)
+            return tf.reduce_mean(window, 0), tf.reduce_max(window, 0), mean
+
+    stream = Stream()
+    converter = of_function(stream.step, stream)
+    converter.experimental_enable_resource_variables = True
+    return bytes(converter.convert())
+
+
+def if_while() -> bytes:
+    """Two branches, one of which loops as often as the second input says."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    class Branches(tf.Module):  # type: ignore[misc]
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec([1, 4], tf.float32), tf.TensorSpec([], tf.int32)]
+        )
+        def run(self, x: Any, count: Any) -> Any:
+            def looped() -> Any:
+                again = lambda i, total, _: tf.logical_and(i < count, tf.reduce_sum(total) < 100.0)  # noqa: E731
+                turn = lambda i, total, sign: (i + 1, total * 1.5 + sign, -sign)  # noqa: E731
+                return tf.while_loop(again, turn, (tf.constant(0), x, tf.constant(1.0)))[:2]
+
+            return tf.cond(tf.reduce_sum(x) > 0.0, looped, lambda: (count * 2, tf.nn.relu(x) - 3.0))
+
+    module = Branches()
+    return bytes(of_function(module.run, module).convert())
+
+
+def int16x8() -> bytes:
+    """A small convolutional network, int16 activations and int8 weights."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    def representative() -> Iterator[list[Floats]]:
+        for image in images():
+            yield [image[None]]
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional())
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    converter.inference_input_type = tf.int16
+    converter.inference_output_type = tf.int16
+    return bytes(converter.convert())
+
+
+def dynamic_range() -> bytes:
+    """The same network with int8 weights and float32 activations: what the converter calls dynamic range."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional())
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return bytes(converter.convert())
+
+
+MODELS: dict[str, Callable[[], bytes]] = {
+    make.__name__: make
+    for make in (lstm_int8, lstm_float, gru_int8, streaming, if_while, int16x8, dynamic_range)
+}
+
+
+def make_one(name: str, folder: Path) -> None:
+    """Makes one model in this process."""
+    with convert.quiet():
+        content = MODELS[name]()
+    (folder / f"{name}.tflite").write_bytes(content)
+
+
+def make_apart(name: str, folder: Path) -> str:
+    """Makes one model in a process of its own, since the converter can crash; returns what went wrong, or nothing."""
+    command = [sys.executable, str(Path(__file__).resolve()), name, "--here", "--output", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    return f"exit code {done.returncode}: {done.stderr[-2000:]}" if done.returncode else ""
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(MODELS)}; all if none is named.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")] = Path(__file__).parent,
+    here: Annotated[bool, typer.Option(help="In this process, not each in one of its own.")] = False,
+) -> None:
+    """Makes the models."""
+    chosen = names or list(MODELS)
+    if unknown := set(chosen) - set(MODELS):
+        raise typer.BadParameter(f"no model is called {', '.join(sorted(unknown))}")
+    output.mkdir(parents=True, exist_ok=True)
+    if here:
+        for name in chosen:
+            make_one(name, output)
+        return
+    console = Console()
+    failed = False
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for name, fault in zip(chosen, pool.map(lambda name: make_apart(name, output), chosen), strict=True):
+            path = output / f"{name}.tflite"
+            said = fault or f"{path.stat().st_size:,} bytes: {', '.join(convert.operators_of(path.read_bytes()))}"
+            console.print(f"{name}: {said}", highlight=False, soft_wrap=True, markup=False)
+            failed |= bool(fault)
+    if failed:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
