@@ -30,9 +30,9 @@ LONGEST = 240  # seconds for one model
 STEPS, FEATURES, UNITS = 3, 3, 6
 
 
-def sequences(steps: int = STEPS) -> Floats:
+def sequences() -> Floats:
     """Returns 100 sequences [100, steps, features] that set the scales."""
-    return np.random.default_rng(SEED).uniform(-2, 2, (100, steps, FEATURES)).astype(np.float32)
+    return np.random.default_rng(SEED).uniform(-2, 2, (100, STEPS, FEATURES)).astype(np.float32)
 
 
 def images() -> Floats:
@@ -40,18 +40,18 @@ def images() -> Floats:
     return np.random.default_rng(SEED).uniform(-1, 1, (100, 8, 8, 2)).astype(np.float32)
 
 
-def recurrent(layer: str, *, unroll: bool) -> Any:
-    """Returns a Keras model of one recurrent layer, sequence [1, 3, 3] to classes [1, 5]."""
-    import keras  # noqa: PLC0415
-
+def recurrent(keras: Any, layer: str, **how: Any) -> Any:
+    """Returns a model of one recurrent layer, sequence [1, 3, 3] to classes [1, 5], by Keras 3 or Keras 2."""
     keras.utils.set_random_seed(SEED)
+    wide = [keras.initializers.RandomUniform(-2, 2, seed=seed) for seed in range(3)]
     x = keras.Input((STEPS, FEATURES), batch_size=1)
-    made = getattr(keras.layers, layer)(UNITS, unroll=unroll, bias_initializer="random_normal")(x)
-    return keras.Model(x, keras.layers.Dense(5, activation="softmax")(made))
+    made = getattr(keras.layers, layer)(UNITS, bias_initializer=wide[0], **how)(x)
+    dense = keras.layers.Dense(5, activation="softmax", kernel_initializer=wide[1], bias_initializer=wide[2])
+    return keras.Model(x, dense(made))
 
 
-def convolutional() -> Any:
-    """Returns a Keras model of each kind of weights, image [1, 8, 8, 2] to classes [1, 5]."""
+def convolutional(channels: int) -> Any:
+    """Returns a Keras model of three kinds of weights, image [1, 8, 8, 2] to classes [1, 16]."""
     import keras  # noqa: PLC0415
     from keras import layers  # noqa: PLC0415
 
@@ -59,23 +59,44 @@ def convolutional() -> Any:
     x = keras.Input((8, 8, 2), batch_size=1)
     made = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", bias_initializer="random_normal")(x)
     made = layers.DepthwiseConv2D(3, padding="same", bias_initializer="random_normal")(made)
+    made = layers.Conv2D(channels, 3, padding="same", activation="relu6", bias_initializer="random_normal")(made)
     made = layers.Flatten()(layers.MaxPooling2D()(made))
-    return keras.Model(x, layers.Dense(5, bias_initializer="random_normal")(made))
+    return keras.Model(x, layers.Dense(16, bias_initializer="random_normal")(made))
 
 
 def lstm_int8() -> bytes:
-    """An LSTM, its steps unrolled, all int8."""
-    return convert.quantize(recurrent("LSTM", unroll=True), sequences())
+    """An LSTM of Keras 3, its steps unrolled, all int8."""
+    import keras  # noqa: PLC0415
+
+    return convert.quantize(recurrent(keras, "LSTM", unroll=True), sequences())
 
 
 def lstm_float() -> bytes:
-    """The same LSTM as a WHILE loop over its steps, float32."""
-    return convert.to_float(recurrent("LSTM", unroll=False))
+    """An LSTM of Keras 3 as a WHILE loop over its steps, float32."""
+    import keras  # noqa: PLC0415
+
+    return convert.to_float(recurrent(keras, "LSTM"))
+
+
+def lstm_fused_int8() -> bytes:
+    """An LSTM of Keras 2, which the converter knows as one operator, int8 with an int16 state."""
+    import tf_keras  # noqa: PLC0415
+
+    return convert.quantize(recurrent(tf_keras, "LSTM"), sequences())
+
+
+def lstm_fused_float() -> bytes:
+    """The same in float32."""
+    import tf_keras  # noqa: PLC0415
+
+    return convert.to_float(recurrent(tf_keras, "LSTM"))
 
 
 def gru_int8() -> bytes:
-    """A GRU, its steps unrolled, all int8."""
-    return convert.quantize(recurrent("GRU", unroll=True), sequences())
+    """A GRU of Keras 3, its steps unrolled, all int8."""
+    import keras  # noqa: PLC0415
+
+    return convert.quantize(recurrent(keras, "GRU", unroll=True), sequences())
 
 
 def of_function(function: Any, module: Any) -> Any:
@@ -86,7 +107,7 @@ def of_function(function: Any, module: Any) -> Any:
 
 
 def streaming() -> bytes:
-    """The mean and the largest of the last four inputs, and their count: variables keep them between runs."""
+    """The mean and the largest of the last four inputs, and a running mean: variables keep them between runs."""
     import tensorflow as tf  # noqa: PLC0415
 
     class Stream(tf.Module):  # type: ignore[misc]
@@ -137,7 +158,7 @@ def int16x8() -> bytes:
         for image in images():
             yield [image[None]]
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional())
+    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional(4))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [
@@ -149,18 +170,56 @@ def int16x8() -> bytes:
 
 
 def dynamic_range() -> bytes:
-    """The same network with int8 weights and float32 activations: what the converter calls dynamic range."""
+    """A wider one, float32 but for the int8 weights of its last two layers: the converter leaves small ones alone."""
     import tensorflow as tf  # noqa: PLC0415
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional())
+    converter = tf.lite.TFLiteConverter.from_keras_model(convolutional(16))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return bytes(converter.convert())
 
 
-MODELS: dict[str, Callable[[], bytes]] = {
-    make.__name__: make
-    for make in (lstm_int8, lstm_float, gru_int8, streaming, if_while, int16x8, dynamic_range)
-}
+def int4() -> bytes:
+    """A convolution with a scale a channel and a dense layer with one scale, int4 weights between int8 activations.
+
+    Fake quantization to four bits, as quantization-aware training leaves it: the converter turns that into int4.
+    """
+    import tensorflow as tf  # noqa: PLC0415
+
+    generator = np.random.default_rng(SEED)
+    fake = tf.quantization.fake_quant_with_min_max_args
+    fake_per_channel = tf.quantization.fake_quant_with_min_max_vars_per_channel
+
+    def drawn(*shape: int) -> Any:
+        return tf.constant(generator.uniform(-0.5, 0.5, shape).astype(np.float32))
+
+    class FourBits(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.filters, self.filters_bias = drawn(3, 3, 2, 8), drawn(8)
+            self.weights, self.weights_bias = drawn(10, 128), drawn(10)
+
+        @tf.function(input_signature=[tf.TensorSpec([1, 8, 8, 2], tf.float32)])  # type: ignore[untyped-decorator]
+        def run(self, x: Any) -> Any:
+            top = np.linspace(0.3, 0.5, 8, dtype=np.float32)
+            filters = fake_per_channel(self.filters, -top, top, num_bits=4, narrow_range=True)
+            weights = fake(self.weights, -0.5, 0.5, num_bits=4, narrow_range=True)
+            made = tf.nn.relu(tf.nn.conv2d(fake(x, -1, 1), filters, 2, "SAME") + self.filters_bias)
+            flat = tf.reshape(fake(made, -4, 4), [1, 128])
+            return fake(tf.matmul(flat, weights, transpose_b=True) + self.weights_bias, -8, 8)
+
+    module = FourBits()
+    converter = of_function(module.run, module)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    return bytes(converter.convert())
+
+
+MAKERS = (
+    *(lstm_int8, lstm_float, lstm_fused_int8, lstm_fused_float, gru_int8),
+    *(streaming, if_while, int16x8, dynamic_range, int4),
+)
+MODELS: dict[str, Callable[[], bytes]] = {maker.__name__: maker for maker in MAKERS}
 
 
 def make_one(name: str, folder: Path) -> None:
