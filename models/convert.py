@@ -21,7 +21,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 BUFFER_ALIGNMENT = 16  # The schema's own force_align for Buffer.data.
 FILE_IDENTIFIER = b"TFL3"
-FIGURES = re.compile(r"(<!-- figures: written by train\.py -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+FIGURES = re.compile(r"(<!-- figures: written by \w+\.py -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
 def quantize(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
@@ -116,19 +116,24 @@ def label(content: bytes, *, description: str, input_name: str, operators: Seque
     for signature in model.signatureDefs or []:
         signature.inputs[0].name = input_name
         signature.outputs[0].name = operators[-1]
+    return packed(model)
+
+
+def packed(model: Any) -> bytes:
+    """Returns the schema's ModelT as the bytes of a .tflite, its constants aligned."""
     for buffer in model.buffers:
         buffer.__class__ = _AlignedBuffer
-    builder = flatbuffers.Builder(len(content))
+    builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
 
 
 def operators_of(content: bytes) -> list[str]:
-    """Returns the model's operators in their order, by the schema's names, for example CONV_2D."""
+    """Returns the operators of all subgraphs in their order, by the schema's names, for example CONV_2D."""
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
     model = schema.ModelT.InitFromPackedBuf(content)
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    return [names[codes[operator.opcodeIndex]] for operator in model.subgraphs[0].operators]
+    return [names[codes[operator.opcodeIndex]] for graph in model.subgraphs for operator in graph.operators]
 
 
 def quantization_of(content: bytes) -> tuple[float, int, float, int]:

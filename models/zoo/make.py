@@ -161,9 +161,7 @@ def int16x8() -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(convolutional(4))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [
-        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-    ]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
     converter.inference_input_type = tf.int16
     converter.inference_output_type = tf.int16
     return bytes(converter.convert())
@@ -222,6 +220,11 @@ MAKERS = (
 MODELS: dict[str, Callable[[], bytes]] = {maker.__name__: maker for maker in MAKERS}
 
 
+def described(content: bytes) -> str:
+    """Returns a row of the card: the size, and each operator of all subgraphs once."""
+    return f"{len(content):,} bytes: {', '.join(dict.fromkeys(convert.operators_of(content)))}"
+
+
 def make_one(name: str, folder: Path) -> None:
     """Makes one model in this process."""
     with convert.quiet():
@@ -252,14 +255,17 @@ def main(
         return
     console = Console()
     failed = False
+    rows = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for name, fault in zip(chosen, pool.map(lambda name: make_apart(name, output), chosen), strict=True):
             path = output / f"{name}.tflite"
-            said = fault or f"{path.stat().st_size:,} bytes: {', '.join(convert.operators_of(path.read_bytes()))}"
-            console.print(f"{name}: {said}", highlight=False, soft_wrap=True, markup=False)
+            rows.append((name, fault or described(path.read_bytes())))
+            console.print(": ".join(rows[-1]), highlight=False, soft_wrap=True, markup=False)
             failed |= bool(fault)
     if failed:
         raise typer.Exit(1)
+    if not names:
+        convert.write_figures(output / "README.md", rows)
 
 
 if __name__ == "__main__":
