@@ -302,3 +302,23 @@ def test_fully_connected_zero_points_of_channels(engine: Engine) -> None:
     w = Tensor([3, 6], "int8", [0.1, 0.2, 0.3], 1, np.ones([3, 6], np.int8))
     b = Tensor([3], "int32", [0.01, 0.02, 0.03], 0, np.zeros(3, np.int32))
     same(engine, dense(w, b), [np.arange(12).astype(np.int8).reshape(2, 6)])
+
+
+def lowest(seed: int) -> tuple[bytes, list[Array]]:
+    """A CONV_2D whose weights and activations lie at the ends of int8, most of them at -128; and its input."""
+    rng = np.random.default_rng(seed)
+    size, depth, channels = [int(n) for n in rng.integers(3, 9, 2)], int(rng.integers(1, 9)), int(rng.integers(1, 9))
+    kernel = [int(rng.choice([1, 3])), int(rng.choice([1, 2, 3]))]
+    x = Tensor([1, *size, depth], "int8", 0.5, int(rng.choice([-128, 0, 127])))
+    f = Tensor([channels, *kernel, depth], "int8", np.float32([0.25] * channels), 0, None, 0)
+    f.data = rng.choice(np.int8([-128, -128, -128, 127]), f.shape)
+    scale = float(np.float32(0.125 * 255 * np.prod(kernel) * depth * 2.0 ** -rng.integers(0, 4)))
+    y = Tensor([1, *size, channels], "int8", scale, int(rng.integers(-128, 128)))
+    fields = options("Conv2D", padding=SAME, strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1)
+    return single("CONV_2D", [x, f], y, fields), [rng.choice(np.int8([-128, -128, 127]), x.shape)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_lowest_weights(engine: Engine, seed: int) -> None:
+    """Catches products that run over where two of them share a register: weights of -128 are rare in models."""
+    same(engine, *lowest(seed))

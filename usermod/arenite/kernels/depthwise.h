@@ -27,23 +27,31 @@ typedef struct {
     int32_t offset, out_zero, low, high;
     bool plain;                 // as in a product
     void *scratch;
+    uint32_t bytes;             // of scratch
 } ar_depthwise3_t;
 
-// Bytes of scratch for that many columns of input.
+// Bytes of scratch for that many columns of input; and how many are of use.
 static inline uint32_t ar_depthwise3_scratch(uint32_t columns) {
     return AR_TIER_DSP ? columns * 24 : 0;
+}
+
+static inline uint32_t ar_depthwise3_most(uint32_t columns) {
+    return columns * (AR_TIER_THUMB ? 48 : 24);
 }
 
 // What a block of channels takes from one row of output to the next.
 typedef struct {
     int32_t start[AR_DEPTHWISE_BLOCK];          // the next in the kernel's own way
     int32_t factor[AR_DEPTHWISE_BLOCK][2];
-    uint32_t weights[18];
+    uint32_t weights[AR_TIER_THUMB ? 60 : 18];
     bool ready;                 // they are filled in
     const ar_channel_t *channels;
 } ar_depthwise3_block_t;
 
 // One row of output for the block's channels, from three rows of input, NULL for those outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
+
+// The way without scratch, of portable and of thumb.
+void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

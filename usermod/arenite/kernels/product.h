@@ -27,6 +27,7 @@ typedef struct {
     uint32_t n;                 // of all: rows * row
     uint32_t out_step;          // from a patch's outputs to those of the next
     void *scratch;              // words
+    uint32_t bytes;             // of scratch, at least ar_product_scratch of the patches that it is for
     const int8_t *x_end;        // no activation is read from here on
     int32_t start;              // added to every sum
     int32_t offset;             // added to every activation
@@ -72,7 +73,7 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
 
 static inline uint32_t ar_product_one_scratch(uint32_t n) {
-    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : 0;
+    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : AR_THUMB_FULL ? 4 * (n & ~3u) : 0;
 }
 
 #endif // ARENITE_KERNELS_PRODUCT_H

@@ -115,9 +115,13 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
     }
     uint32_t y0 = (uint32_t)a->y0, y1 = (uint32_t)a->y1;
     const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + a->y0 * w->dilation_h)) + j->group * j->c->group_in;
-    ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
     ar_product_put(&j->product, i, y0, y1 - y0, row + a->left * w->in_c, row + b->left * w->in_c, in->stride * w->dilation_h);
-    ar_product_put(&j->product, i, y1, w->kernel_h - y1, j->edges, j->edges, 0);
+    if (y0 > 0) {
+        ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
+    }
+    if (y1 < w->kernel_h) {
+        ar_product_put(&j->product, i, y1, w->kernel_h - y1, j->edges, j->edges, 0);
+    }
 }
 
 // ---- rows of output --------------------------------------------------------------------------------------------------
@@ -140,19 +144,29 @@ static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32
     fill_constants(j, count, out);
 }
 
+// The next position of a row, whose taps along y are known.
+static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
+    at->left = (int32_t)x * w->stride_w - w->pad_left;
+}
+
 // Rows of output from y on, side by side in memory.
 static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     uint32_t x = 0;
+    ar_place_t row, at[2];
+    ar_place(w, y, 0, &row);
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
         for (uint32_t i = 0; i < n; i += 2) {
-            ar_place_t at[2];
             uint32_t two = n - i > 1;
             for (uint32_t k = 0; k <= two; k++) {
-                ar_place(w, y, x, &at[k]);
+                at[k] = row;
+                next_place(w, &at[k], x);
                 x = x + 1 < w->out_w ? x + 1 : 0;
-                y += x == 0;
+                if (x == 0) {
+                    ar_place(w, ++y, 0, &row);
+                }
             }
             put(j, in, &at[0], &at[two], i);
         }
@@ -183,10 +197,12 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
-    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), c->scratch - other_bytes(c));
+    uint32_t bytes = c->scratch - other_bytes(c);
+    j.held = ar_product_fit(c->filter / row_of(c), row_of(c), bytes);
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
         .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
+        .bytes = bytes,
     };
     memset(edges, -c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);

@@ -9,10 +9,6 @@ static uint32_t columns(const ar_window_t *w) {
     return (uint32_t)(w->out_w - 1) * w->stride_w + 3;
 }
 
-static uint32_t columns_bytes(const ar_window_t *w) {
-    return ar_depthwise3_scratch(columns(w));
-}
-
 bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
     const ar_window_t *w = &d->w;
     return d->mac->size == 1 && d->multiplier == 1 && w->kernel_h == 3 && w->kernel_w == 3
@@ -20,7 +16,8 @@ bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
 }
 
 void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
-    ar_scratch(p, d->w.out_c * (uint32_t)sizeof(ar_channel_t) + columns_bytes(&d->w));
+    uint32_t channels = d->w.out_c * (uint32_t)sizeof(ar_channel_t), n = columns(&d->w);
+    ar_scratch_between(p, channels + ar_depthwise3_scratch(n), channels + ar_depthwise3_most(n));
 }
 
 // The block of channels from `channels` on, all rows asked for, of one batch.
@@ -50,6 +47,7 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
         .weights = product.weights, .bias = product.bias, .n_channels = n, .in_w = w->in_w, .out_w = w->out_w,
         .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = product.offset, .out_zero = product.out_zero,
         .low = product.low, .high = product.high, .plain = product.plain, .scratch = channels + n,
+        .bytes = d->scratch - n * (uint32_t)sizeof(ar_channel_t),
     };
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);

@@ -1,6 +1,9 @@
 // Inner loops of element-wise operators.
 
 #include "kernels/elementwise.h"
+#include "kernels/tier.h"
+
+#if !AR_TIER_DSP
 
 static int32_t scaled(int32_t x, ar_factor_t f) {
     return ar_requantize((int32_t)((uint32_t)x << AR_ADD_SHIFT), f);
@@ -12,3 +15,5 @@ void ar_add_s8(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_
         *out++ = (int8_t)ar_requantize_clamp(sum, q->out, q->offset_out, q->low, q->high);
     }
 }
+
+#endif // !AR_TIER_DSP

@@ -9,29 +9,6 @@
 
 #if AR_TIER_PORTABLE
 
-uint32_t ar_product_patches(uint32_t count) {
-    (void)count;
-    return 2;
-}
-
-uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
-    (void)rows, (void)row, (void)bytes;
-    return 2;
-}
-
-// Patches that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
-    return direct ? 0 : rows * row * patches;
-}
-
-void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
-    int8_t *to = (int8_t *)p->scratch + i * p->n + r * p->row;
-    for (; rows > 0; rows--, a += step, b += step, to += p->row) {
-        memcpy(to, a, p->row);
-        memcpy(to + p->n, b, p->row);
-    }
-}
-
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, const uint16_t *channel, uint32_t rows, uint32_t *sum) {
     if (rows == AR_DOT_ROWS && channel[3] == channel[0] + 3u) {
         ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + channel[0] * p->n, p->n, p->n);
@@ -56,6 +33,29 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
             ar_channel_t c = ar_product_channel(p, first + r);
             out[c.channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c.mult, c.shift }, p->out_zero, p->low, p->high);
         }
+    }
+}
+
+uint32_t ar_product_patches(uint32_t count) {
+    (void)count;
+    return 2;
+}
+
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+    (void)rows, (void)row, (void)bytes;
+    return 2;
+}
+
+// Patches that lie in one piece stay where they are.
+uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    return direct ? 0 : rows * row * patches;
+}
+
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    int8_t *to = (int8_t *)p->scratch + i * p->n + r * p->row;
+    for (; rows > 0; rows--, a += step, b += step, to += p->row) {
+        memcpy(to, a, p->row);
+        memcpy(to + p->n, b, p->row);
     }
 }
 

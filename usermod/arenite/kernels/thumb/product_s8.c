@@ -1,0 +1,353 @@
+// The product for cores without dual multiply-adds.
+//
+// Patches are widened to int32 once, and so are the weights of four channels, two packed to a word: kernels/thumb/tiles.h. The
+// offset of the activations is in where the sums start. A row is filled up to pairs of elements; the weights there are 0.
+// Where the scratch does not hold enough of that, patches stay bytes; where it does not hold that, they are taken one by one.
+
+#include <string.h>
+
+#include "kernels/product.h"
+#include "kernels/requantize.h"
+
+#if AR_TIER_THUMB
+
+#include "kernels/thumb/requantize.h"
+
+// Patches that share the work of packing the weights: with more of them there is little left to gain, with fewer nothing.
+#define ENOUGH (64)
+#define WORTH (4)
+
+// So many, and it is of no use to hold four times as many as bytes.
+#define WORTH_WORDS (10)
+
+static inline uint32_t filled(uint32_t n) {
+    return (n + 1) & ~1u;
+}
+
+// Words of a patch, and half of those of four channels' weights.
+static inline uint32_t patch_words(uint32_t rows, uint32_t row) {
+    return rows * filled(row);
+}
+
+uint32_t ar_product_patches(uint32_t count) {
+    return count < WORTH ? 2 : count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
+}
+
+// How patches are held where there are so many bytes, those of the weights among them: the size of an element, or 0
+// where they are taken one by one.
+static inline uint32_t size_in(uint32_t n, uint32_t bytes) {
+    return bytes >= (8 + 4 * WORTH_WORDS) * n ? 4 : bytes >= (8 + WORTH) * n ? 1 : 0;
+}
+
+static inline uint32_t size_of(const ar_product_s8_t *p) {
+    return size_in(patch_words(p->rows, p->row), p->bytes);
+}
+
+uint32_t ar_product_fit(uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t n = patch_words(rows, row), size = size_in(n, bytes), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    return fit < ENOUGH ? fit & ~1u : ENOUGH;
+}
+
+// Bytes that lie in one piece stay where they are.
+uint32_t ar_product_scratch(uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+    return patches >= WORTH ? 4 * patch_words(rows, row) * (2 + patches) : direct ? 0 : rows * row * patches;
+}
+
+// ---- widening --------------------------------------------------------------------------------------------------------
+
+// stm needs its registers in order.
+static inline int32_t *widen_four(const int8_t *x, int32_t *to) {
+    register int32_t a __asm("r4") = x[0];
+    register int32_t b __asm("r5") = x[1];
+    register int32_t c __asm("r6") = x[2];
+    register int32_t d __asm("r7") = x[3];
+    __asm volatile ("stmia %0!, {%1, %2, %3, %4}" : "+l" (to) : "r" (a), "r" (b), "r" (c), "r" (d) : "memory");
+    return to;
+}
+
+static int32_t *widen(const int8_t *x, uint32_t n, int32_t *to) {
+    for (const int8_t *end = x + (n & ~7u); x < end; x += 8) {
+        to = widen_four(x + 4, widen_four(x, to));
+    }
+    for (n &= 7; n > 0; n--) {
+        *to++ = *x++;
+    }
+    return to;
+}
+
+// Behind the weights.
+static inline void *patches_of(const ar_product_s8_t *p) {
+    return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
+}
+
+// Rows of two patches as bytes: from a row to the next `filled` bytes, n from the first to the second.
+static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step, int8_t *to, uint32_t n) {
+    uint32_t next = n == p->n ? p->row : filled(p->row);
+    for (; rows > 0; rows--, a += step, b += step, to += next) {
+        memcpy(to, a, p->row);
+        memcpy(to + n, b, p->row);
+    }
+}
+
+void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    if (rows == 0) {
+        return;
+    }
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = size_of(p);
+    if (size == 0) {
+        put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
+        return;
+    }
+    if (size == 1) {
+        put_bytes(p, rows, a, b, step, (int8_t *)patches_of(p) + i * n + r * filled(p->row), n);
+        return;
+    }
+    int32_t *first = (int32_t *)patches_of(p) + i * n + r * filled(p->row), *second = first + n;
+    for (; rows > 0; rows--, a += step, b += step) {
+        first = widen(a, p->row, first);
+        second = widen(b, p->row, second);
+        if (odd) {
+            *first++ = 0;
+            *second++ = 0;
+        }
+    }
+}
+
+static inline void pack_pair(uint32_t w0, uint32_t w1, ar_thumb_packed_t *s, uint32_t *to) {
+    uint32_t both = w0 + w1 + AR_THUMB_POSITIVE;
+    to[0] = w0;
+    to[1] = w1;
+    s->packed += both;
+    s->second += both >> 16;
+    s->bad |= both;
+}
+
+static inline uint32_t pack(int32_t first, int32_t second) {
+    return (uint32_t)first + ((uint32_t)second << 16);
+}
+
+// An even number of elements, at least two.
+static inline void pack_even(const int8_t *a, const int8_t *b, uint32_t n, ar_thumb_packed_t *s, uint32_t *to) {
+#if AR_THUMB_FULL
+    ar_thumb_pack(a, b, to, a + n, s);
+#else
+    for (const int8_t *last = a + n; a < last; a += 2, b += 2, to += 4) {
+        pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), s, to);
+    }
+#endif
+}
+
+// Two channels' weights; the words of each pair of elements are four apart.
+static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
+    ar_thumb_packed_t s = { 0, 0, 0 };
+    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
+    for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
+        if (even) {
+            pack_even(a, b, even, &s, to);
+        }
+        if (row & 1) {
+            pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);
+            to += 4;
+        }
+    }
+    s.packed -= pairs * AR_THUMB_POSITIVE;
+    s.second -= pairs * (AR_THUMB_POSITIVE >> 16);
+    s.bad &= 0x80008000u;
+    return s;
+}
+
+// ---- many patches ----------------------------------------------------------------------------------------------------
+
+static inline uint32_t start_of(const ar_product_s8_t *p, const ar_channel_t *c) {
+    return (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c->channel] : 0);
+}
+
+static inline int8_t requantize(const ar_product_s8_t *p, uint32_t sum, const ar_channel_t *c) {
+    return (int8_t)ar_requantize_clamp((int32_t)sum, (ar_factor_t) { c->mult, c->shift }, p->out_zero, p->low, p->high);
+}
+
+// Any factor, range and weights: one channel, whose weights are in the lower (upper) halves of the words at w.
+static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const uint32_t *w, uint32_t upper, uint32_t count,
+    int8_t *out) {
+    const int8_t *bytes = patches_of(p);
+    const int32_t *words = patches_of(p);
+    uint32_t n = patch_words(p->rows, p->row), size = size_of(p);
+    for (; count > 0; count--, bytes += n, words += n, out += p->out_step) {
+        uint32_t sum = start_of(p, c);
+        for (uint32_t k = 0; k < n; k += 2) {
+            for (uint32_t i = 0; i < 2; i++) {
+                uint32_t packed = w[2 * k + i];
+                int32_t weight = upper ? (int32_t)(packed + 0x8000) >> 16 : (int16_t)packed;
+                sum += (uint32_t)(weight * ((size == 1 ? bytes[k + i] : words[k + i]) + p->offset));
+            }
+        }
+        out[c->channel] = requantize(p, sum, c);
+    }
+}
+
+static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_channel_t *c) {
+    ar_thumb_factor_t f = ar_thumb_factor(c->mult, c->shift, p->out_zero);
+    f.place = c->channel;
+    return f;
+}
+
+// Where the sums of a pair of channels start.
+static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+    uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
+    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second;
+    t->packed[i] = first + (t->second[i] << 16);
+}
+
+// Four channels, of which some may be the same.
+static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint32_t count, int8_t *out) {
+    uint32_t n = patch_words(p->rows, p->row), bad = 0;
+    uint32_t *w = p->scratch;
+    uint32_t size = size_of(p);
+    ar_thumb_tiles_t t = {
+        .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = (const int8_t *)patches_of(p) + count * n * size,
+    };
+    for (uint32_t i = 0; i < 2; i++) {
+        const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
+        ar_thumb_packed_t s = pack_channels(p, a, b, w + 2 * i);
+        start_at(p, c + 2 * i, &s, &t, i);
+        bad |= s.bad;
+    }
+    if (!p->plain || bad) {
+        for (uint32_t i = 0; i < 2; i++) {
+            one_channel(p, c[2 * i], w + 2 * i, 0, count, out);
+            one_channel(p, c[2 * i + 1], w + 2 * i, 1, count, out);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        t.factor[i] = factor_of(p, c[i]);
+    }
+    t.packed[0] -= n / 2 * AR_THUMB_BIAS;
+    t.packed[1] -= n / 2 * AR_THUMB_BIAS;
+    (size == 1 ? ar_thumb_tiles_bytes : ar_thumb_tiles)(&t, w + 2 * n, ar_thumb_first(n / 2));
+}
+
+void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    if (size_of(p) == 0) {
+        const int8_t *x = p->scratch;
+        for (; count > 0; count--, x += p->n, out += p->out_step) {
+            ar_product_one(p, x, out);
+        }
+        return;
+    }
+    for (uint32_t k = 0; k < p->n_channels; k += 4) {
+        const ar_channel_t *c[4];
+        for (uint32_t i = 0; i < 4; i++) {
+            c[i] = p->channels + (k + i < p->n_channels ? k + i : k);
+        }
+        tiles(p, c, count, out);
+    }
+}
+
+// ---- one patch -------------------------------------------------------------------------------------------------------
+
+// The sums of four rows.
+static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r) {
+#if AR_THUMB_FULL
+    uint32_t whole = p->n & ~3u;
+    const int32_t *wide = p->scratch;
+    if (whole && wide && p->one_factor) {
+        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_wide_first(whole / 4));
+        if (p->n & 3) {
+            ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
+        }
+        return;
+    }
+#endif
+    ar_thumb_rows_bytes(r, x, p->n, ar_thumb_bytes_first(p->n));
+}
+
+// Channels in fours with one factor, in the short way; how many.
+static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, int8_t *out) {
+    ar_thumb_factor_t f = factor_of(p, p->channels);
+    const int32_t *bias = p->bias;
+    const int8_t *w = p->weights;
+    uint32_t first = 0;
+    for (; first + 4 <= p->n_channels; first += 4, out += 4) {
+        for (uint32_t i = 0; i < 4; i++, w += p->n) {
+            r->w[i] = w;
+            r->sum[i] = bias ? (uint32_t)bias[i] : 0;
+        }
+        bias += bias ? 4 : 0;
+        four_rows(p, x, r);
+        out[0] = ar_thumb_requantize(r->sum[0], &f);
+        out[1] = ar_thumb_requantize(r->sum[1], &f);
+        out[2] = ar_thumb_requantize(r->sum[2], &f);
+        out[3] = ar_thumb_requantize(r->sum[3], &f);
+    }
+    return first;
+}
+
+static uint32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *w, uint32_t sum) {
+    int32_t offset = p->offset;
+    for (const int8_t *end = w + p->n; w < end; w++, x++) {
+        sum += (uint32_t)((*x + offset) * *w);
+    }
+    return sum;
+}
+
+// Up to four channels from first on, each with its factor.
+static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, uint32_t first, uint32_t n, int8_t *out) {
+    ar_channel_t c[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        c[i] = ar_product_channel(p, first + (i < n ? i : 0));
+        r->w[i] = p->weights + c[i].channel * p->n;
+        r->sum[i] = start_of(p, &c[i]);
+    }
+    if (n == 1) {
+        r->sum[0] = one_row(p, x, r->w[0], r->sum[0]);
+    } else {
+        four_rows(p, x, r);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (p->plain) {
+            ar_thumb_factor_t f = factor_of(p, &c[i]);
+            out[c[i].channel] = ar_thumb_requantize(r->sum[i], &f);
+        } else {
+            out[c[i].channel] = requantize(p, r->sum[i], &c[i]);
+        }
+    }
+}
+
+void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    ar_thumb_rows_t rows;
+    rows.offset = p->offset;
+#if AR_THUMB_FULL
+    if (p->scratch && p->one_factor) {
+        int32_t *to = p->scratch, offset = p->offset;
+        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from += 4, to += 4) {
+            int32_t a = from[0] + offset, b = from[1] + offset, c = from[2] + offset, d = from[3] + offset;
+            to[0] = a;
+            to[1] = b;
+            to[2] = c;
+            to[3] = d;
+        }
+    }
+#endif
+    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0; first < p->n_channels; first += 4) {
+        some(p, x, &rows, first, p->n_channels - first < 4 ? p->n_channels - first : 4, out);
+    }
+}
+
+void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
+    if (count < WORTH || size_of(p) == 0) {
+        for (; count > 0; count--, x += x_step, out += p->out_step) {
+            ar_product_one(p, x, out);
+        }
+        return;
+    }
+    for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {
+        n = count < fit ? count : fit;
+        for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
+            ar_product_put(p, i, 0, 1, x, i + 1 < n ? x + x_step : x, 0);
+        }
+        ar_product_held(p, n, out);
+    }
+}
+
+#endif // AR_TIER_THUMB

@@ -1,0 +1,139 @@
+// Inner loops in assembly, for cores without dual multiply-adds: all registers are in use.
+//
+// Two channels' weights are multiplied at once: packed is w0 + w1 * 2^16, and x * packed summed over two elements holds the
+// sum of channel 0 in its lower 16 bits (128 * 128 * 2 fits, but for one case that is excluded) and that of channel 1 in its
+// upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
+// upper halves; in the end the sum of channel 0 is packed - second * 2^16. That is five to six instructions for four
+// multiply-adds.
+
+#ifndef ARENITE_KERNELS_THUMB_TILES_H
+#define ARENITE_KERNELS_THUMB_TILES_H
+
+#include <stdint.h>
+
+#include "kernels/tier.h"
+
+// How to requantize a channel in the short way.
+typedef struct {
+#if AR_THUMB_FULL
+    int32_t mult;
+#else
+    uint32_t mult_low;          // 16 bits
+    uint32_t mult_high;
+#endif
+    int32_t round;              // half a unit of the result, and the zero point
+    uint32_t shift;             // to the right
+    uint32_t place;             // of its output, from `out`
+} ar_thumb_factor_t;
+
+// Widened patches by four channels of packed weights: the fields in the order that the code loads them in.
+typedef struct {
+    const uint32_t *w;          // of each two elements: of channels 0 and 1, of 2 and 3
+    uint32_t packed[2];         // where the sums start
+    uint32_t second[2];
+    int8_t *out;
+    ar_thumb_factor_t factor[4];
+    uint32_t step;              // from the outputs of a patch to those of the next
+    const void *x_end;
+    const void *x;              // patches, one after the other: int32, or int8
+    uintptr_t entry;            // set by the code
+} ar_thumb_tiles_t;
+
+// Added to the sum of two elements before its upper half is taken, and so to `packed` in the end.
+#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x8000u : 0u)
+
+// Four outputs from each patch, requantized in the short way.
+void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
+void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
+
+// How often the loop over pairs of elements is unrolled, and how many of so many come before its first whole round.
+#define AR_THUMB_UNROLLED (AR_THUMB_FULL ? 8u : 4u)
+
+static inline uint32_t ar_thumb_first(uint32_t pairs) {
+    return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
+}
+
+// What packing two channels' weights finds out about them.
+typedef struct {
+    uint32_t packed;            // sum of all words
+    uint32_t second;            // of the second channel's weights
+    uint32_t bad;               // not 0: both channels' products would not stay apart, and the sums are of no use
+} ar_thumb_packed_t;
+
+// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
+// product that does not fit 16 bits.
+#define AR_THUMB_POSITIVE (0x00ff00ffu)
+
+#if AR_THUMB_FULL
+// Packs weights of two channels up to a_end, an even number of them, at least two.
+void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
+#endif
+
+// Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
+typedef struct {
+    const int8_t *w[4];
+    uint32_t sum[4];
+    int32_t offset;             // added to the activations
+} ar_thumb_rows_t;
+
+// n elements, at least one. first: ar_thumb_bytes_first.
+void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first);
+
+static inline uint32_t ar_thumb_bytes_first(uint32_t n) {
+    return ((n - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
+}
+
+#if AR_THUMB_FULL
+// The same of groups of four elements, widened with the offset added, up to the end of x, at least one.
+void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first);
+
+static inline uint32_t ar_thumb_wide_first(uint32_t groups) {
+    return ((groups - 1) & 3) + 1;
+}
+#endif
+
+// A row of a 3x3 depthwise convolution, one channel, requantized in the short way.
+typedef struct {
+#if AR_THUMB_FULL
+    int32_t w0[3];              // the kernel's columns; all twice what they are
+    uint32_t start;
+    int32_t w1[3];
+    int32_t w2[3];
+#else
+    int32_t w0[3];
+    int32_t w1[3];
+    int32_t w2[3];
+    uint32_t start;
+#endif
+    ar_thumb_factor_t factor;   // place: 0
+} ar_thumb_taps_t;
+
+// The words of four channels lie one plane after the other.
+#define AR_THUMB_CHANNELS (4)
+
+typedef struct {
+    const int32_t *x;           // columns of three
+    const ar_thumb_taps_t *taps;
+    uint32_t on;                // bytes from an output's columns' end to the first of the next; modulo 2^32
+    const int32_t *x_end;       // where x is after the last output
+    int8_t *out;
+    uint32_t step;
+    uint32_t plane;             // bytes
+    uint32_t gap;               // from a channel's x_end to the next's x
+} ar_thumb_row_t;
+
+void ar_thumb_row(const ar_thumb_row_t *r);
+
+#if AR_THUMB_FULL
+// Columns of three rows, widened.
+typedef struct {
+    const int8_t *row[3];
+    uint32_t step[3];
+    int32_t *plane[AR_THUMB_CHANNELS];
+    int32_t *end;               // of the first plane
+} ar_thumb_columns_t;
+
+void ar_thumb_columns(const ar_thumb_columns_t *c);
+#endif
+
+#endif // ARENITE_KERNELS_THUMB_TILES_H

@@ -1,0 +1,261 @@
+// Inner loops for Armv6-M, unrolled and entered where the pairs that are left over begin, so that there is no second loop
+// for them. Only moves, additions and comparisons reach the registers from r8 on.
+
+#include "kernels/thumb/tiles.h"
+
+#if AR_TIER_THUMB && !AR_THUMB_FULL
+
+// Two elements by two channels. The shift leaves the highest bit of the lower half in the carry: set, the lower half is negative and
+// has borrowed from the upper.
+#define CHANNELS(packed, second) \
+    "ldmia  r1!, {r4, r5}\n" \
+    "muls   r4, r2, r4\n" \
+    "muls   r5, r3, r5\n" \
+    "adds   r4, r4, r5\n" \
+    "add    " packed ", r4\n" \
+    "asrs   r4, r4, #16\n" \
+    "adcs   " second ", r4\n"
+
+#define WORDS "ldmia  r0!, {r2, r3}\n"
+#define BYTES "movs r2, #0\n" "ldrsb r2, [r0, r2]\n" "movs r3, #1\n" "ldrsb r3, [r0, r3]\n" "adds r0, #2\n"
+
+// 30 bytes where a patch's elements are words, 38 where they are bytes.
+#define PAIR(LOAD) LOAD CHANNELS("r8", "r6") CHANNELS("r9", "r7")
+
+// The doubling high product of r2, rounded, of four products of halves, the sum's lower one signed; one less where that is
+// negative; the rounding shift with the zero point added; int8. r1: the factor.
+#define PLAIN \
+    "ldmia  r1!, {r4, r5}\n" \
+    "sxth   r3, r2\n" \
+    "subs   r2, r2, r3\n" \
+    "asrs   r2, r2, #16\n" \
+    "movs   r6, r3\n" \
+    "muls   r6, r5, r6\n" \
+    "muls   r3, r4, r3\n" \
+    "asrs   r3, r3, #16\n" \
+    "adds   r6, r6, r3\n" \
+    "muls   r4, r2, r4\n" \
+    "muls   r2, r5, r2\n" \
+    "adds   r6, r6, r4\n" \
+    "asrs   r6, r6, #15\n" \
+    "adcs   r6, r2\n" \
+    "adds   r6, r6, r2\n" \
+    "asrs   r3, r6, #31\n" \
+    "adds   r6, r6, r3\n" \
+    "ldmia  r1!, {r3, r4, r5}\n" \
+    "adds   r6, r6, r3\n" \
+    "asrs   r6, r4\n" \
+    "sxtb   r3, r6\n" \
+    "cmp    r3, r6\n" \
+    "beq    5f\n" \
+    "asrs   r6, r6, #31\n" \
+    "movs   r3, #127\n" \
+    "eors   r3, r6\n" \
+    "5:\n" \
+    "strb   r3, [r7, r5]\n"
+
+#define TILES(SIZE, LOAD) \
+    __asm volatile ( \
+        ".syntax unified\n" \
+        "push   {r3-r7, lr}\n" \
+        "mov    r4, r8\n" \
+        "mov    r5, r9\n" \
+        "mov    r6, r10\n" \
+        "mov    r7, r11\n" \
+        "push   {r3-r7}\n" \
+        "mov    r11, r0\n" \
+        "mov    r10, r1\n" \
+        "movs   r3, #" SIZE "\n" \
+        "muls   r3, r2, r3\n" \
+        "adr    r4, 3f\n" \
+        "subs   r4, r4, r3\n" \
+        "adds   r4, #1\n" \
+        "mov    r12, r4\n" \
+        "adds   r0, #112\n" \
+        "ldr    r0, [r0]\n" \
+        "1:\n" \
+        "mov    r3, r11\n" \
+        "ldmia  r3!, {r1, r4, r5, r6, r7}\n" \
+        "mov    r8, r4\n" \
+        "mov    r9, r5\n" \
+        "bx     r12\n" \
+        ".balign 4\n" \
+        "2:\n" \
+        PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) \
+        "3:\n" \
+        "cmp    r1, r10\n" \
+        "bne    2b\n" \
+        "mov    lr, r0\n" \
+        "lsls   r2, r6, #16\n" \
+        "mov    r3, r8\n" \
+        "subs   r2, r3, r2\n" \
+        "lsls   r4, r7, #16\n" \
+        "mov    r3, r9\n" \
+        "subs   r3, r3, r4\n" \
+        "mov    r8, r6\n" \
+        "mov    r9, r3\n" \
+        "str    r7, [sp]\n" \
+        "mov    r1, r11\n" \
+        "adds   r1, #20\n" \
+        "ldmia  r1!, {r7}\n" \
+        PLAIN \
+        "mov    r2, r8\n" \
+        PLAIN \
+        "mov    r2, r9\n" \
+        PLAIN \
+        "ldr    r2, [sp]\n" \
+        PLAIN \
+        "mov    r0, lr\n" \
+        "ldmia  r1!, {r3, r4}\n" \
+        "adds   r7, r7, r3\n" \
+        "mov    r1, r11\n" \
+        "str    r7, [r1, #20]\n" \
+        "cmp    r0, r4\n" \
+        "beq    4f\n" \
+        "b      1b\n" \
+        "4:\n" \
+        "pop    {r3-r7}\n" \
+        "mov    r8, r4\n" \
+        "mov    r9, r5\n" \
+        "mov    r10, r6\n" \
+        "mov    r11, r7\n" \
+        "pop    {r3-r7, pc}\n")
+
+__attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("30", WORDS);
+}
+
+__attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("38", BYTES);
+}
+
+#define ROW(w, sum) \
+    "ldrsb  r5, [" w ", r4]\n" \
+    "muls   r5, r6, r5\n" \
+    "add    " sum ", r5\n"
+
+// 30 bytes.
+#define BYTE \
+    "ldrsb  r6, [r7, r4]\n" \
+    "add    r6, r12\n" \
+    ROW("r0", "r8") ROW("r1", "r9") ROW("r2", "r10") ROW("r3", "r11") \
+    "adds   r4, #1\n"
+
+__attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r0, r4-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "mov    r7, r11\n"
+        "push   {r1, r4-r7}\n"
+        "mov    lr, r2\n"
+        "movs   r5, #30\n"
+        "muls   r5, r3, r5\n"
+        "adr    r6, 3f\n"
+        "subs   r6, r6, r5\n"
+        "adds   r6, #1\n"
+        "ldr    r5, [r0, #32]\n"
+        "mov    r12, r5\n"
+        "adds   r0, #16\n"
+        "ldmia  r0!, {r1, r2, r3, r4}\n"
+        "mov    r8, r1\n"
+        "mov    r9, r2\n"
+        "mov    r10, r3\n"
+        "mov    r11, r4\n"
+        "subs   r0, #32\n"
+        "ldmia  r0, {r0, r1, r2, r3}\n"
+        "ldr    r7, [sp]\n"
+        "movs   r4, #0\n"
+        "bx     r6\n"
+        ".balign 4\n"
+        "2:\n"
+        BYTE BYTE BYTE BYTE
+        "3:\n"
+        "cmp    r4, lr\n"
+        "bne    2b\n"
+        "ldr    r0, [sp, #20]\n"
+        "adds   r0, #16\n"
+        "mov    r1, r8\n"
+        "mov    r2, r9\n"
+        "mov    r3, r10\n"
+        "mov    r4, r11\n"
+        "stmia  r0!, {r1, r2, r3, r4}\n"
+        "pop    {r1, r4-r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "mov    r11, r7\n"
+        "pop    {r0, r4-r7, pc}\n");
+}
+
+// A column of three.
+#define COLUMN \
+    "ldmia  r0!, {r2, r3, r4}\n" \
+    "ldmia  r1!, {r5, r6, r7}\n" \
+    "muls   r2, r5, r2\n" \
+    "muls   r3, r6, r3\n" \
+    "muls   r4, r7, r4\n" \
+    "adds   r2, r2, r3\n" \
+    "adds   r2, r2, r4\n"
+
+// lr: the last taps; on the stack: out.
+__attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r0, r4-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "mov    r7, r11\n"
+        "push   {r3-r7}\n"
+        "ldmia  r0!, {r1, r2, r3, r4, r5, r6}\n"
+        "mov    r8, r3\n"
+        "mov    r9, r4\n"
+        "mov    r10, r5\n"
+        "mov    r11, r6\n"
+        "str    r5, [sp]\n"
+        "movs   r5, r2\n"
+        "adds   r5, #180\n"
+        "mov    lr, r5\n"
+        "movs   r0, r1\n"
+        "movs   r1, r2\n"
+        "2:\n"
+        COLUMN
+        "mov    r12, r2\n"
+        COLUMN
+        "add    r12, r2\n"
+        COLUMN
+        "ldmia  r1!, {r3}\n"
+        "add    r2, r12\n"
+        "adds   r2, r2, r3\n"
+        "mov    r7, r10\n"
+        PLAIN
+        "subs   r1, #60\n"
+        "add    r10, r11\n"
+        "add    r0, r8\n"
+        "cmp    r0, r9\n"
+        "bne    2b\n"
+        "ldr    r2, [sp, #20]\n"
+        "ldr    r3, [r2, #24]\n"
+        "add    r9, r3\n"
+        "ldr    r3, [r2, #28]\n"
+        "add    r0, r3\n"
+        "ldr    r4, [sp]\n"
+        "adds   r4, #1\n"
+        "str    r4, [sp]\n"
+        "mov    r10, r4\n"
+        "movs   r4, r1\n"
+        "adds   r1, #60\n"
+        "cmp    r4, lr\n"
+        "bne    2b\n"
+        "pop    {r3-r7}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "mov    r11, r7\n"
+        "pop    {r0, r4-r7, pc}\n");
+}
+
+#endif // AR_TIER_THUMB && !AR_THUMB_FULL

@@ -1,0 +1,242 @@
+// Inner loops for Armv7-M, unrolled and entered where the pairs that are left over begin, so that there is no second loop
+// for them. What has no register is on the stack.
+
+#include "kernels/thumb/tiles.h"
+
+#if AR_TIER_THUMB && AR_THUMB_FULL
+
+// Two elements of a patch by four channels. 40 bytes where they are words, 44 where they are bytes.
+#define WORDS "ldm.w  r12!, {r0, r1}\n"
+#define BYTES "ldrsb.w r1, [r12, #1]\n" "ldrsb.w r0, [r12], #2\n"
+
+#define PAIR(LOAD) \
+    LOAD \
+    "ldm.w  lr!, {r2-r5}\n" \
+    "mla    r10, r0, r2, r11\n" \
+    "mla    r10, r1, r3, r10\n" \
+    "add.w  r6, r6, r10\n" \
+    "add.w  r8, r8, r10, asr #16\n" \
+    "mla    r10, r0, r4, r11\n" \
+    "mla    r10, r1, r5, r10\n" \
+    "add.w  r7, r7, r10\n" \
+    "add.w  r9, r9, r10, asr #16\n"
+
+// The doubling high product, rounded; one less where that is negative; the rounding shift with the zero point added; int8.
+#define PLAIN(sum) \
+    "ldm.w  lr!, {r1-r4}\n" \
+    "lsl.w  " sum ", " sum ", #1\n" \
+    "smull  r5, r10, " sum ", r1\n" \
+    "add.w  r10, r10, r5, lsr #31\n" \
+    "add.w  r10, r10, r10, asr #31\n" \
+    "add    r10, r2\n" \
+    "asr.w  r10, r10, r3\n" \
+    "ssat   r10, #8, r10\n" \
+    "strb.w r10, [r0, r4]\n"
+
+#define TILES(SIZE, LOAD) \
+    __asm volatile ( \
+        "push   {r0, r1, r4-r11, lr}\n" \
+        "movs   r3, #" SIZE "\n" \
+        "mul    r3, r3, r2\n" \
+        "adr.w  r2, 3f\n" \
+        "subs   r2, r2, r3\n" \
+        "orr    r2, r2, #1\n" \
+        "str    r2, [r0, #100]\n" \
+        "ldr.w  r12, [r0, #96]\n" \
+        "mov.w  r11, #0x8000\n" \
+        "1:\n" \
+        "ldm.w  r0, {r2, r6-r9}\n" \
+        "mov    lr, r2\n" \
+        "ldr.w  pc, [r0, #100]\n" \
+        "2:\n" \
+        PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) PAIR(LOAD) \
+        "3:\n" \
+        "ldr    r0, [sp, #4]\n" \
+        "cmp    lr, r0\n" \
+        "bne.w  2b\n" \
+        "ldr.w  lr, [sp]\n" \
+        "sub.w  r6, r6, r8, lsl #16\n" \
+        "sub.w  r7, r7, r9, lsl #16\n" \
+        "add.w  lr, lr, #20\n" \
+        "ldr.w  r0, [lr], #4\n" \
+        PLAIN("r6") PLAIN("r8") PLAIN("r7") PLAIN("r9") \
+        "ldrd   r1, r2, [lr]\n" \
+        "add    r1, r0\n" \
+        "ldr    r0, [sp]\n" \
+        "str    r1, [r0, #20]\n" \
+        "cmp    r12, r2\n" \
+        "bne.w  1b\n" \
+        "pop    {r0, r1, r4-r11, pc}\n")
+
+__attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("40", WORDS);
+}
+
+__attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
+    TILES("44", BYTES);
+}
+
+#define ROW(w, sum, x) \
+    "ldrsb.w lr, [" w "], #1\n" \
+    "mla    " sum ", " x ", lr, " sum "\n"
+
+#define ROWS(x) ROW("r0", "r4", x) ROW("r1", "r5", x) ROW("r2", "r6", x) ROW("r3", "r7", x)
+
+// 40 bytes.
+#define BYTE \
+    "ldrsb.w r8, [r12], #1\n" \
+    "add.w  r8, r8, r9\n" \
+    ROWS("r8")
+
+__attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t *x, uint32_t n, uint32_t first) {
+    __asm volatile (
+        "push   {r0, r4-r11, lr}\n"
+        "mov    r12, r1\n"
+        "add.w  r11, r1, r2\n"
+        "movs   r2, #40\n"
+        "mul    r3, r3, r2\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r10, r2, #1\n"
+        "ldr    r9, [r0, #32]\n"
+        "ldm.w  r0, {r0-r7}\n"
+        "bx     r10\n"
+        "2:\n"
+        BYTE BYTE BYTE BYTE BYTE BYTE BYTE BYTE
+        "3:\n"
+        "cmp    r12, r11\n"
+        "bne.w  2b\n"
+        "pop    {r0}\n"
+        "adds   r0, #16\n"
+        "stm    r0!, {r4-r7}\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+// 132 bytes.
+#define WIDE "ldm.w r12!, {r8-r11}\n" ROWS("r8") ROWS("r9") ROWS("r10") ROWS("r11")
+
+__attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first) {
+    __asm volatile (
+        "push   {r0, r2, r4-r11, lr}\n"
+        "mov    r12, r1\n"
+        "movs   r2, #132\n"
+        "mul    r3, r3, r2\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r8, r2, #1\n"
+        "ldm.w  r0, {r0-r7}\n"
+        "bx     r8\n"
+        "2:\n"
+        WIDE WIDE WIDE WIDE
+        "3:\n"
+        "ldr.w  lr, [sp, #4]\n"
+        "cmp    r12, lr\n"
+        "bne.w  2b\n"
+        "pop    {r8, r12}\n"
+        "stm.w  r8, {r0-r7}\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+// A column of three.
+#define COLUMN \
+    "ldm.w  r12!, {r3-r5}\n" \
+    "mla    r6, r0, r3, r6\n" \
+    "mla    r6, r1, r4, r6\n" \
+    "mla    r6, r2, r5, r6\n"
+
+// On the stack: on, x_end, out, the last taps.
+__attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
+    __asm volatile (
+        "push   {r0, r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r5}\n"
+        "mov    r12, r0\n"
+        "mov    lr, r1\n"
+        "add.w  r5, lr, #168\n"
+        "push   {r2-r5}\n"
+        "ldr    r0, [sp, #16]\n"
+        "ldr.w  r11, [r0, #20]\n"
+        "1:\n"
+        "ldr.w  r10, [sp, #8]\n"
+        "add.w  r0, lr, #40\n"
+        "ldm.w  r0, {r7-r9}\n"
+        "2:\n"
+        "ldm.w  lr!, {r0, r1, r2, r6}\n"
+        COLUMN
+        "ldm.w  lr!, {r0, r1, r2}\n"
+        COLUMN
+        "ldm.w  lr, {r0, r1, r2}\n"
+        COLUMN
+        "smull  r0, r1, r6, r7\n"
+        "sub.w  lr, lr, #28\n"
+        "add.w  r1, r1, r0, lsr #31\n"
+        "add.w  r1, r1, r1, asr #31\n"
+        "add    r1, r8\n"
+        "asr.w  r1, r1, r9\n"
+        "ssat   r1, #8, r1\n"
+        "ldrd   r2, r3, [sp]\n"
+        "strb.w r1, [r10]\n"
+        "add    r10, r11\n"
+        "add    r12, r2\n"
+        "cmp    r12, r3\n"
+        "bne    2b\n"
+        "ldrd   r0, r1, [sp, #12]\n"
+        "cmp    lr, r0\n"
+        "add.w  lr, lr, #56\n"
+        "ldrd   r4, r5, [r1, #24]\n"
+        "add    r3, r4\n"
+        "add    r12, r5\n"
+        "ldr    r2, [sp, #8]\n"
+        "add.w  r2, r2, #1\n"
+        "strd   r3, r2, [sp, #4]\n"
+        "bne    1b\n"
+        "add    sp, #20\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+#define CHANNEL(k, plane) \
+    "ldrsb.w r11, [r0, #" k "]\n" \
+    "ldrsb.w r12, [r1, #" k "]\n" \
+    "ldrsb.w lr, [r2, #" k "]\n" \
+    "stm.w  " plane "!, {r11, r12, lr}\n"
+
+__attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r10}\n"
+        "1:\n"
+        CHANNEL("0", "r6") CHANNEL("1", "r7") CHANNEL("2", "r8") CHANNEL("3", "r9")
+        "add    r0, r3\n"
+        "add    r1, r4\n"
+        "add    r2, r5\n"
+        "cmp    r6, r10\n"
+        "bne    1b\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+// Two elements of two channels.
+__attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldr.w  r12, [sp, #36]\n"
+        "mov.w  r8, #0x00ff00ff\n"
+        "ldm.w  r12, {r9-r11}\n"
+        "1:\n"
+        "ldrsb.w r5, [r0, #1]\n"
+        "ldrsb.w r4, [r0], #2\n"
+        "ldrsb.w r7, [r1, #1]\n"
+        "ldrsb.w r6, [r1], #2\n"
+        "add.w  r5, r5, r7, lsl #16\n"
+        "add.w  r4, r4, r6, lsl #16\n"
+        "strd   r4, r5, [r2], #16\n"
+        "add    r4, r5\n"
+        "add    r4, r8\n"
+        "add    r9, r4\n"
+        "add.w  r10, r10, r4, lsr #16\n"
+        "orr.w  r11, r11, r4\n"
+        "cmp    r0, r3\n"
+        "bne    1b\n"
+        "stm.w  r12, {r9-r11}\n"
+        "pop    {r4-r11, pc}\n");
+}
+
+#endif // AR_TIER_THUMB && AR_THUMB_FULL
