@@ -21,7 +21,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 BUFFER_ALIGNMENT = 16  # The schema's own force_align for Buffer.data.
 FILE_IDENTIFIER = b"TFL3"
-FIGURES = re.compile(r"(<!-- figures: written by train\.py -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+FIGURES = re.compile(r"(<!-- figures: written by \w+\.py -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
 def quantize(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
@@ -41,7 +41,7 @@ def quantize(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    with _quiet():
+    with quiet():
         return bytes(converter.convert())
 
 
@@ -49,12 +49,12 @@ def to_float(model: Any) -> bytes:
     """Returns the Keras model, which has batch size 1, as a .tflite in float32."""
     import tensorflow as tf  # noqa: PLC0415
 
-    with _quiet():
+    with quiet():
         return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Holds back what the converter's C++ writes to stdout and stderr (pages of it), and shows it if it fails."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -116,19 +116,24 @@ def label(content: bytes, *, description: str, input_name: str, operators: Seque
     for signature in model.signatureDefs or []:
         signature.inputs[0].name = input_name
         signature.outputs[0].name = operators[-1]
+    return packed(model)
+
+
+def packed(model: Any) -> bytes:
+    """Returns the schema's ModelT as the bytes of a .tflite, its constants aligned."""
     for buffer in model.buffers:
         buffer.__class__ = _AlignedBuffer
-    builder = flatbuffers.Builder(len(content))
+    builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
 
 
 def operators_of(content: bytes) -> list[str]:
-    """Returns the model's operators in their order, by the schema's names, for example CONV_2D."""
+    """Returns the operators of all subgraphs in their order, by the schema's names, for example CONV_2D."""
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
     model = schema.ModelT.InitFromPackedBuf(content)
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    return [names[codes[operator.opcodeIndex]] for operator in model.subgraphs[0].operators]
+    return [names[codes[operator.opcodeIndex]] for graph in model.subgraphs for operator in graph.operators]
 
 
 def quantization_of(content: bytes) -> tuple[float, int, float, int]:
