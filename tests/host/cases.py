@@ -20,6 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Kind = tuple[str, str]
 
 PER_KIND = 24
+# And of each test, so that what only one of many looks for reaches the boards.
+PER_TEST = 6
 LARGEST = 1 << 16  # bytes of one case that is kept
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 TYPES = {number: name.lower() for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
@@ -67,6 +69,11 @@ def _key_type(name: str, inputs: Sequence[str], outputs: Sequence[str]) -> str:
     return key
 
 
+def _test() -> str:
+    """The test function that runs, all its parameters alike."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")[0].split("[")[0]
+
+
 class Cases:
     """The comparisons of one process.
 
@@ -78,6 +85,7 @@ class Cases:
         self.folder = folder
         self.ran: dict[Kind, set[bytes]] = {}
         self.kept: dict[Kind, int] = {}
+        self.kept_of: dict[tuple[Kind, str], int] = {}
 
     def add(
         self, data: bytes, inputs: Sequence[Array], outputs: Sequence[Array], rtol: float = 0, atol: float = 0
@@ -99,7 +107,7 @@ class Cases:
             ran = self.ran.setdefault(kind, set())
             if digest not in ran:
                 ran.add(digest)
-                wanted |= self.kept.get(kind, 0) < PER_KIND
+                wanted |= self.kept.get(kind, 0) < PER_KIND or self.kept_of.get((kind, _test()), 0) < PER_TEST
         if wanted and len(data) + sum(x.nbytes for x in [*inputs, *outputs]) <= LARGEST:
             self._keep(digest.hex()[:12], data, inputs, outputs, (rtol, atol))
 
@@ -110,6 +118,7 @@ class Cases:
         found = sorted(kinds(data))
         for kind in found:
             self.kept[kind] = self.kept.get(kind, 0) + 1
+            self.kept_of[kind, _test()] = self.kept_of.get((kind, _test()), 0) + 1
         arrays = {f"input{i}": x for i, x in enumerate(inputs)} | {f"output{i}": y for i, y in enumerate(outputs)}
         np.savez(
             self.folder / f"{digest}.npz",
