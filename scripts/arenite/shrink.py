@@ -28,7 +28,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """A model's new file, and the operators whose outputs have fewer channels. The file as it was if nothing is won."""
+    """A model's new file, and the operators whose outputs have fewer channels. The file as it was if nothing goes."""
 
     model: Model
     cuts: tuple[Cut, ...]
@@ -51,8 +51,8 @@ def shrink(model: Model, inputs: int, console: Console) -> Shrunk:
     cuts = _cut(model, unpacked)
     repack.compact(unpacked)
     shrunk = model_of(model.path, repack.pack(unpacked))
-    if len(shrunk.data) >= len(model.data):
-        shrunk, cuts = model, ()
+    if not cuts and len(shrunk.data) >= len(model.data):
+        shrunk = model
     _compare(shrunk, oracle, inputs, console)
     return Shrunk(shrunk, cuts)
 
