@@ -114,19 +114,19 @@ def constants(model: Any, among: Sequence[Layer], observed: dict[int, NDArray[np
     Args:
         model: the schema's ModelT.
         among: its layers.
-        observed: each target's values for some input: a channel that must be constant is seen to be, and its value is
-            read off there.
+        observed: each target's values for some input. A channel that meets only constant ones does not depend on the
+            input, so that this shows for every input whether it is the same at every place (padding may show at the
+            borders), and its value.
     """
     found: dict[int, Constants] = {}
     for layer in among:
         source = found.get(layer.source) or _nothing(model, layer.source)
-        settled = source.zero if layer.padded else source.known
         if layer.weights is None:
             known = source.known
         elif layer.mixes:
-            known = np.asarray((~_reads(layer) | settled).all(axis=1))
+            known = np.asarray((~_reads(layer) | source.known).all(axis=1))
         else:
-            known = ~_reads(layer) | settled
+            known = ~_reads(layer) | source.known
         values = observed[layer.target].reshape(-1, known.size)
         known = known & (values == values[0]).all(axis=0)
         found[layer.target] = Constants(known, values[0].astype(np.int64) - _zero_point(model, layer.target))

@@ -78,16 +78,11 @@ def _cut(model: Model, unpacked: Any) -> tuple[Cut, ...]:
 
 
 def _observe(model: Model, layers: list[channels.Layer]) -> dict[int, NDArray[np.int8]]:
-    """What each layer gives for some input."""
+    """The values that each layer gives for some input."""
     oracle = Oracle(model, keep=True)
     _run(oracle, next(_inputs(model, 0)))
     outputs = {layer.target: oracle.outputs_of(model.operators[layer.operator])[0] for layer in layers}
-    return {
-        layer.target: np.frombuffer(outputs[layer.target], np.int8).reshape(
-            model.operators[layer.operator].outputs[0].shape
-        )
-        for layer in layers
-    }
+    return {tensor: np.frombuffer(data, np.int8) for tensor, data in outputs.items()}
 
 
 def _inputs(model: Model, count: int) -> Iterator[list[bytes]]:
@@ -129,6 +124,6 @@ def _compare(shrunk: Model, oracle: Oracle, count: int, console: Console) -> Non
     """
     other = Oracle(shrunk)
     rows = _inputs(oracle.model, count)
-    for row in track(rows, "comparing", total=count + 3, console=console, transient=True):
+    for row in track(rows, "comparing", count + 3, console=console, transient=True, disable=not console.is_terminal):
         if _run(oracle, row) != _run(other, row):
             raise UserError(f"{shrunk.path}: the outputs would differ; nothing is written")
