@@ -203,6 +203,30 @@ def verify(
 
 
 @command
+def shrink(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The model to write.")],
+    inputs: Annotated[int, typer.Option(min=1000, help="On how many seeded random inputs to compare them.")] = 1000,
+) -> None:
+    """Write a model without its constant channels, for any interpreter, once its outputs are shown to be the same."""
+    from arenite.model import read_model
+    from arenite.shrink import shrink as without_constants
+    from arenite.shrink import table
+
+    parsed = read_model(model)
+    shrunk = without_constants(parsed, inputs, err)
+    try:
+        output.write_bytes(shrunk.model.data)
+    except OSError as error:
+        raise UserError(f"{output}: {error.strerror}") from error
+    if shrunk.cuts:
+        out.print(table(shrunk))
+    before, after = len(parsed.data), len(shrunk.model.data)
+    sizes = f"{before:,} bytes before, {after:,} now ({after / before - 1:+.1%})"
+    out.print(f"{output}: {sizes}; equal outputs for {inputs:,} inputs", markup=False, soft_wrap=True)
+
+
+@command
 def ops(
     board: Annotated[str, typer.Option("--board", metavar="BOARD", help="What they cost in its flash.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -90,6 +90,15 @@ def read_model(path: Path) -> Model:
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
+    return model_of(path, data)
+
+
+def model_of(path: Path, data: bytes) -> Model:
+    """What the bytes of a .tflite file say; the path is only its name.
+
+    Raises:
+        UserError: it is not a TensorFlow Lite model.
+    """
     if data[4:8] != IDENTIFIER:
         raise UserError(f"{path}: not a TensorFlow Lite model (its identifier is not {IDENTIFIER.decode()})")
     try:
@@ -113,7 +122,7 @@ def _facts(path: Path, data: bytes) -> Model:
         outputs=tuple(tensors[index] for index in graph.outputs),
         operators=tuple(operators),
         needs=frozenset(
-            _name(model.operatorCodes[operator.opcodeIndex])
+            name_of(model.operatorCodes[operator.opcodeIndex])
             for subgraph in model.subgraphs
             for operator in _list(subgraph.operators)
         ),
@@ -133,7 +142,8 @@ def _tensor(index: int, tensor: Any) -> Tensor:
     return Tensor(index, _text(tensor.name), shape, np.dtype(DTYPES.get(tensor.type, np.uint8)))
 
 
-def _name(code: Any) -> str:
+def name_of(code: Any) -> str:
+    """The name of an operator code (the schema's OperatorCodeT)."""
     # Since schema 3a codes above 127 have a field of their own, and the old one holds a placeholder.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     custom = number == schema.BuiltinOperator.CUSTOM
@@ -141,7 +151,7 @@ def _name(code: Any) -> str:
 
 
 def _operator(index: int, operator: Any, code: Any, tensors: list[Tensor]) -> Operator:
-    op = _name(code)
+    op = name_of(code)
     inputs = [tensors[i] if i >= 0 else None for i in _list(operator.inputs)]
     outputs = tuple(tensors[i] for i in _list(operator.outputs))
     return Operator(index, op, _macs(op, inputs, outputs), outputs)
