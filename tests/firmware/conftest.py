@@ -24,6 +24,7 @@ DIGITS = MODELS / "digits" / "digits.tflite"
 MADE = {
     "two.tflite": made_models.two_by_two(),
     "chain.tflite": made_models.chain(200, 65536),
+    "endless.tflite": made_models.endless(16384),
     "name.tflite": made_models.reshape(Type.INT8, name=b"caf\xe9"),
     "channels.tflite": made_models.reshape(Type.INT8, (0.5, 1.0, 2.0)),
     "int16_quantized.tflite": made_models.reshape(Type.INT16, (0.25,)),

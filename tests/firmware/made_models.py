@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import flatbuffers
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+import builder as of_host
+
 Type = schema.TensorType
 Op = schema.BuiltinOperator
 TYPES = ("FLOAT32", "INT8", "UINT8", "INT16", "UINT16", "INT32", "UINT32", "INT64", "BOOL")
@@ -106,6 +108,25 @@ def chain(length: int, count: int) -> bytes:
     """So many additions, one after another, of tensors of so many elements: a long run."""
     tensors = [Tensor(f"t{i}", (1, count), scales=(0.5,)) for i in range(length + 1)]
     return pack(tensors, [Operator(Op.ADD, (i, i), (i + 1,)) for i in range(length)], (0,), (length,))
+
+
+def endless(count: int) -> bytes:
+    """A WHILE that adds one to so many int32, and does not end before 2^31 rounds: longer than anyone waits."""
+
+    def carried() -> list[of_host.Tensor]:
+        return [of_host.Tensor([1], "int32"), of_host.Tensor([count], "int32")]
+
+    def add_one(a: of_host.Tensor, y: of_host.Tensor) -> of_host.Op:
+        return of_host.Op("ADD", [a, of_host.Tensor.constant([1])], [y], of_host.options("Add"))
+
+    asked, go = carried(), of_host.Tensor([1], "bool")
+    less = of_host.Op("LESS", [asked[0], of_host.Tensor.constant([2**31 - 1])], [go], of_host.options("Less"))
+    before, after = carried(), carried()
+    body = [add_one(a, y) for a, y in zip(before, after, strict=True)]
+    graphs = [of_host.Graph([less], [go], asked), of_host.Graph(body, after, before)]
+    inputs, outputs = carried(), carried()
+    loop = of_host.Op("WHILE", inputs, outputs, of_host.options("While", condSubgraphIndex=1, bodySubgraphIndex=2))
+    return of_host.build([loop], outputs, inputs, graphs)
 
 
 def one_operator(code: int, kind: int = Type.INT8, custom: str | None = None) -> bytes:
