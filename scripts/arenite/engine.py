@@ -79,6 +79,9 @@ class _Model(ctypes.Structure):
     ]
 
 
+# A hook's operator, in a subgraph.
+INSIDE = 0xFFFFFFFF
+
 _HOOK = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_uint)
 
 
@@ -242,23 +245,23 @@ class HostModel:
         """Output i in place."""
         return self._view(self._describe("ar_output", i), self.model.main.io[self.model.main.n_inputs + i])
 
-    def op_outputs(self, k: int) -> Iterator[np.ndarray]:
-        """Outputs of operator k in place: what they hold is theirs until the next operator has run."""
+    def op_outputs(self, k: int) -> Iterator[np.ndarray | None]:
+        """Outputs of operator k in place: what they hold is theirs until the next operator has run. None: never there whole."""
         for i in range(self.engine.lib.ar_op_n_outputs(ctypes.byref(self.model), k)):
             t, data = _Tensor(), ctypes.c_void_p()
             self.engine.lib.ar_op_output(ctypes.byref(self.model), k, i, ctypes.byref(t), ctypes.byref(data))
-            yield self._view(t, data.value)
+            yield self._view(t, data.value) if data.value else None
 
     def op_name(self, k: int) -> str:
         """The operator's name, as "CONV_2D"."""
         return str(self.engine.lib.ar_op_name(ctypes.byref(self.model), k).decode())
 
-    def invoke(self, inputs: Sequence[np.ndarray] = (), each: list[list[np.ndarray]] | None = None) -> list[np.ndarray]:
+    def invoke(self, inputs: Sequence[np.ndarray] = (), each: list[list[np.ndarray | None]] | None = None) -> list[np.ndarray]:
         """Run the model.
 
         Args:
             inputs: one array an input, of its shape and type; none: as they stand.
-            each: if given, the outputs of every operator are appended to it.
+            each: if given, the outputs of every operator go to its place in it, None for what never is there whole.
 
         Returns:
             copies of the outputs.
@@ -271,8 +274,9 @@ class HostModel:
         err = _Error()
 
         def hook(_: int, k: int) -> bool:
-            if each is not None:
-                each.append([o.copy() for o in self.op_outputs(k)])
+            if each is not None and k != INSIDE:
+                each.extend([] for _ in range(len(each), k + 1))
+                each[k] = [None if o is None else o.copy() for o in self.op_outputs(k)]
             return True
 
         callback = _HOOK(hook) if each is not None else _HOOK()

@@ -101,7 +101,7 @@ typedef struct _ar_model_t {
     bool has_state;             // something lasts from one invoke to the next
 } ar_model_t;
 
-// Called after each operator of the model; after one in a subgraph that it calls, with AR_INSIDE. False stops the run,
+// Called after each operator of the model, and where operators run in turns, a row at a time, after each row; after one in a subgraph that it calls, with AR_INSIDE. False stops the run,
 // which then returns AR_STOPPED.
 typedef bool (*ar_hook_t)(void *context, unsigned op);
 
@@ -141,9 +141,11 @@ float ar_scale(const ar_tensor_t *t, uint32_t i);
 int32_t ar_zero_point(const ar_tensor_t *t, uint32_t i);
 
 // Operator k of the model: its name ("CONV_2D"), how many outputs it has, and these, for as long as they are
-// intact: until the next operator has run. NULL data where the operator leaves the tensor out.
+// intact: until the next operator has run. NULL data where the operator leaves the tensor out, or where it never lies in the
+// arena as a whole. Done: in a hook, whether the operator has made all its rows.
 const char *ar_op_name(const ar_model_t *m, unsigned k);
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k);
+bool ar_op_done(const ar_model_t *m, unsigned k);
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data);
 
 // Operators compiled in: the name of the i-th, NULL after the last.

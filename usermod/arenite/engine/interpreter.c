@@ -4,10 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/loader.h"
-
-static ar_rec_t *next_record(const ar_rec_t *rec) {
-    return (ar_rec_t *)((uint8_t *)rec + rec->size);
-}
+#include "engine/rows.h"
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
@@ -17,16 +14,35 @@ static ar_status_t name_op(const ar_run_t *run, unsigned k) {
     return ar_fail(run->err, cause.status, "op %u %s: %s", k, ar_op_name(run->model, k), cause.text);
 }
 
+// What a run of operator k, or of the segment that begins with it, ends with.
+static ar_status_t after(const ar_run_t *run, ar_status_t status, bool inside, unsigned k) {
+    if (status == AR_STOPPED) {
+        return ar_fail(run->err, AR_STOPPED, "stopped");
+    }
+    return inside || status != AR_VALUE ? status : name_op(run, k);
+}
+
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     const ar_rec_t *rec = sub->records;
     bool inside = sub != &run->model->main;
-    for (unsigned k = 0; k < sub->n_ops; k++, rec = next_record(rec)) {
-        ar_status_t status = rec->eval(run, rec);
-        if (status != AR_OK) {
-            return inside || status != AR_VALUE ? status : name_op(run, k);
+    for (unsigned k = 0; k < sub->n_ops;) {
+        ar_status_t status;
+        if (ar_rows_begin(rec)) {
+            const ar_rec_t *first = rec, *end = (const ar_rec_t *)((const uint8_t *)rec + ar_rows(rec)->span);
+            status = ar_rows_run(run, first, k);
+            for (; rec != end; rec = ar_next_record(rec)) {
+                k++;
+            }
+        } else {
+            status = rec->eval(run, rec);
+            if (status == AR_OK && run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
+                status = AR_STOPPED;
+            }
+            rec = ar_next_record(rec);
+            k++;
         }
-        if (run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
-            return ar_fail(run->err, AR_STOPPED, "stopped");
+        if (status != AR_OK) {
+            return after(run, status, inside, k - 1);
         }
     }
     return AR_OK;
@@ -74,7 +90,7 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
     ar_error_t err;
     ar_node_t n;
     const ar_rec_t *rec = sub->records;
-    for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = next_record(rec)) {
+    for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = ar_next_record(rec)) {
         const ar_op_t *op = ar_graph_op(&n);
         reset_variable_tensors(g, &n, rec);
         if (op && op->reset) {
@@ -136,13 +152,18 @@ const char *ar_op_name(const ar_model_t *m, unsigned k) {
 static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
     const ar_rec_t *rec = m->main.records;
     while (k--) {
-        rec = next_record(rec);
+        rec = ar_next_record(rec);
     }
     return rec;
 }
 
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
     return k < m->main.n_ops ? record(m, k)->n_out : 0;
+}
+
+bool ar_op_done(const ar_model_t *m, unsigned k) {
+    const ar_rec_t *rec = record(m, k);
+    return !(rec->size & AR_BY_ROWS) || ar_rows(rec)->role == AR_ALONE || ar_rows(rec)->next == ar_rows(rec)->out_h;
 }
 
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {
@@ -152,7 +173,9 @@ bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, v
     if (!open_node(m, k, &g, &n) || i >= n.outputs.length || i >= record(m, k)->n_out) {
         return false;
     }
-    *data = ar_out(record(m, k), i);
+    const ar_rec_t *rec = record(m, k);
+    bool ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
+    *data = ring ? NULL : ar_out(rec, i);
     return ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t, &err) == AR_OK;
 }
 

@@ -3,9 +3,13 @@
 #include "engine/bytes.h"
 #include "engine/error.h"
 #include "engine/loader.h"
+#include "engine/segments.h"
+#include "ops/rows.h"
 
 // Scalars of the largest record; a guess too low would only make ar_work_size too small for ar_measure.
 #define LARGEST_PARAMS (256)
+// The largest record of an operator that runs by rows.
+#define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 160))
 
 static uint32_t round_up(uint32_t n, uint32_t to) {
     return (n + to - 1) & ~(to - 1);
@@ -204,9 +208,6 @@ static ar_status_t tick(ar_loader_t *l) {
     return AR_OK;
 }
 
-// Added to the index of a life that may grow.
-#define GROWS (0x10000u)
-
 // The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address, the bytes
 // that it would like in the scalars for those that it gets.
 static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
@@ -221,13 +222,55 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     life->first = p->scratch_lasts ? 0 : l->time;
     life->last = p->scratch_lasts ? AR_LIFE_LATEST : l->time;
     l->model->has_state |= p->scratch_lasts;
-    if (!l->measuring) {
-        p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? GROWS : 0));
-        if (p->scratch_most) {
-            *(uint32_t *)ar_params(p->rec) = p->scratch_most;
-        }
+    p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? AR_GROWS : 0));
+    if (p->scratch_most) {
+        *(uint32_t *)ar_params(p->rec) = p->scratch_most;
     }
     return AR_OK;
+}
+
+// Whether an operator's inputs but those that it takes by rows are constants, or left out.
+static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
+    for (uint32_t i = p->row_inputs; i < n->inputs.length; i++) {
+        int32_t index = ar_graph_int(&l->g, &n->inputs, i);
+        if (index >= 0 && ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index)->first != AR_LIFE_CONSTANT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Link the record of an operator that runs by rows to those before it. Until the addresses are known, the indices of the lives
+// of its rows stand in their place.
+static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
+    ar_rec_t *rec = p->rec, *maker = l->by_rows;
+    if (!p->row_inputs || !only_rows_change(l, n, p)) {
+        return;
+    }
+    ar_rows_t *r = ar_rows(rec);
+    for (unsigned i = 0; i < p->row_inputs; i++) {
+        rec->t[i] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->inputs, i));
+    }
+    rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
+    r->time = l->time;
+    if (maker && ar_rows(maker)->time + 1 == l->time) {
+        r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
+    }
+    for (unsigned k = 0; r->back && k < AR_SEGMENT && maker; k++) {
+        for (unsigned i = 0; i < p->row_inputs; i++) {
+            if (rec->t[i] == maker->t[maker->n_in]) {
+                r->from[i] = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
+            }
+        }
+        uint16_t back = ar_rows(maker)->back;
+        maker = back ? (ar_rec_t *)((uint8_t *)maker - back) : NULL;
+    }
+    if (l->measuring) { // of all records only these are kept, for the plan
+        l->kept += rec->size;
+        l->lost -= rec->size;
+    }
+    rec->size |= AR_BY_ROWS;
+    l->by_rows = rec;
 }
 
 static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_t *caller);
@@ -289,6 +332,9 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     l->may_wait |= p.may_wait;
     if (status == AR_OK) {
         status = take_scratch(l, &p);
+    }
+    if (status == AR_OK) {
+        link_rows(l, &n, &p);
     }
     return status == AR_OK ? load_calls(l, &n, &p) : status;
 }
@@ -421,9 +467,16 @@ static ar_status_t check_model(ar_loader_t *l) {
     return status == AR_OK ? hold_outputs(l, AR_LIFE_LATEST) : status;
 }
 
+// Images only.
+static bool may_run_by_rows(const ar_graph_t *g, const ar_node_t *n, ar_error_t *err) {
+    ar_tensor_t t;
+    int32_t index = n->outputs.length == 1 ? ar_graph_int(g, &n->outputs, 0) : -1;
+    return index >= 0 && (uint32_t)index < g->tensors.length && ar_graph_tensor(g, (uint32_t)index, &t, err) == AR_OK && t.rank == 4;
+}
+
 // What measuring a subgraph takes: a life a tensor, and two an operator (scratch, variable); the pointers of its io or
 // of its largest record, which are made one over another.
-static ar_status_t add_work(const ar_graph_t *g, uint32_t *lives, uint32_t *pointers, ar_error_t *err) {
+static ar_status_t add_work(const ar_graph_t *g, uint32_t *lives, uint32_t *pointers, uint32_t *by_rows, ar_error_t *err) {
     *lives += g->tensors.length + 2 * g->operators.length;
     if (*pointers < g->inputs.length + g->outputs.length) {
         *pointers = g->inputs.length + g->outputs.length;
@@ -436,17 +489,18 @@ static ar_status_t add_work(const ar_graph_t *g, uint32_t *lives, uint32_t *poin
         if (*pointers < n.inputs.length + n.outputs.length) {
             *pointers = n.inputs.length + n.outputs.length;
         }
+        *by_rows += may_run_by_rows(g, &n, err) ? ROWS_RECORD : 0;
     }
     return AR_OK;
 }
 
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err) {
     ar_graph_t g;
-    uint32_t lives = 0, pointers = 0, n = 1;
+    uint32_t lives = 0, pointers = 0, by_rows = 0, n = 1;
     for (uint32_t i = 0; i < n; i++) {
         ar_status_t status = ar_graph_open(&g, data, size, i, err);
         if (status == AR_OK) {
-            status = add_work(&g, &lives, &pointers, err);
+            status = add_work(&g, &lives, &pointers, &by_rows, err);
         }
         if (status != AR_OK) {
             return status;
@@ -455,7 +509,7 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
     }
     // Scalars an input or output: at most as many bytes as four pointers have.
     size_t record = sizeof(ar_rec_t) + (5 * pointers + 1) * sizeof(void *) + LARGEST_PARAMS;
-    *bytes = lives * sizeof(ar_life_t) + record + n * sizeof(ar_subgraph_t) + 16;
+    *bytes = lives * sizeof(ar_life_t) + record + by_rows + n * sizeof(ar_subgraph_t) + 16;
     return AR_OK;
 }
 
@@ -472,7 +526,7 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
     }
     uint32_t kept = l.kept + l.lost;
     uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
-    uint32_t activations = ar_plan_offsets(&l.plan);
+    uint32_t activations = ar_segments_plan(&l, 0);
     uint32_t planned = round_up(kept, AR_ALIGN) + activations;
     *needed = planned > kept + lives ? planned : kept + lives;
     return AR_OK;
@@ -501,15 +555,28 @@ static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t 
     for (uint32_t i = 0; i < rec->n_out; i++) {
         rec->t[rec->n_in + i] = address(l, activations, ar_graph_int(&l->g, &n->outputs, i));
     }
-    void **scratch = &rec->t[rec->n_in + rec->n_out];
-    uint32_t index = (uint32_t)(uintptr_t)*scratch;
-    if (index) {
-        ar_life_t *life = ar_life(&l->plan, (index & ~GROWS) - 1);
-        if (index & GROWS) {
+    if (ar_has_scratch(rec)) {
+        const void **scratch = (const void **)&rec->t[rec->n_in + rec->n_out];
+        const ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
+        if ((uintptr_t)*scratch & AR_GROWS) {
             uint32_t *bytes = ar_params(rec);
-            *bytes = ar_plan_grow(&l->plan, life, *bytes, l->room);
+            *bytes = *bytes < life->bytes ? *bytes : life->bytes;
         }
         *scratch = activations + life->offset;
+    }
+}
+
+// Let the scratch blocks of a subgraph have what is free while they are used, before any address is told.
+static void grow(ar_loader_t *l, const ar_subgraph_t *sub, uint32_t room) {
+    const ar_rec_t *rec = sub->records;
+    for (uint32_t k = 0; rec && k < sub->n_ops; k++, rec = ar_next_record(rec)) {
+        if (ar_has_scratch(rec) && ((uintptr_t)rec->t[rec->n_in + rec->n_out] & AR_GROWS)) {
+            ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
+            uint32_t most = *(uint32_t *)ar_params(rec);
+            if (most > life->bytes) {
+                ar_plan_grow(&l->plan, life, most, room);
+            }
+        }
     }
 }
 
@@ -524,7 +591,7 @@ static void resolve(ar_loader_t *l, uint32_t index, uint8_t *activations) {
         ar_node_t n;
         ar_graph_node(&l->g, k, &n, l->err);
         resolve_record(l, rec, &n, activations);
-        rec = (ar_rec_t *)((uint8_t *)rec + rec->size);
+        rec = ar_next_record(rec);
     }
     for (uint32_t i = 0; i < l->sub->n_inputs; i++) {
         l->sub->io[i] = address(l, activations, ar_graph_int(&l->g, &l->g.inputs, i));
@@ -548,16 +615,19 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
         return status == AR_NO_MEMORY ? no_memory(err) : status;
     }
     uint32_t used = round_up(l.kept, AR_ALIGN);
-    uint32_t activations = ar_plan_offsets(&l.plan);
     uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
     size_t size_from_base = arena_size - (size_t)(l.base - (uint8_t *)arena);
-    if (used + activations > size_from_base) {
+    uint32_t room = size_from_base > used ? (uint32_t)(size_from_base - used) : 0;
+    if (ar_segments_plan(&l, room) > room) {
         return no_memory(err);
     }
-    l.room = (uint32_t)(size_from_base - used);
+    ar_segments_finish(&l);
     m->data = data;
     m->size = (uint32_t)size;
     m->arena = l.base;
+    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
+        grow(&l, ar_model_subgraph(m, i), room);
+    }
     for (uint32_t i = 0; i < m->n_subgraphs; i++) {
         resolve(&l, i, l.base + used);
     }

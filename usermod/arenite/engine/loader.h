@@ -16,6 +16,7 @@
 
 #include "engine/graph.h"
 #include "engine/plan.h"
+#include "ops/op.h"
 
 typedef struct _ar_loader_t {
     ar_graph_t g;               // the subgraph at hand
@@ -28,7 +29,8 @@ typedef struct _ar_loader_t {
     ar_plan_t plan;
     uint16_t time;
     uint8_t depth;              // of calls
-    uint32_t room;              // bytes of arena behind the records, when the plan is known
+    ar_rec_t *by_rows;          // the last record of an operator that can run by rows
+    bool streams;               // chains of them run a row at a time
     bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
     bool measuring;             // records are made one over another, to learn their sizes
 } ar_loader_t;
@@ -44,6 +46,18 @@ ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor);
 
 // A new life at the high end; NULL where there is no room.
 ar_life_t *ar_loader_new_life(ar_loader_t *l);
+
+// Added to the index of a life that may grow, where it waits in the record for the address of the scratch.
+#define AR_GROWS (0x10000u)
+
+// The index of the life of a record's scratch, and whether there is one.
+static inline uint32_t ar_scratch_life(const ar_rec_t *rec) {
+    return ((uint32_t)(uintptr_t)rec->t[rec->n_in + rec->n_out] & ~AR_GROWS) - 1;
+}
+
+static inline bool ar_has_scratch(const ar_rec_t *rec) {
+    return rec->t[rec->n_in + rec->n_out] != NULL;
+}
 
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i);
 

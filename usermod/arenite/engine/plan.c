@@ -3,7 +3,8 @@
 // Placing intervals of different heights in the least memory is NP-hard (dynamic storage allocation), but the graphs
 // of small models are nearly chains, and there first fit reaches the least possible when it meets the tensors in
 // the right order. Which order that is differs; a handful is tried, and the search ends when one reaches the bound
-// that no plan can beat: the most bytes alive at one time.
+// that no plan can beat: the most bytes alive at one time. Each order is tried from below and from above: where tensors trail
+// one another, it matters on which side the free bytes are.
 
 #include "engine/arenite.h"
 #include "engine/plan.h"
@@ -18,15 +19,6 @@ ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
         life = ar_life(plan, life->offset);
     }
     return life;
-}
-
-static bool needs_place(const ar_life_t *life) {
-    return life->first <= AR_LIFE_LATEST;
-}
-
-// Bytes that a life takes: whatever lies behind it is aligned.
-static uint32_t height(const ar_life_t *life) {
-    return (life->bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
 }
 
 static bool overlap_in_time(const ar_life_t *a, const ar_life_t *b) {
@@ -52,46 +44,101 @@ static ar_life_t *next_to_place(const ar_plan_t *plan, unsigned order) {
     ar_life_t *next = NULL;
     for (uint32_t i = 0; i < plan->n; i++) {
         ar_life_t *life = ar_life(plan, i);
-        if (needs_place(life) && life->offset == UNPLACED && (!next || comes_before(order, life, next))) {
+        if (ar_life_is_placed(life) && life->offset == UNPLACED && (!next || comes_before(order, life, next))) {
             next = life;
         }
     }
     return next;
 }
 
+// How two lives trail one another, the plan being upside down or not. Negative: above may be lower than below.
+static const ar_trail_t *trail(const ar_plan_t *plan, const ar_life_t *life, const ar_life_t *other, bool mirrored, ar_trail_t *as) {
+    uint32_t i = (uint32_t)(plan->top - 1 - life), j = (uint32_t)(plan->top - 1 - other);
+    for (uint32_t k = 0; k < plan->n_trails; k++) {
+        const ar_trail_t *t = &plan->trails[k];
+        if ((t->above == i && t->below == j) || (t->above == j && t->below == i)) {
+            int32_t above = (int32_t)ar_life_height(ar_life(plan, t->above)), below = (int32_t)ar_life_height(ar_life(plan, t->below));
+            *as = mirrored ? (ar_trail_t) { t->below, t->above, t->distance + above - below } : *t;
+            return as;
+        }
+    }
+    return NULL;
+}
+
+// The lowest offset from one on at which life does not meet another that is placed and alive with it.
+static uint32_t clear_of(const ar_plan_t *plan, const ar_life_t *life, const ar_life_t *other, uint32_t offset, bool mirrored) {
+    uint32_t start = other->offset, end = start + ar_life_height(other);
+    if (offset >= end || start >= offset + ar_life_height(life)) {
+        return offset;
+    }
+    ar_trail_t as;
+    const ar_trail_t *t = trail(plan, life, other, mirrored, &as);
+    if (!t) {
+        return end;
+    }
+    if (ar_life(plan, t->above) == life) {
+        int32_t least = (int32_t)start + t->distance;
+        return least <= (int32_t)offset ? offset : (uint32_t)least < end ? (uint32_t)least : end;
+    }
+    return (int32_t)offset + t->distance <= (int32_t)start ? offset : end;
+}
+
 // The lowest offset at which life overlaps nothing that is placed and alive with it.
-static uint32_t first_fit(const ar_plan_t *plan, const ar_life_t *life) {
+static uint32_t first_fit(const ar_plan_t *plan, const ar_life_t *life, bool mirrored) {
     uint32_t offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
         for (uint32_t i = 0; i < plan->n; i++) {
             const ar_life_t *other = ar_life(plan, i);
-            if (needs_place(other) && other->offset != UNPLACED && overlap_in_time(life, other)
-                && offset < other->offset + height(other) && other->offset < offset + height(life)) {
-                offset = other->offset + height(other);
-                moved = true;
+            if (ar_life_is_placed(other) && other->offset != UNPLACED && overlap_in_time(life, other)) {
+                uint32_t least = clear_of(plan, life, other, offset, mirrored);
+                moved |= least != offset;
+                offset = least;
             }
         }
     }
     return offset;
 }
 
-static uint32_t place_all(ar_plan_t *plan, unsigned order) {
+static void turn_over(ar_plan_t *plan, uint32_t peak) {
     for (uint32_t i = 0; i < plan->n; i++) {
         ar_life_t *life = ar_life(plan, i);
-        if (needs_place(life)) {
+        if (ar_life_is_placed(life)) {
+            life->offset = peak - life->offset - ar_life_height(life);
+        }
+    }
+}
+
+static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
+    for (uint32_t i = 0; i < plan->n; i++) {
+        ar_life_t *life = ar_life(plan, i);
+        if (ar_life_is_placed(life)) {
             life->offset = UNPLACED;
         }
     }
     uint32_t peak = 0;
     for (ar_life_t *life; (life = next_to_place(plan, order)) != NULL;) {
-        uint32_t offset = first_fit(plan, life);
+        uint32_t offset = first_fit(plan, life, mirrored);
         life->offset = offset;
-        if (offset + height(life) > peak) {
-            peak = offset + height(life);
+        if (offset + ar_life_height(life) > peak) {
+            peak = offset + ar_life_height(life);
         }
     }
+    if (mirrored) {
+        turn_over(plan, peak);
+    }
     return peak;
+}
+
+uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time) {
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        if (ar_life_is_placed(life) && life->first <= time && time <= life->last) {
+            alive += ar_life_height(life);
+        }
+    }
+    return alive;
 }
 
 // The most bytes alive at one time. It can only rise where something is born.
@@ -99,27 +146,30 @@ static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *born = ar_life(plan, i);
-        uint32_t alive = 0;
-        for (uint32_t j = 0; needs_place(born) && j < plan->n; j++) {
-            const ar_life_t *other = ar_life(plan, j);
-            if (needs_place(other) && other->first <= born->first && born->first <= other->last) {
-                alive += height(other);
-            }
-        }
-        if (alive > bound) {
-            bound = alive;
-        }
+        uint32_t alive = ar_life_is_placed(born) ? ar_plan_alive_at(plan, born->first) : 0;
+        bound = alive > bound ? alive : bound;
     }
     return bound;
 }
 
-uint32_t ar_plan_offsets(ar_plan_t *plan) {
-    uint32_t bound = liveness_bound(plan);
-    uint32_t best = UNPLACED;
-    unsigned best_order = 0;
-    for (unsigned order = 0; order < ORDERS; order++) {
-        uint32_t peak = place_all(plan, order);
-        if (peak == bound) {
+uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time) {
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        if (ar_life_is_placed(life) && life->first < time && time <= life->last) {
+            alive += ar_life_height(life);
+        }
+    }
+    return alive;
+}
+
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
+    uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
+    unsigned best_order = 0, orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+    enough = bound > enough ? bound : enough;
+    for (unsigned order = 0; order < orders; order++) {
+        uint32_t peak = place_all(plan, order % ORDERS, order >= ORDERS);
+        if (peak <= enough) {
             return peak;
         }
         if (peak < best) {
@@ -127,7 +177,7 @@ uint32_t ar_plan_offsets(ar_plan_t *plan) {
             best_order = order;
         }
     }
-    return place_all(plan, best_order);
+    return place_all(plan, best_order % ORDERS, best_order >= ORDERS);
 }
 
 // ---- what is left over ---------------------------------------------------------------------------------------------
@@ -137,7 +187,7 @@ static uint32_t free_from(const ar_plan_t *plan, const ar_life_t *life, uint32_t
     uint32_t end = room & ~(uint32_t)(AR_ALIGN - 1);
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *other = ar_life(plan, i);
-        if (other == life || !needs_place(other) || !overlap_in_time(life, other) || other->offset + height(other) <= start) {
+        if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other) || other->offset + ar_life_height(other) <= start) {
             continue;
         }
         if (other->offset <= start) {
@@ -152,10 +202,10 @@ uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uin
     uint32_t best = free_from(plan, life, life->offset, room), offset = life->offset;
     for (uint32_t i = 0; i < plan->n && best < most; i++) {
         const ar_life_t *other = ar_life(plan, i);
-        if (other == life || !needs_place(other) || !overlap_in_time(life, other)) {
+        if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other)) {
             continue;
         }
-        uint32_t start = other->offset + height(other), found = free_from(plan, life, start, room);
+        uint32_t start = other->offset + ar_life_height(other), found = free_from(plan, life, start, room);
         if (found > best) {
             best = found;
             offset = start;
@@ -170,8 +220,8 @@ uint32_t ar_plan_end(const ar_plan_t *plan) {
     uint32_t end = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *life = ar_life(plan, i);
-        if (needs_place(life) && life->offset + height(life) > end) {
-            end = life->offset + height(life);
+        if (ar_life_is_placed(life) && life->offset + ar_life_height(life) > end) {
+            end = life->offset + ar_life_height(life);
         }
     }
     return end;

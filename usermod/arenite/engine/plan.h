@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/arenite.h"
+
 // One tensor or scratch block: alive from first to last, both included.
 typedef struct {
     uint32_t bytes;
@@ -23,9 +25,21 @@ enum {
     AR_LIFE_LATEST = 0xfff0,
 };
 
+// Two lives that may share memory though both are alive at a time: that of one may begin so many bytes, or more, above where
+// the other begins, for the other is written only where the one has been read.
+typedef struct {
+    uint16_t above;
+    uint16_t below;
+    int32_t distance;
+} ar_trail_t;
+
+enum { AR_TRAILS = 32 };
+
 typedef struct {
     ar_life_t *top;             // life i is top[-1 - i]
     uint32_t n;
+    ar_trail_t *trails;
+    uint32_t n_trails;
 } ar_plan_t;
 
 static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
@@ -35,8 +49,21 @@ static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
 // The life that holds the memory of i, through aliases.
 ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
 
-// Set every offset; the bytes that the whole takes.
-uint32_t ar_plan_offsets(ar_plan_t *plan);
+// Whether a life needs bytes of the arena, and how many at a time; a place in memory is aligned, and so is whatever follows it.
+static inline bool ar_life_is_placed(const ar_life_t *life) {
+    return life->first <= AR_LIFE_LATEST;
+}
+
+static inline uint32_t ar_life_height(const ar_life_t *life) {
+    return (life->bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
+}
+
+// Bytes alive at a time, and of those what was so before it.
+uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time);
+uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);
+
+// Set every offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
 
 // Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
 // `room` bytes; its bytes.

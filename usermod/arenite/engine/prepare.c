@@ -4,6 +4,7 @@
 #include "engine/error.h"
 #include "engine/flexbuffer.h"
 #include "engine/loader.h"
+#include "ops/rows.h"
 
 static ar_status_t refuse(ar_prep_t *p, ar_status_t status, const char *format, va_list args) {
     // "op 7 CUMSUM: " and then the text.
@@ -145,6 +146,14 @@ void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     rec->n_out = p->n_out;
     p->rec = rec;
     return ar_params(rec);
+}
+
+void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
+    ar_rows_t *r = ar_rows(p->rec);
+    r->held[0] = r->in_h;
+    r->held[1] = inputs > 1 ? r->in_h : 0;
+    r->out_held = r->out_h;
+    p->row_inputs = batches == 1 && p->loader->g.n_subgraphs == 1 ? (uint8_t)inputs : 0;
 }
 
 void ar_scratch(ar_prep_t *p, uint32_t bytes) {

@@ -101,6 +101,7 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }
         status = ar_quant(p, &c->q, &in, &weights, &out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
+        ar_by_rows(p, 1, c->w.batches);
     }
     return status;
 }

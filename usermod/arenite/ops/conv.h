@@ -8,8 +8,7 @@
 #include "ops/weights.h"
 
 typedef struct {
-    uint32_t scratch;           // bytes, int8 only
-    ar_window_t w;
+    ar_window_t w;              // its rows know the scratch's bytes, int8 only
     uint16_t group_in;          // input channels of a group
     uint16_t group_out;         // output channels of a group
     bool transposed;            // weights are [filter][channels], as a depthwise convolution of one channel has them

@@ -13,7 +13,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 // Each position's patch is a stretch of the input.
 static bool is_direct(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
-    return w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->pad_top == 0 && w->pad_left == 0;
+    return w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
 }
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
@@ -37,7 +37,7 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 }
 
 void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
-    uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.out_h);
+    uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.rows.out_h);
     uint32_t least = ar_product_scratch(c->group_out, rows, row, 2, is_direct(c));
     uint32_t most = ar_product_scratch(c->group_out, rows, row, patches, is_direct(c));
     ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + most);
@@ -141,7 +141,7 @@ static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
 static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     uint32_t count = rows * w->out_w;
-    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->stride_h), (uint32_t)w->stride_w * w->in_c, count, j->held, out);
+    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->rows.stride), (uint32_t)w->stride_w * w->in_c, count, j->held, out);
     fill_constants(j, count, out);
 }
 
@@ -229,13 +229,13 @@ static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint
 
 static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
     const ar_window_t *w = &j->c->w;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     bool direct = is_direct(j->c);
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
         // Rows that can be taken as one.
-        bool whole = out.rows == out.h && (!direct || (w->stride_h == 1 && w->stride_w == 1 && in.rows == in.h));
+        bool whole = out.rows == out.h && (!direct || (w->rows.stride == 1 && w->stride_w == 1 && in.rows == in.h));
         j->product.x_end = (const int8_t *)in.base + in.rows * in.stride;
         for (uint32_t y = run->y0, rows; y < y1; y += rows) {
             rows = whole ? y1 - y : 1;
@@ -249,7 +249,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
     job_t j = { .c = c, .edges = edges };
-    uint32_t bytes = c->scratch - other_bytes(c);
+    uint32_t bytes = c->w.rows.scratch - other_bytes(c);
     j.held = ar_product_fit(c->group_out, c->filter / row_of(c), row_of(c), bytes);
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),

@@ -98,6 +98,7 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
         .mac = d->mac, .q = d->q, .transposed = true,
     };
     ar_conv_s8_scratch(p, c);
+    ar_by_rows(p, 1, c->w.batches);
     return AR_OK;
 }
 
@@ -136,5 +137,6 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     } else {
         ar_weights_scratch(p, &weights, d.w.out_c);
     }
+    ar_by_rows(p, 1, d.w.batches);
     return AR_OK;
 }

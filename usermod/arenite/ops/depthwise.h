@@ -7,8 +7,7 @@
 #include "ops/weights.h"
 
 typedef struct {
-    uint32_t scratch;           // bytes, of a 3x3 kernel's
-    ar_window_t w;
+    ar_window_t w;              // its rows know the scratch's bytes, int8 only
     uint16_t multiplier;
     uint32_t int4_count;        // weights in all if they are int4, else 0
     const ar_mac_t *mac;

@@ -24,10 +24,10 @@ void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
 static uint32_t some_rows(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
     const ar_depthwise3_block_t *b, uint32_t y, uint32_t y1) {
     const int8_t *rows[4] = { NULL, NULL, NULL, NULL };
-    int32_t top = (int32_t)(y * w->stride_h) - w->pad_top;
-    uint32_t two = w->stride_h == 1 && w->stride_w == 1 && y + 1 < y1;
+    int32_t top = (int32_t)(y * w->rows.stride) - w->rows.before;
+    uint32_t two = w->rows.stride == 1 && w->stride_w == 1 && y + 1 < y1;
     for (int32_t i = 0; i < 3 + (int32_t)two; i++) {
-        if (top + i >= 0 && top + i < w->in_h) {
+        if (top + i >= 0 && top + i < w->rows.in_h) {
             rows[i] = (const int8_t *)ar_row(in, (uint32_t)(top + i));
         }
     }
@@ -38,7 +38,7 @@ static uint32_t some_rows(const ar_depthwise3_t *k, const ar_window_t *w, const 
 static void blocks(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
     const ar_run_t *run, const ar_channel_t *channels) {
     ar_depthwise3_block_t b;
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     for (uint32_t c = 0, n; c < k->n_channels; c += n) {
         n = k->n_channels - c < AR_DEPTHWISE_BLOCK ? k->n_channels - c : AR_DEPTHWISE_BLOCK;
         ar_depthwise3_begin(k, &b, channels + c, n);
@@ -54,12 +54,12 @@ static void blocks(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plan
 static void block(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
     const ar_run_t *run, const ar_channel_t *channels) {
     ar_depthwise3_block_t b = { .ready = false, .channels = channels };
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     for (uint32_t y = run->y0; y < y1; y++) {
         const int8_t *rows[3];
-        uint32_t top = y * w->stride_h + (uint32_t)-w->pad_top; // wraps where it lies outside
+        uint32_t top = y * w->rows.stride + (uint32_t)-w->rows.before; // wraps where it lies outside
         for (uint32_t ky = 0; ky < 3; ky++) {
-            rows[ky] = top + ky < w->in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
+            rows[ky] = top + ky < w->rows.in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
         }
         ar_depthwise3_s8(k, &b, rows, (int8_t *)ar_row(out, y));
     }
@@ -89,7 +89,7 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
         .weights = product.weights, .bias = product.bias, .n_channels = n, .in_w = w->in_w, .out_w = w->out_w,
         .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = product.offset, .out_zero = product.out_zero,
         .low = product.low, .high = product.high, .plain = product.plain, .scratch = channels + n,
-        .bytes = d->scratch - n * (uint32_t)sizeof(ar_channel_t),
+        .bytes = w->rows.scratch - n * (uint32_t)sizeof(ar_channel_t),
     };
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);

@@ -28,11 +28,18 @@ typedef ar_status_t (*ar_eval_t)(const ar_run_t *run, const struct _ar_rec_t *re
 // An input left out (tensor -1) is NULL. Records lie one behind another in the arena.
 typedef struct _ar_rec_t {
     ar_eval_t eval;
-    uint16_t size;              // bytes from this record to the next
+    uint16_t size;              // bytes from this record to the next, and AR_BY_ROWS
     uint8_t n_in;
     uint8_t n_out;
     void *t[];
 } ar_rec_t;
+
+// In a record's size: its scalars begin with ar_rows_t (ops/rows.h).
+#define AR_BY_ROWS (1u)
+
+static inline ar_rec_t *ar_next_record(const ar_rec_t *rec) {
+    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + (rec->size & ~AR_BY_ROWS));
+}
 
 // One operator while it is prepared.
 typedef struct _ar_prep_t {
@@ -49,6 +56,7 @@ typedef struct _ar_prep_t {
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     bool scratch_lasts;         // from one invoke to the next
+    uint8_t row_inputs;         // inputs that it takes by rows, 0: it does not run so
     bool may_wait;              // it may end a run early (AR_WAITING)
     uint8_t n_calls;            // subgraphs that it calls
     uint8_t call_from;          // its first input that is one of theirs

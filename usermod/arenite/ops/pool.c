@@ -215,6 +215,7 @@ static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
     if (in.count >= 1 << 24 || (in.type == AR_INT16 && in.dim[1] * in.dim[2] > 0xffff)) {
         return ar_unsupported(p, "an input of more than 16 million elements, or 65535 positions of int16");
     }
+    ar_by_rows(p, 1, pool->w.batches);
     return set_limits(p, pool, &in, &out);
 }
 

@@ -54,20 +54,21 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
             return ar_unsupported(p, "dimension %u: must be 1 to 32767", i);
         }
     }
-    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &w->pad_top);
+    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &w->rows.before);
     if (status == AR_OK) {
         status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], &w->pad_left);
     }
     w->batches = (uint16_t)in->dim[0];
-    w->in_h = w->in_rows = (uint16_t)in->dim[1];
+    w->rows.in_h = w->rows.held[0] = (uint16_t)in->dim[1];
     w->in_w = (uint16_t)in->dim[2];
     w->in_c = (uint16_t)in->dim[3];
-    w->out_h = w->out_rows = (uint16_t)out->dim[1];
+    w->rows.out_h = w->rows.out_held = (uint16_t)out->dim[1];
     w->out_w = (uint16_t)out->dim[2];
     w->out_c = (uint16_t)out->dim[3];
     w->kernel_h = (uint16_t)kernel[0];
     w->kernel_w = (uint16_t)kernel[1];
-    w->stride_h = (uint16_t)stride[0];
+    w->rows.stride = (uint16_t)stride[0];
+    w->rows.window = (uint16_t)((kernel[0] - 1) * dilation[0] + 1);
     w->stride_w = (uint16_t)stride[1];
     w->dilation_h = (uint16_t)dilation[0];
     w->dilation_w = (uint16_t)dilation[1];
@@ -79,11 +80,11 @@ static ar_plane_t plane(uint8_t *data, uint32_t batch, uint32_t h, uint32_t rows
 }
 
 ar_plane_t ar_in_plane(const ar_window_t *w, const void *data, uint32_t batch, uint32_t size) {
-    return plane((uint8_t *)data, batch, w->in_h, w->in_rows, (uint32_t)w->in_w * w->in_c * size);
+    return plane((uint8_t *)data, batch, w->rows.in_h, w->rows.held[0], (uint32_t)w->in_w * w->in_c * size);
 }
 
 ar_plane_t ar_out_plane(const ar_window_t *w, void *data, uint32_t batch, uint32_t size) {
-    return plane(data, batch, w->out_h, w->out_rows, (uint32_t)w->out_w * w->out_c * size);
+    return plane(data, batch, w->rows.out_h, w->rows.out_held, (uint32_t)w->out_w * w->out_c * size);
 }
 
 void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t kernel, int32_t in,
@@ -98,15 +99,15 @@ void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t k
 }
 
 void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
-    ar_taps((int32_t)y, w->stride_h, w->pad_top, w->dilation_h, w->kernel_h, w->in_h, &at->y0, &at->y1);
+    ar_taps((int32_t)y, w->rows.stride, w->rows.before, w->dilation_h, w->kernel_h, w->rows.in_h, &at->y0, &at->y1);
     ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
-    at->top = (int32_t)y * w->stride_h - w->pad_top;
+    at->top = (int32_t)y * w->rows.stride - w->rows.before;
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
 ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_window_t *w, uint32_t size, ar_position_t position) {
     const void *params = ar_params(rec);
-    uint32_t y1 = run->y1 < w->out_h ? run->y1 : w->out_h;
+    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);

@@ -3,7 +3,7 @@
 #ifndef ARENITE_OPS_SPATIAL_H
 #define ARENITE_OPS_SPATIAL_H
 
-#include "ops/op.h"
+#include "ops/rows.h"
 
 // Rows of a tensor in memory. A whole tensor holds all h rows; a ring holds the last few, row y in place y % rows.
 typedef struct {
@@ -19,14 +19,14 @@ static inline uint8_t *ar_row(const ar_plane_t *plane, uint32_t y) {
 
 // The geometry of a window that slides over an NHWC tensor. In elements.
 typedef struct {
+    ar_rows_t rows;             // along the height; its window counts the dilation
     uint16_t batches;
-    uint16_t in_h, in_w, in_c;
-    uint16_t out_h, out_w, out_c;
-    uint16_t in_rows, out_rows; // rows held: in_h and out_h unless the tensors are rings
+    uint16_t in_w, in_c;
+    uint16_t out_w, out_c;
     uint16_t kernel_h, kernel_w;
-    uint16_t stride_h, stride_w;
+    uint16_t stride_w;
     uint16_t dilation_h, dilation_w;
-    int16_t pad_top, pad_left;
+    int16_t pad_left;
 } ar_window_t;
 
 // Fill w from the tensors' shapes and the options, and check it all: strides and dilations at least 1, the output's

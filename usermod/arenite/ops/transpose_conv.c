@@ -31,10 +31,10 @@ static void accumulate(const deconv_t *d, const uint8_t *x, int32_t oy, int32_t 
     const ar_mac_t *mac = d->mac;
     int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
     int32_t y0, y1, x0, x1;
-    reach(oy, w->stride_h, w->pad_top, w->kernel_h, w->out_h, &y0, &y1);
+    reach(oy, w->rows.stride, w->rows.before, w->kernel_h, w->rows.out_h, &y0, &y1);
     reach(ox, w->stride_w, w->pad_left, w->kernel_w, w->out_w, &x0, &x1);
     for (int32_t iy = y0; iy < y1; iy++) {
-        int32_t tap_row = (oy + w->pad_top - iy * w->stride_h) * w->kernel_w;
+        int32_t tap_row = (oy + w->rows.before - iy * w->rows.stride) * w->kernel_w;
         for (int32_t ix = x0; ix < x1; ix++) {
             uint32_t tap = (uint32_t)(tap_row + ox + w->pad_left - ix * w->stride_w) * w->out_c;
             uint32_t at = (uint32_t)(iy * w->out_w + ix) * w->out_c;
@@ -58,7 +58,7 @@ static void position(const deconv_t *d, const ar_rec_t *rec, const uint8_t *x, u
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const deconv_t *d = ar_params(rec);
     const ar_window_t *w = &d->w;
-    uint32_t size = d->mac->size, y1 = run->y1 < w->in_h ? run->y1 : w->in_h;
+    uint32_t size = d->mac->size, y1 = run->y1 < w->rows.in_h ? run->y1 : w->rows.in_h;
     ar_weights_ready(rec, &d->q, d->mac, w->in_c, 0);
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         const uint8_t *x = ar_out_plane(w, ar_in(rec, INPUT), batch, size).base;

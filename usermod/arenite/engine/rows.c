@@ -1,0 +1,83 @@
+// Running a chain of operators a row at a time.
+//
+// Each row is made as late as it can be: from the last operator of the segment on, whatever lacks a row asks the operator that
+// makes it; a row that is made is taken by whoever takes it last, if that now can. So little is held at any time, and as the
+// order depends on nothing but the geometry, a replay of it while the model is planned tells how many rows each ring holds.
+
+#include "engine/rows.h"
+
+// The record that must make another row before the next row of this one can be made; NULL: none of those from first on.
+static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
+    const ar_rows_t *r = ar_rows(rec);
+    uint32_t wanted = ar_rows_wanted(r);
+    for (unsigned i = 0; i < 2; i++) {
+        const ar_rec_t *maker = (const ar_rec_t *)((const uint8_t *)rec - r->from[i]);
+        if (r->from[i] && maker >= first && ar_rows(maker)->next < wanted) {
+            return maker;
+        }
+    }
+    return NULL;
+}
+
+ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *target, ar_fire_t fire, void *context) {
+    const ar_rec_t *rec = target;
+    while (ar_rows(target)->next < ar_rows(target)->out_h) {
+        ar_rows_t *r = ar_rows(rec);
+        if (r->next == r->out_h) {
+            rec = target;
+            continue;
+        }
+        const ar_rec_t *maker = lacking(rec, first);
+        if (maker) {
+            rec = maker;
+            continue;
+        }
+        ar_status_t status = fire(context, rec);
+        if (status != AR_OK) {
+            return status;
+        }
+        rec = (const ar_rec_t *)((const uint8_t *)rec + r->to);
+    }
+    return AR_OK;
+}
+
+// ---- for good ------------------------------------------------------------------------------------------------------
+
+// What the hook is told: the operator's number is found only if somebody asks.
+typedef struct {
+    ar_run_t run;
+    const ar_rec_t *first;
+    unsigned k;                 // of the first
+} job_t;
+
+static ar_status_t fire(void *context, const ar_rec_t *rec) {
+    job_t *j = context;
+    j->run.y0 = ar_rows(rec)->next;
+    j->run.y1 = j->run.y0 + 1;
+    ar_status_t status = rec->eval(&j->run, rec);
+    ar_rows(rec)->next++;
+    if (status != AR_OK || !j->run.hook) {
+        return status;
+    }
+    unsigned k = j->k;
+    for (const ar_rec_t *at = j->first; at != rec; at = ar_next_record(at)) {
+        k++;
+    }
+    return j->run.hook(j->run.context, k) ? AR_OK : AR_STOPPED;
+}
+
+ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k) {
+    const ar_rec_t *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span), *last = first;
+    job_t j = { .run = *run, .first = first, .k = k };
+    for (const ar_rec_t *rec = first; rec < end; rec = ar_next_record(rec)) {
+        ar_rows(rec)->next = 0;
+        last = rec;
+    }
+    ar_status_t status = ar_rows_drive(first, last, fire, &j);
+    for (const ar_rec_t *rec = first; status == AR_OK && rec < last; rec = ar_next_record(rec)) {
+        if (ar_rows(rec)->role == AR_HELD) {
+            status = ar_rows_drive(first, rec, fire, &j);
+        }
+    }
+    return status;
+}

@@ -1,0 +1,22 @@
+// Running a chain of operators a row at a time.
+
+#ifndef ARENITE_ENGINE_ROWS_H
+#define ARENITE_ENGINE_ROWS_H
+
+#include "ops/rows.h"
+
+// Make the next row of a record, and count it.
+typedef ar_status_t (*ar_fire_t)(void *context, const ar_rec_t *rec);
+
+// Make all rows of the target, and what it takes of those of the records from first on. The rows' counts start where they are.
+ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *target, ar_fire_t fire, void *context);
+
+// Whether a segment begins here.
+static inline bool ar_rows_begin(const ar_rec_t *rec) {
+    return (rec->size & AR_BY_ROWS) && ar_rows(rec)->span;
+}
+
+// Run the segment whose first record is operator k.
+ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k);
+
+#endif // ARENITE_ENGINE_ROWS_H

@@ -1,0 +1,499 @@
+// Which chains of operators run a row at a time.
+//
+// The operators that can are met in chains. A chain is cut into segments: one operator on whole tensors, or several, a row at a
+// time, whose tensors in between are rings of the rows still needed. What a segment takes: what is alive around it, its rings,
+// the largest of its scratch blocks, and its output; less what that may share with an input that nothing needs later, which it
+// trails. Dynamic programming over the ends of segments finds the cut whose largest segment takes least; and then, of those
+// within a limit, the one of fewest calls.
+//
+// With one reader a ring has the rows of the reader's window. Else a replay of the run counts them.
+
+#include "engine/rows.h"
+#include "engine/segments.h"
+
+#define UNREACHED (0xffffffffu)
+
+// In a record's length: the segment that ends here runs by rows.
+#define BY_ROWS (0x8000u)
+
+typedef struct {
+    ar_loader_t *l;
+    ar_rec_t *end;              // of all records
+    uint32_t limit;             // of bytes; 0: as few as can be
+} search_t;
+
+// A segment, from record a to b.
+typedef struct {
+    ar_rec_t *a, *b;
+    uint32_t base;              // bytes alive around it
+    uint32_t bytes;
+    uint32_t calls;
+    ar_life_t *source;          // an input that only this needs, the largest: its output may trail it; or NULL
+    uint32_t source_h;          // its rows
+    int32_t distance;           // of the output
+    bool by_rows;
+} segment_t;
+
+static ar_rec_t *at(const ar_rec_t *rec, uint32_t back) {
+    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec - back);
+}
+
+static uint32_t aligned(uint32_t bytes) {
+    return (bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
+}
+
+static ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i) {
+    return ar_life_root(&l->plan, (uint32_t)(uintptr_t)rec->t[i]);
+}
+
+static ar_life_t *out_life(const ar_loader_t *l, const ar_rec_t *rec) {
+    return life_of(l, rec, rec->n_in);
+}
+
+// The record behind that may be in a segment with this; NULL: none.
+static ar_rec_t *following(const search_t *s, const ar_rec_t *rec) {
+    ar_rec_t *next = ar_next_record(rec);
+    return next < s->end && (next->size & AR_BY_ROWS) && ar_rows(next)->back ? next : NULL;
+}
+
+// The first record of a chain from rec on; NULL: none.
+static ar_rec_t *chain_from(const search_t *s, ar_rec_t *rec) {
+    while (rec < s->end && !(rec->size & AR_BY_ROWS)) {
+        rec = ar_next_record(rec);
+    }
+    return rec < s->end ? rec : NULL;
+}
+
+static unsigned row_inputs(const ar_rec_t *rec) {
+    return ar_rows(rec)->held[1] ? 2 : 1;
+}
+
+// The record of the segment that makes input i of rec; NULL: it is made before.
+static ar_rec_t *maker_in(const segment_t *g, const ar_rec_t *rec, unsigned i) {
+    uint32_t back = ar_rows(rec)->from[i];
+    return back && at(rec, back) >= g->a ? at(rec, back) : NULL;
+}
+
+// ---- rings -----------------------------------------------------------------------------------------------------------
+
+// The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
+// was made before.
+static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
+    for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        for (unsigned i = 0; i < row_inputs(rec); i++) {
+            bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life;
+            uint32_t seen = reads ? ar_rows_seen(ar_rows(rec)) : h;
+            h = seen < h ? seen : h;
+        }
+    }
+    return h;
+}
+
+typedef struct {
+    const ar_loader_t *l;
+    segment_t *g;
+} replay_t;
+
+// How far the output must lie below the source for this row: its end not above the first row that is still needed. Element by
+// element, a row may lie where that is which it is made of.
+static void measure_distance(const replay_t *p, const ar_rec_t *rec) {
+    segment_t *g = p->g;
+    const ar_rows_t *r = ar_rows(rec);
+    uint32_t row = out_life(p->l, rec)->bytes / r->out_h, seen = first_needed(p->l, g, NULL, g->source, g->source_h);
+    uint32_t end = seen == r->next && r->in_place ? r->next : r->next + 1u;
+    int32_t distance = (int32_t)(end * row) - (int32_t)(seen * (g->source->bytes / g->source_h));
+    g->distance = seen < g->source_h && distance > g->distance ? distance : g->distance;
+}
+
+static ar_status_t replay_row(void *context, const ar_rec_t *rec) {
+    replay_t *p = context;
+    ar_rows_t *r = ar_rows(rec);
+    if (rec == p->g->b && p->g->source) {
+        measure_distance(p, rec);
+    }
+    r->next++;
+    uint32_t oldest = first_needed(p->l, p->g, rec, NULL, r->out_h);
+    uint32_t held = r->next > oldest ? r->next - oldest : 1;
+    r->out_held = (uint16_t)(held > r->out_held ? held : r->out_held);
+    return AR_OK;
+}
+
+static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *rec) {
+    const ar_life_t *life = out_life(l, rec);
+    return ar_rows(rec)->to && life->first == ar_rows(rec)->time && life->last <= ar_rows(g->b)->time;
+}
+
+static void replay(const search_t *s, segment_t *g) {
+    replay_t p = { s->l, g };
+    g->distance = 0;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_rows(rec)->next = 0;
+    }
+    ar_rows_drive(g->a, g->b, replay_row, &p);
+    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
+        if (!is_ring(s->l, g, rec)) {
+            ar_rows_drive(g->a, rec, replay_row, &p);
+        }
+    }
+}
+
+// Fill in out_held and to of its records. Whether the windows alone do not tell it: a tensor with two readers, or an operator
+// with two inputs from the segment.
+static bool hold_windows(segment_t *g) {
+    bool branches = false;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_rows_t *r = ar_rows(rec);
+        r->out_held = r->to = 0;
+        for (unsigned i = 0, inside = 0; i < row_inputs(rec); i++) {
+            ar_rec_t *maker = maker_in(g, rec, i);
+            if (maker) {
+                ar_rows_t *m = ar_rows(maker);
+                branches |= m->to || inside++;
+                m->to = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
+                uint32_t rows = r->window < r->in_h ? r->window : r->in_h;
+                m->out_held = (uint16_t)(rows > m->out_held ? rows : m->out_held);
+            }
+        }
+    }
+    return branches;
+}
+
+// ---- what a segment takes --------------------------------------------------------------------------------------------
+
+static void find_source(const search_t *s, segment_t *g, const ar_rec_t *rec) {
+    for (unsigned i = 0; i < row_inputs(rec); i++) {
+        ar_life_t *life = life_of(s->l, rec, i);
+        if (!maker_in(g, rec, i) && ar_life_is_placed(life) && life->first < ar_rows(g->a)->time
+            && life->last <= ar_rows(g->b)->time && (!g->source || life->bytes > g->source->bytes)) {
+            g->source = life;
+            g->source_h = ar_rows(rec)->in_h;
+        }
+    }
+}
+
+// All but the trail.
+static void weigh(const search_t *s, segment_t *g) {
+    uint32_t scratch = 0;
+    g->source = NULL;
+    if (hold_windows(g)) {
+        replay(s, g);
+    }
+    g->bytes = g->base;
+    g->calls = 0;
+    g->by_rows = g->a != g->b;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        const ar_life_t *life = out_life(s->l, rec);
+        ar_rows_t *r = ar_rows(rec);
+        if (!is_ring(s->l, g, rec)) {
+            r->out_held = r->out_h;
+        }
+        g->bytes += life->first == r->time ? aligned(life->bytes / r->out_h * r->out_held) : 0;
+        g->calls += g->by_rows ? r->out_h : 1;
+        if (ar_has_scratch(rec)) {
+            uint32_t height = ar_life_height(ar_life(&s->l->plan, ar_scratch_life(rec)));
+            scratch = height > scratch ? height : scratch;
+        }
+        find_source(s, g, rec);
+    }
+    g->bytes += scratch;
+    if (out_life(s->l, g->b)->first != ar_rows(g->b)->time) {
+        g->source = NULL;
+    }
+}
+
+// At most what a trail saves.
+static uint32_t hope(const search_t *s, const segment_t *g) {
+    if (!g->source) {
+        return 0;
+    }
+    uint32_t in = ar_life_height(g->source), out = ar_life_height(out_life(s->l, g->b));
+    return in < out ? in : out;
+}
+
+// Let the output trail the source.
+static void trail(const search_t *s, segment_t *g) {
+    ar_rows_t *r = ar_rows(g->b);
+    if (g->a == g->b && r->in_place) {
+        g->distance = 0;
+    } else {
+        uint32_t calls = 0;
+        replay(s, g);
+        for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+            calls += ar_rows(rec)->out_h;
+            if (!is_ring(s->l, g, rec)) {
+                ar_rows(rec)->out_held = ar_rows(rec)->out_h;
+            }
+        }
+        g->calls = calls;
+        g->by_rows = true;
+        g->distance = (int32_t)aligned((uint32_t)g->distance);
+    }
+    uint32_t in = ar_life_height(g->source), out = ar_life_height(out_life(s->l, g->b)), both = in + (uint32_t)g->distance;
+    both = both > out ? both : out;
+    g->bytes -= in + out > both ? in + out - both : 0;
+}
+
+// ---- the search ------------------------------------------------------------------------------------------------------
+
+// Is this segment, behind what has led up to it, better than what is known to lead up to its end?
+static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32_t length) {
+    ar_rows_t *r = ar_rows(g->b);
+    weigh(s, g);
+    uint32_t wanted = s->limit ? s->limit : before;
+    if (g->bytes > wanted && g->bytes - hope(s, g) < (s->limit ? s->limit + 1 : r->best)) {
+        if (g->source) {
+            trail(s, g);
+        }
+    }
+    uint32_t value = g->bytes > before ? g->bytes : before;
+    if (s->limit) {
+        value = g->bytes <= s->limit ? before + g->calls : UNREACHED;
+    }
+    if (value < r->best) {
+        r->best = value;
+        r->length = (uint16_t)length;
+    }
+}
+
+// The most bytes, or all calls, of the best cut of every chain; UNREACHED: none is within the limit.
+static uint32_t search(const search_t *s) {
+    uint32_t result = 0;
+    for (ar_rec_t *rec = chain_from(s, s->l->model->main.records); rec; rec = chain_from(s, ar_next_record(rec))) {
+        ar_rows(rec)->best = UNREACHED;
+        ar_rows(rec)->length = 1;
+    }
+    for (ar_rec_t *a = chain_from(s, s->l->model->main.records); a; a = chain_from(s, ar_next_record(a))) {
+        const ar_rows_t *r = ar_rows(a);
+        uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
+        if (before != UNREACHED) {
+            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time) };
+            for (g.b = a; g.b && length <= AR_SEGMENT; g.b = following(s, g.b)) {
+                try_segment(s, &g, before, length++);
+            }
+        }
+        if (!following(s, a)) {
+            result = r->best > result ? r->best : result;
+        }
+    }
+    return result;
+}
+
+// ---- the plan --------------------------------------------------------------------------------------------------------
+
+typedef void (*each_t)(const search_t *s, segment_t *g);
+
+// Every segment of the cut, from the last one of each chain on.
+static void each_segment(const search_t *s, each_t what) {
+    for (ar_rec_t *b = chain_from(s, s->l->model->main.records); b; b = chain_from(s, ar_next_record(b))) {
+        if (following(s, b)) {
+            continue;
+        }
+        for (ar_rec_t *end = b; end;) {
+            segment_t g = { .a = end, .b = end, .by_rows = (ar_rows(end)->length & BY_ROWS) != 0 };
+            for (uint32_t n = ar_rows(end)->length & ~BY_ROWS; n > 1; n--) {
+                g.a = at(g.a, ar_rows(g.a)->back);
+            }
+            uint32_t back = ar_rows(g.a)->back;
+            ar_rec_t *before = back ? at(g.a, back) : NULL;
+            what(s, &g);
+            end = before;
+        }
+    }
+}
+
+static ar_life_t *scratch_of(const ar_loader_t *l, const ar_rec_t *rec) {
+    return ar_has_scratch(rec) ? ar_life(&l->plan, ar_scratch_life(rec)) : NULL;
+}
+
+// One scratch block for all its records, the largest.
+static void share_scratch(const search_t *s, const segment_t *g) {
+    const ar_plan_t *plan = &s->l->plan;
+    ar_life_t *most = NULL;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = scratch_of(s->l, rec);
+        most = life && (!most || life->bytes > most->bytes) ? life : most;
+    }
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = scratch_of(s->l, rec);
+        if (life && life != most) {
+            life->first = AR_LIFE_ALIAS;
+            life->offset = (uint32_t)(plan->top - 1 - most);
+        } else if (life) {
+            life->first = ar_rows(g->a)->time;
+            life->last = ar_rows(g->b)->time;
+        }
+    }
+}
+
+static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
+    ar_rows_t *r = ar_rows(rec);
+    uint16_t begin = ar_rows(g->a)->time, end = ar_rows(g->b)->time;
+    ar_life_t *life = out_life(s->l, rec);
+    if (life->first == r->time) {
+        life->bytes = life->bytes / r->out_h * r->out_held;
+        life->first = begin;
+        life->last = life->last < end ? end : life->last;
+    }
+    for (unsigned i = 0; i < row_inputs(rec); i++) {
+        ar_life_t *in = life_of(s->l, rec, i);
+        if (ar_life_is_placed(in) && in->last < end) {
+            in->last = end;
+        }
+    }
+}
+
+// Let the lives be what a segment makes of them.
+static void form(const search_t *s, segment_t *g) {
+    ar_plan_t *plan = &s->l->plan;
+    g->base = ar_plan_alive_before(plan, ar_rows(g->a)->time);
+    weigh(s, g);
+    if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
+        trail(s, g);
+        plan->trails[plan->n_trails++] = (ar_trail_t) {
+            (uint16_t)(plan->top - 1 - g->source), (uint16_t)(plan->top - 1 - out_life(s->l, g->b)), g->distance,
+        };
+    }
+    if (!g->by_rows) {
+        return;
+    }
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        hold(s, g, rec);
+    }
+    share_scratch(s, g);
+    ar_rows(g->b)->length |= BY_ROWS;
+}
+
+// Back to whole tensors: the last time of a life that a segment has prolonged is that of the last of its readers.
+static void unform(const search_t *s, segment_t *g) {
+    if (!g->by_rows) {
+        return;
+    }
+    uint16_t end = ar_rows(g->b)->time;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_rows_t *r = ar_rows(rec);
+        ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
+        if (life->first == ar_rows(g->a)->time) {
+            life->bytes = life->bytes / r->out_held * r->out_h;
+            life->first = r->time;
+            life->last = life->last == end ? r->time : life->last;
+        }
+        r->out_held = r->out_h;
+        for (unsigned i = 0; i < row_inputs(rec); i++) {
+            ar_life_t *in = life_of(s->l, rec, i);
+            if (ar_life_is_placed(in) && in->last <= end) {
+                in->last = r->time;
+            }
+        }
+        if (scratch) {
+            scratch->first = scratch->last = r->time;
+        }
+    }
+}
+
+// The most bytes alive where no chain runs.
+static uint32_t floor_of(const search_t *s) {
+    const ar_plan_t *plan = &s->l->plan;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        bool in_chain = !ar_life_is_placed(life);
+        for (ar_rec_t *rec = chain_from(s, s->l->model->main.records); rec && !in_chain; rec = chain_from(s, ar_next_record(rec))) {
+            in_chain = ar_rows(rec)->time == life->first;
+        }
+        uint32_t alive = in_chain ? 0 : ar_plan_alive_at(plan, life->first);
+        most = alive > most ? alive : most;
+    }
+    return most;
+}
+
+// Plan within a limit; the bytes that it takes, which may be more.
+static uint32_t attempt(search_t *s, uint32_t limit) {
+    s->limit = limit;
+    if (search(s) == UNREACHED) {
+        return UNREACHED;
+    }
+    s->l->plan.n_trails = 0;
+    each_segment(s, form);
+    return ar_plan_offsets(&s->l->plan, limit);
+}
+
+// Limits that are tried: the least bytes alive, and what a plan may take that does not reach them.
+enum { ATTEMPTS = 4 };
+
+static uint32_t limit_of(uint32_t least, uint32_t whole, unsigned k) {
+    return least + (whole - least) / 32 * k;
+}
+
+// The plan of fewest bytes, or the first within the room.
+static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t room) {
+    uint32_t best = UNREACHED;
+    unsigned best_k = 0;
+    for (unsigned k = 0; k < ATTEMPTS; k++) {
+        uint32_t limit = limit_of(least, whole, k), peak = attempt(s, limit);
+        if (peak <= room || peak <= limit) {
+            return peak;
+        }
+        if (peak < best) {
+            best = peak;
+            best_k = k;
+        }
+        each_segment(s, unform);
+    }
+    return attempt(s, limit_of(least, whole, best_k));
+}
+
+uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
+    ar_trail_t trails[AR_TRAILS];
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+    uint32_t peak = ar_plan_offsets(&l->plan, room);
+    if (!l->by_rows || (room && peak <= room)) {
+        return peak;
+    }
+    l->plan.trails = trails;
+    uint32_t least = search(&s), floor = floor_of(&s);
+    least = least > floor ? least : floor;
+    if (least < peak) {
+        uint32_t whole = peak;
+        peak = room > least ? attempt(&s, room) : UNREACHED;
+        if (peak > room || !room) {
+            if (peak != UNREACHED) {
+                each_segment(&s, unform);
+            }
+            peak = fewest(&s, least, whole, room);
+        }
+        l->streams = true;
+    }
+    l->plan.trails = NULL;
+    l->plan.n_trails = 0;
+    return peak;
+}
+
+static void run_so(const search_t *s, segment_t *g) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_rows_t *r = ar_rows(rec);
+        for (unsigned i = 0; i < row_inputs(rec); i++) {
+            const ar_rec_t *maker = maker_in(g, rec, i);
+            r->held[i] = maker ? ar_rows(maker)->out_held : r->in_h;
+            r->from[i] = maker ? r->from[i] : 0;
+        }
+        r->span = 0;
+        bool ring = r->to && out_life(s->l, rec)->last <= ar_rows(g->b)->time;
+        r->role = !g->by_rows ? AR_ALONE : ring ? AR_RING : AR_HELD;
+    }
+    if (g->by_rows) {
+        ar_rows(g->a)->span = (uint16_t)((uint8_t *)ar_next_record(g->b) - (uint8_t *)g->a);
+    }
+}
+
+void ar_segments_finish(ar_loader_t *l) {
+    const search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+    if (l->streams) {
+        each_segment(&s, run_so);
+        return;
+    }
+    for (ar_rec_t *rec = l->by_rows ? chain_from(&s, l->model->main.records) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
+        ar_rows(rec)->span = 0;
+        ar_rows(rec)->role = AR_ALONE;
+        ar_rows(rec)->out_held = ar_rows(rec)->out_h;
+    }
+}

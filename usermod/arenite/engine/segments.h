@@ -1,0 +1,18 @@
+// Which chains of operators run a row at a time, in rings of rows, so that the model fits the arena.
+
+#ifndef ARENITE_ENGINE_SEGMENTS_H
+#define ARENITE_ENGINE_SEGMENTS_H
+
+#include "engine/loader.h"
+
+// Records of the longest segment: the search takes time with its square.
+#define AR_SEGMENT (24)
+
+// Plan the model: every tensor whole if that takes no more than `room` bytes, else as many rings of rows as that wants.
+// Room of 0: the plan of the fewest bytes. The bytes of activations that it takes; more than room if there is no such plan.
+uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room);
+
+// When the addresses are known: tell the records how they run.
+void ar_segments_finish(ar_loader_t *l);
+
+#endif // ARENITE_ENGINE_SEGMENTS_H

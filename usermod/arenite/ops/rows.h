@@ -1,0 +1,58 @@
+// Operators that can run a few rows at a time: convolution, pooling, what goes element by element. What a row of their output
+// needs of their input is what the planner asks to run chains of them in rings of rows (engine/segments.h).
+//
+// The scalars of their records begin with this.
+
+#ifndef ARENITE_OPS_ROWS_H
+#define ARENITE_OPS_ROWS_H
+
+#include "ops/op.h"
+
+// A record's part in a run by rows: none, its output is a ring, its output is held whole and made to its end.
+enum { AR_ALONE, AR_RING, AR_HELD };
+
+typedef struct {
+    uint32_t scratch;           // bytes of it, where that was asked for between bounds
+    uint16_t in_h, out_h;       // rows of the inputs, and of the output
+    uint16_t window;            // rows of input that a row of output sees: row y those from y * stride - before on
+    uint16_t stride;
+    int16_t before;
+    uint16_t held[2];           // rows in memory of input 0 and 1 (0: it has no rows); row y in place y % held
+    uint16_t out_held;
+    uint16_t next;              // the row of output to be made next
+    uint16_t back;              // bytes to the record before, 0: these two can not be in one segment
+    uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
+    uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
+    bool in_place;              // element by element: an output may lie where its input does
+    union {
+        struct {                // while the model is planned
+            uint32_t best;      // least bytes up to here, or fewest calls
+            uint16_t length;    // records of the segment that ends here
+            uint16_t time;
+        };
+        struct {                // when it runs
+            uint16_t span;      // bytes to the end of the segment, in its first record; else 0
+            uint16_t role;
+        };
+    };
+} ar_rows_t;
+
+// Tell, when the record is made, that it begins so, and of how many inputs rows are taken. batches: there must be one.
+void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches);
+
+static inline ar_rows_t *ar_rows(const ar_rec_t *rec) {
+    return ar_params(rec);
+}
+
+// How many rows of input the next row of output needs to be there, and the first that it still sees.
+static inline uint32_t ar_rows_wanted(const ar_rows_t *r) {
+    int32_t end = r->next * r->stride - r->before + r->window;
+    return end < 0 ? 0 : end < r->in_h ? (uint32_t)end : r->in_h;
+}
+
+static inline uint32_t ar_rows_seen(const ar_rows_t *r) {
+    int32_t first = r->next * r->stride - r->before;
+    return r->next == r->out_h ? r->in_h : first < 0 ? 0 : (uint32_t)first;
+}
+
+#endif // ARENITE_OPS_ROWS_H
