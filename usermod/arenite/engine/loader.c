@@ -9,7 +9,7 @@
 // Scalars of the largest record; a guess too low would only make ar_work_size too small for ar_measure.
 #define LARGEST_PARAMS (256)
 // The largest record of an operator that runs by rows.
-#define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 160))
+#define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 256))
 
 static uint32_t round_up(uint32_t n, uint32_t to) {
     return (n + to - 1) & ~(to - 1);
@@ -28,6 +28,18 @@ void *ar_loader_take(ar_loader_t *l, size_t bytes) {
         l->kept += (uint32_t)bytes;
     }
     return start;
+}
+
+bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
+    if (bytes > (size_t)((const uint8_t *)(l->plan.top - l->plan.n) - end)) {
+        return false;
+    }
+    if (l->measuring) {
+        l->lost += (uint32_t)bytes;
+    } else {
+        l->kept += (uint32_t)bytes;
+    }
+    return true;
 }
 
 ar_life_t *ar_loader_new_life(ar_loader_t *l) {

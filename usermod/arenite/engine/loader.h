@@ -41,6 +41,9 @@ enum { AR_UNLOADED, AR_LOADING, AR_LOADED };
 // Room for bytes more at the low end, zeroed; NULL where there is none.
 void *ar_loader_take(ar_loader_t *l, size_t bytes);
 
+// Room for bytes more behind what was taken last, which ends there; false where there is none.
+bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes);
+
 // The life of a tensor of the subgraph at hand.
 ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor);
 

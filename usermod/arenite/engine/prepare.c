@@ -148,6 +148,20 @@ void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     return ar_params(rec);
 }
 
+void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
+    ar_rec_t *rec = p->rec;
+    uint8_t *params = ar_params(rec);
+    bytes = (bytes + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+    if (!ar_loader_extend(p->loader, (uint8_t *)rec + rec->size, bytes)) {
+        return NULL;
+    }
+    memmove(params + bytes, params, (size_t)((uint8_t *)rec + rec->size - params));
+    memset(params, 0, bytes);
+    rec->eval = eval;
+    rec->size = (uint16_t)(rec->size + bytes);
+    return params;
+}
+
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
     r->held[0] = r->in_h;

@@ -7,6 +7,7 @@
 #include "kernels/sigmoid.h"
 #include "ops/activation.h"
 #include "ops/binary.h"
+#include "ops/elements.h"
 #include "ops/number.h"
 #include "ops/unary.h"
 
@@ -59,7 +60,7 @@ static ar_status_t clamp_f32(ar_prep_t *p, uint32_t count, float low, float high
         return AR_NO_MEMORY;
     }
     *c = (clamp_f32_t) { count, low, high };
-    return AR_OK;
+    return ar_elementwise(p, &c->count, 1);
 }
 
 ar_status_t ar_prepare_relu(ar_prep_t *p) {
@@ -132,7 +133,7 @@ ar_status_t ar_prepare_leaky_relu(ar_prep_t *p) {
             return AR_NO_MEMORY;
         }
         *l = (leaky_f32_t) { in.count, alpha };
-        return AR_OK;
+        return ar_elementwise(p, &l->count, 1);
     }
     status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
     if (status != AR_OK) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/binary.h"
+#include "ops/elements.h"
 
 // In the record: this, the operator's scalars, the dimensions.
 typedef struct {
@@ -93,6 +94,10 @@ ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t
     if (bytes) {
         memcpy(rec + 1, params, bytes);
     }
-    memcpy(dims_of(rec), s.dim, ar_space_bytes(&s));
-    return AR_OK;
+    ar_dim_t *dim = dims_of(rec);
+    memcpy(dim, s.dim, ar_space_bytes(&s));
+    // Rows of both, or of the first and always the same of the second.
+    bool both = s.rank == 1 && dim->stride[0] == 1 && dim->stride[1] == 1;
+    bool first = ar_same_shape(&t->a, &t->out) && dim->stride[1] == 0 && s.rank <= 2;
+    return both || first ? ar_elementwise(p, &dim->n, both ? 2 : 1) : AR_OK;
 }

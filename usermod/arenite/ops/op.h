@@ -100,6 +100,9 @@ float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise);
 // small (then return AR_NO_MEMORY). Call it once, after ar_scratch.
 void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 
+// Make room for more scalars before those of the record, and set another eval; NULL where the arena is too small.
+void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes);
+
 // Ask for memory that eval may use while it runs: rec->t[n_in + n_out].
 void ar_scratch(ar_prep_t *p, uint32_t bytes);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "kernels/requantize.h"
+#include "ops/elements.h"
 #include "ops/number.h"
 
 typedef struct {
@@ -110,7 +111,7 @@ ar_status_t ar_prepare_quantize(ar_prep_t *p) {
         return AR_NO_MEMORY;
     }
     *rec = q;
-    return AR_OK;
+    return ar_elementwise(p, &rec->count, 1);
 }
 
 ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
@@ -131,5 +132,5 @@ ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
         return AR_NO_MEMORY;
     }
     *rec = (quantize_t) { .count = in.count, .scale = in.scale, .in_zero = in.zero_point, .in_type = in.type };
-    return AR_OK;
+    return ar_elementwise(p, &rec->count, 1);
 }

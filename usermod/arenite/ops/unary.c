@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ops/elements.h"
 #include "ops/number.h"
 #include "ops/unary.h"
 
@@ -84,7 +85,7 @@ ar_status_t ar_unary_f32(ar_prep_t *p, uint32_t count, float (*f)(float x)) {
         return AR_NO_MEMORY;
     }
     *u = (function_t) { count, f };
-    return AR_OK;
+    return ar_elementwise(p, &u->count, 1);
 }
 
 ar_status_t ar_unary_int(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step, ar_unary_t *u, size_t bytes) {
@@ -92,10 +93,10 @@ ar_status_t ar_unary_int(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step, ar
     if (u->table) {
         ar_scratch(p, 256);
     }
-    void *rec = ar_record(p, u->table ? eval_table : eval_int, bytes);
+    ar_unary_t *rec = ar_record(p, u->table ? eval_table : eval_int, bytes);
     if (!rec) {
         return AR_NO_MEMORY;
     }
     memcpy(rec, u, bytes);
-    return AR_OK;
+    return ar_elementwise(p, &rec->count, 1);
 }
