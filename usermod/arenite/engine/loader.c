@@ -265,7 +265,7 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     }
     rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
     r->time = l->time;
-    if (maker && ar_rows(maker)->time + 1 == l->time) {
+    if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
     for (unsigned k = 0; r->back && k < AR_SEGMENT && maker; k++) {

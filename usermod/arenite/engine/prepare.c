@@ -162,6 +162,19 @@ void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     return params;
 }
 
+bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r) {
+    ar_tensor_t in;
+    ar_get_input(p, 0, &in);
+    if (in.rank != 4 || in.dim[0] != 1 || in.dim[1] < 2 || in.dim[1] > 0x7fff || in.count == 0) {
+        return false;
+    }
+    r->in_h = r->out_h = (uint16_t)in.dim[1];
+    r->window = r->stride = 1;
+    r->before = 0;
+    r->gathers = true;
+    return true;
+}
+
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
     r->held[0] = r->in_h;

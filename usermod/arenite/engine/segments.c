@@ -89,6 +89,11 @@ static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_
     return h;
 }
 
+// Bytes of an output as it is held, of a life of all h rows. What gathers rows makes it at once.
+static uint32_t out_bytes(const ar_life_t *life, uint32_t h, const ar_rows_t *r) {
+    return r->gathers ? life->bytes : life->bytes / h * r->out_held;
+}
+
 typedef struct {
     const ar_loader_t *l;
     segment_t *g;
@@ -99,9 +104,10 @@ typedef struct {
 static void measure_distance(const replay_t *p, const ar_rec_t *rec) {
     segment_t *g = p->g;
     const ar_rows_t *r = ar_rows(rec);
-    uint32_t row = out_life(p->l, rec)->bytes / r->out_h, seen = first_needed(p->l, g, NULL, g->source, g->source_h);
+    uint32_t bytes = out_life(p->l, rec)->bytes, seen = first_needed(p->l, g, NULL, g->source, g->source_h);
     uint32_t end = seen == r->next && r->in_place ? r->next : r->next + 1u;
-    int32_t distance = (int32_t)(end * row) - (int32_t)(seen * (g->source->bytes / g->source_h));
+    uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * (bytes / r->out_h);
+    int32_t distance = (int32_t)written - (int32_t)(seen * (g->source->bytes / g->source_h));
     g->distance = seen < g->source_h && distance > g->distance ? distance : g->distance;
 }
 
@@ -173,7 +179,7 @@ static void find_source(const search_t *s, segment_t *g, const ar_rec_t *rec) {
 
 // All but the trail.
 static void weigh(const search_t *s, segment_t *g) {
-    uint32_t scratch = 0;
+    uint32_t scratch = 0, sums = 0;
     g->source = NULL;
     if (hold_windows(g)) {
         replay(s, g);
@@ -187,15 +193,16 @@ static void weigh(const search_t *s, segment_t *g) {
         if (!is_ring(s->l, g, rec)) {
             r->out_held = r->out_h;
         }
-        g->bytes += life->first == r->time ? aligned(life->bytes / r->out_h * r->out_held) : 0;
+        g->bytes += life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
         g->calls += g->by_rows ? r->out_h : 1;
         if (ar_has_scratch(rec)) {
             uint32_t height = ar_life_height(ar_life(&s->l->plan, ar_scratch_life(rec)));
-            scratch = height > scratch ? height : scratch;
+            sums = r->gathers ? height : 0;
+            scratch = height > scratch && !r->gathers ? height : scratch;
         }
         find_source(s, g, rec);
     }
-    g->bytes += scratch;
+    g->bytes += scratch + sums;
     if (out_life(s->l, g->b)->first != ar_rows(g->b)->time) {
         g->source = NULL;
     }
@@ -305,17 +312,17 @@ static ar_life_t *scratch_of(const ar_loader_t *l, const ar_rec_t *rec) {
     return ar_has_scratch(rec) ? ar_life(&l->plan, ar_scratch_life(rec)) : NULL;
 }
 
-// One scratch block for all its records, the largest.
+// One scratch block for all its records, the largest; but sums are kept from row to row.
 static void share_scratch(const search_t *s, const segment_t *g) {
     const ar_plan_t *plan = &s->l->plan;
     ar_life_t *most = NULL;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_life_t *life = scratch_of(s->l, rec);
-        most = life && (!most || life->bytes > most->bytes) ? life : most;
+        most = life && !ar_rows(rec)->gathers && (!most || life->bytes > most->bytes) ? life : most;
     }
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_life_t *life = scratch_of(s->l, rec);
-        if (life && life != most) {
+        if (life && life != most && !ar_rows(rec)->gathers) {
             life->first = AR_LIFE_ALIAS;
             life->offset = (uint32_t)(plan->top - 1 - most);
         } else if (life) {
@@ -330,7 +337,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
     uint16_t begin = ar_rows(g->a)->time, end = ar_rows(g->b)->time;
     ar_life_t *life = out_life(s->l, rec);
     if (life->first == r->time) {
-        life->bytes = life->bytes / r->out_h * r->out_held;
+        life->bytes = out_bytes(life, r->out_h, r);
         life->first = begin;
         life->last = life->last < end ? end : life->last;
     }
@@ -373,7 +380,7 @@ static void unform(const search_t *s, segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
         if (life->first == ar_rows(g->a)->time) {
-            life->bytes = life->bytes / r->out_held * r->out_h;
+            life->bytes = r->gathers ? life->bytes : life->bytes / r->out_held * r->out_h;
             life->first = r->time;
             life->last = life->last == end ? r->time : life->last;
         }

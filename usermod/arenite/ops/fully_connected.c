@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/bytes.h"
+#include "ops/rows.h"
 #include "ops/weights.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
@@ -111,6 +112,74 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
+// ---- of an image, by rows ----------------------------------------------------------------------------------------
+
+typedef struct {
+    ar_rows_t rows;
+    dense_t d;
+} image_t;
+
+static void finish(const dense_t *d, const ar_rec_t *rec, const ar_sums_t *sums, uint32_t o, uint32_t n) {
+    ar_factor_t factors[AR_DOT_ROWS] = { d->factor, d->factor, d->factor, d->factor };
+    if (d->q.per_channel) {
+        ar_quant_factors(&d->q, o, n, factors);
+    }
+    d->mac->finish(&d->q, sums, ar_bias(rec), factors, o, n, ar_out(rec, 0));
+}
+
+// One row's share of all sums.
+static void gather_row(const image_t *m, const ar_rec_t *rec, uint32_t y) {
+    const dense_t *d = &m->d;
+    uint32_t row = d->n_in / m->rows.in_h, *sums = ar_scratch_of(rec);
+    const int8_t *weights = (const int8_t *)ar_in(rec, WEIGHTS) + y * row;
+    memset(sums, 0, y == 0 ? d->n_out * sizeof(*sums) : 0);
+    for (uint32_t o = 0, n; o < d->n_out; o += n) {
+        n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
+        ar_sums_t part;
+        memcpy(&part, sums + o, n * sizeof(*sums));
+        d->mac->dot(&part, n, ar_rows_in(rec, &m->rows, y, row), d->q.in_offset, weights + (size_t)o * d->n_in, d->n_in, row);
+        memcpy(sums + o, &part, n * sizeof(*sums));
+    }
+}
+
+static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
+    const image_t *m = ar_params(rec);
+    const dense_t *d = &m->d;
+    const uint32_t *sums = ar_scratch_of(rec);
+    if (m->rows.role == AR_ALONE) {
+        row_s8(d, rec, ar_in(rec, WEIGHTS), NULL, ar_in(rec, INPUT), ar_out(rec, 0));
+        return AR_OK;
+    }
+    for (uint32_t y = run->y0; y < run->y1; y++) {
+        gather_row(m, rec, y);
+    }
+    for (uint32_t o = 0, n; run->y1 >= m->rows.out_h && o < d->n_out; o += n) {
+        n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
+        ar_sums_t part;
+        memcpy(&part, sums + o, n * sizeof(*sums));
+        finish(d, rec, &part, o, n);
+    }
+    return AR_OK;
+}
+
+// Where the sums take less than the image.
+static ar_status_t by_rows(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
+    ar_rows_t rows = { .in_h = 0 };
+    uint32_t sums = d->n_out * (uint32_t)sizeof(int32_t);
+    if (in->type != AR_INT8 || d->rows != 1 || d->int4_count || d->weights_offset || sums * 2 > d->n_in || p->scratch
+        || !ar_rows_gather(p, &rows)) {
+        return AR_OK;
+    }
+    image_t *m = ar_record_wrap(p, eval_by_rows, offsetof(image_t, d));
+    if (!m) {
+        return AR_NO_MEMORY;
+    }
+    m->rows = rows;
+    ar_scratch(p, sums);
+    ar_by_rows(p, 1, 1);
+    return AR_OK;
+}
+
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->rank != 2 || weights->dim[0] < 1 || weights->dim[1] < 1) {
         return ar_refuse(p, "weights must be [outputs, inputs], each at least 1");
@@ -203,5 +272,8 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     if (status == AR_OK && in.type == AR_INT8) {
         ask_scratch(p, d);
     }
-    return status == AR_OK && in.type != AR_FLOAT32 ? one_factor(p, d, &in, &weights, &out) : status;
+    if (status == AR_OK && in.type != AR_FLOAT32) {
+        status = one_factor(p, d, &in, &weights, &out);
+    }
+    return status == AR_OK ? by_rows(p, d, &in) : status;
 }

@@ -2,6 +2,7 @@
 // quantization: nothing is rescaled.
 
 #include <math.h>
+#include <string.h>
 
 #include "kernels/pool.h"
 #include "kernels/requantize.h"
@@ -154,6 +155,44 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return ar_each_position(run, rec, &p->w, p->size, p->position);
 }
 
+// ---- the mean of a whole image, by rows --------------------------------------------------------------------------
+
+static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
+    const pool_t *p = ar_params(rec);
+    const ar_window_t *w = &p->w;
+    int32_t *sums = ar_scratch_of(rec), taps = w->kernel_h * w->in_w;
+    if (w->rows.role == AR_ALONE) {
+        ar_window_t whole = *w;
+        whole.rows.out_h = whole.rows.out_held = 1;
+        return ar_each_position(run, rec, &whole, p->size, p->position);
+    }
+    for (uint32_t y = run->y0; y < run->y1; y++) {
+        const int8_t *x = ar_rows_in(rec, &w->rows, y, (uint32_t)w->in_w * w->in_c);
+        memset(sums, 0, y == 0 ? w->in_c * sizeof(*sums) : 0);
+        for (uint32_t c = 0, n; c < w->in_c; c += n) {
+            n = w->in_c - c < AR_POOL_BLOCK ? w->in_c - c : AR_POOL_BLOCK;
+            ar_pool_sum_s8(sums + c, x + c, w->in_c, w->in_w, n);
+        }
+    }
+    int8_t *out = ar_out(rec, 0);
+    for (uint32_t c = 0; run->y1 >= w->rows.out_h && c < w->in_c; c++) {
+        out[c] = (int8_t)rounded_mean(p, sums[c], taps);
+    }
+    return AR_OK;
+}
+
+// One window, all of the input, in which sums take less than two rows of it.
+static void by_rows(ar_prep_t *p, pool_t *pool) {
+    ar_window_t *w = &pool->w;
+    bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->kernel_h == w->rows.in_h
+        && w->kernel_w == w->in_w && w->in_w >= 2;
+    if (whole && w->batches == 1 && ar_rows_gather(p, &w->rows)) {
+        p->rec->eval = mean_by_rows;
+        ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
+    }
+    ar_by_rows(p, 1, w->batches);
+}
+
 // What computes one position of each type; NULL: the operator does not have it.
 typedef struct {
     ar_position_t s8;
@@ -215,7 +254,7 @@ static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
     if (in.count >= 1 << 24 || (in.type == AR_INT16 && in.dim[1] * in.dim[2] > 0xffff)) {
         return ar_unsupported(p, "an input of more than 16 million elements, or 65535 positions of int16");
     }
-    ar_by_rows(p, 1, pool->w.batches);
+    by_rows(p, pool);
     return set_limits(p, pool, &in, &out);
 }
 

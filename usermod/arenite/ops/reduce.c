@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "engine/bytes.h"
+#include "kernels/pool.h"
 #include "kernels/requantize.h"
+#include "ops/rows.h"
 #include "ops/walk.h"
 
 struct _reduce_t;
@@ -118,9 +120,7 @@ static void all(const reduce_t *r, const uint8_t *x, uint8_t *out) {
     } while (next(&w, r));
 }
 
-static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const reduce_t *r = ar_params(rec);
+static ar_status_t reduce(const reduce_t *r, const ar_rec_t *rec) {
     const uint8_t *x = ar_in(rec, 0);
     uint8_t *out = ar_out(rec, 0);
     ar_walk_t w = { { 0 }, { 0, 0 } };
@@ -128,6 +128,57 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
         r->one(r, x + (uint32_t)w.offset[0] * r->size, out);
         ar_walk_next(&w, r->dim, r->kept);
     }
+    return AR_OK;
+}
+
+static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    return reduce(ar_params(rec), rec);
+}
+
+// ---- the sums of an image's channels, by rows --------------------------------------------------------------------
+
+typedef struct {
+    ar_rows_t rows;
+    uint32_t width;
+    reduce_t r;
+} channels_t;
+
+static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
+    const channels_t *c = ar_params(rec);
+    uint32_t n = c->r.outputs;
+    int32_t *sums = ar_scratch_of(rec);
+    if (c->rows.role == AR_ALONE) {
+        return reduce(&c->r, rec);
+    }
+    for (uint32_t y = run->y0; y < run->y1; y++) {
+        const int8_t *x = ar_rows_in(rec, &c->rows, y, c->width * n);
+        memset(sums, 0, y == 0 ? n * sizeof(*sums) : 0);
+        for (uint32_t i = 0; i < n; i += AR_POOL_BLOCK) {
+            ar_pool_sum_s8(sums + i, x + i, n, c->width, n - i < AR_POOL_BLOCK ? n - i : AR_POOL_BLOCK);
+        }
+    }
+    int8_t *out = ar_out(rec, 0);
+    for (uint32_t i = 0; run->y1 >= c->rows.out_h && i < n; i++) {
+        out[i] = (int8_t)rescale(&c->r, (uint32_t)sums[i], -128, 127);
+    }
+    return AR_OK;
+}
+
+// int8 over height and width: the sums take less than the image.
+static ar_status_t by_rows(ar_prep_t *p, const ar_tensor_t *in, uint32_t mask, one_t one) {
+    ar_rows_t rows = { .in_h = 0 };
+    if (one != sum_s8 || mask != 6 || in->rank != 4 || in->dim[2] < 2 || !ar_rows_gather(p, &rows)) {
+        return AR_OK;
+    }
+    channels_t *c = ar_record_wrap(p, eval_by_rows, offsetof(channels_t, r));
+    if (!c) {
+        return AR_NO_MEMORY;
+    }
+    c->rows = rows;
+    c->width = (uint32_t)in->dim[2];
+    ar_scratch(p, (uint32_t)in->dim[3] * (uint32_t)sizeof(int32_t));
+    ar_by_rows(p, 1, 1);
     return AR_OK;
 }
 
@@ -229,7 +280,8 @@ static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t
     memcpy(r->dim, kept.dim, ar_space_bytes(&kept));
     memcpy(r->dim + kept.rank, reduced.dim, ar_space_bytes(&reduced));
     bool quantized = in->type == AR_INT8 || in->type == AR_INT16;
-    return quantized ? quantize(p, r, in, out, one == sum_s8 || one == sum_s16) : AR_OK;
+    ar_status_t status = quantized ? quantize(p, r, in, out, one == sum_s8 || one == sum_s16) : AR_OK;
+    return status == AR_OK ? by_rows(p, in, mask, one) : status;
 }
 
 static ar_status_t prepare(ar_prep_t *p, const types_t *types, bool divide) {

@@ -24,6 +24,7 @@ typedef struct {
     uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
     bool in_place;              // element by element: an output may lie where its input does
+    bool gathers;               // rows of input into sums, from which the output is made with the last of them; out_h is in_h
     union {
         struct {                // while the model is planned
             uint32_t best;      // least bytes up to here, or fewest calls
@@ -43,6 +44,14 @@ void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches);
 static inline ar_rows_t *ar_rows(const ar_rec_t *rec) {
     return ar_params(rec);
 }
+
+// A row of a tensor in memory.
+static inline void *ar_rows_in(const ar_rec_t *rec, const ar_rows_t *r, uint32_t y, uint32_t bytes) {
+    return (uint8_t *)ar_in(rec, 0) + (y < r->held[0] ? y : y % r->held[0]) * bytes;
+}
+
+// Fill in the rows of an operator that gathers those of its input, an image; false: it is none.
+bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r);
 
 // How many rows of input the next row of output needs to be there, and the first that it still sees.
 static inline uint32_t ar_rows_wanted(const ar_rows_t *r) {
