@@ -281,7 +281,7 @@ typedef struct {
     uint32_t start;
 } profile_t;
 
-// Output i of an operator that has just run. The file is read again for it: where that was written to meanwhile, what
+// Output i of an operator that has just run, or None where it never lies in the arena as a whole. The file is read again for it: where that was written to meanwhile, what
 // it says now must not lead out of the arena.
 static mp_obj_t op_output(arenite_model_obj_t *self, unsigned op, unsigned i) {
     ar_tensor_t t = { 0 };
@@ -289,6 +289,9 @@ static mp_obj_t op_output(arenite_model_obj_t *self, unsigned op, unsigned i) {
     size_t size = (size_t)(self->arena + self->arena_size - (uint8_t *)self->model.arena);
     if (!ar_op_output(&self->model, op, i, &t, &data)) {
         arenite_raise_changed();
+    }
+    if (!data) {
+        return mp_const_none;
     }
     size_t offset = (size_t)((uint8_t *)data - self->model.arena);
     if (offset > size || t.bytes > size - offset) {
@@ -306,6 +309,23 @@ static mp_obj_t op_outputs(arenite_model_obj_t *self, unsigned op) {
     return MP_OBJ_FROM_PTR(tuple);
 }
 
+// The list's entry of an operator: it, and what comes before it, are made as they are needed.
+static mp_obj_t *profile_entry(profile_t *profile, unsigned op) {
+    mp_obj_list_t *rows = MP_OBJ_TO_PTR(profile->rows);
+    while (rows->len <= op) {
+        unsigned k = (unsigned)rows->len;
+        ar_tensor_t t = { 0 };
+        void *data;
+        ar_op_output(&profile->model->model, k, 0, &t, &data);
+        const char *name = ar_op_name(&profile->model->model, k);
+        mp_obj_t row[3] = { mp_obj_new_str(name, strlen(name)), arenite_tensor_name(&t, SIZE_MAX), MP_OBJ_NEW_SMALL_INT(0) };
+        mp_obj_list_append(profile->rows, mp_obj_new_tuple(3, row));
+    }
+    mp_obj_tuple_t *entry = MP_OBJ_TO_PTR(rows->items[op]);
+    return entry->items;
+}
+
+// Operators that run in turns, a row at a time, come here after each row.
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
     if (op == AR_INSIDE) {
@@ -313,17 +333,10 @@ static bool profile_hook(void *context, unsigned op) {
         return true;
     }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
-    ar_model_t *m = &profile->model->model;
-    ar_tensor_t t = { 0 };
-    void *data;
-    ar_op_output(m, op, 0, &t, &data);
-    const char *name = ar_op_name(m, op);
-    mp_obj_t row[3] = {
-        mp_obj_new_str(name, strlen(name)), arenite_tensor_name(&t, SIZE_MAX), mp_obj_new_int_from_uint(ticks),
-    };
-    mp_obj_list_append(profile->rows, mp_obj_new_tuple(3, row));
-    if (profile->each != mp_const_none) {
-        mp_obj_t args[3] = { MP_OBJ_NEW_SMALL_INT(op), row[0], op_outputs(profile->model, op) };
+    mp_obj_t *entry = profile_entry(profile, op);
+    entry[2] = mp_obj_new_int_from_uint((mp_uint_t)mp_obj_int_get_truncated(entry[2]) + ticks);
+    if (profile->each != mp_const_none && ar_op_done(&profile->model->model, op)) {
+        mp_obj_t args[3] = { MP_OBJ_NEW_SMALL_INT(op), entry[0], op_outputs(profile->model, op) };
         mp_call_function_n_kw(profile->each, 3, 0, args);
     }
     handle_pending(profile->model);

@@ -106,17 +106,28 @@ static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, 
     }
 }
 
+// Rows y0 to y1 of the kernel, inside the input, as they lie there: in one piece, or, in a ring, in as many as it takes.
+static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t y = (uint32_t)(a->top + a->y0 * w->dilation_h), step = in->stride * w->dilation_h;
+    for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * w->dilation_h) {
+        uint32_t at = y < in->rows ? y : y % in->rows, to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
+        const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * j->c->group_in;
+        n = (uint32_t)a->y1 - r < to_wrap ? (uint32_t)a->y1 - r : to_wrap;
+        ar_product_put(&j->product, i, r, n, row + a->left * w->in_c, row + b->left * w->in_c, step);
+    }
+}
+
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
     bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w && a->top == b->top && a->y1 > a->y0;
-    if (!inside || taps_of_row(j->c) != w->kernel_w || in->rows != in->h) {
+    if (!inside || taps_of_row(j->c) != w->kernel_w) {
         put_rows(j, in, a, b, i);
         return;
     }
     uint32_t y0 = (uint32_t)a->y0, y1 = (uint32_t)a->y1;
-    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + a->y0 * w->dilation_h)) + j->group * j->c->group_in;
-    ar_product_put(&j->product, i, y0, y1 - y0, row + a->left * w->in_c, row + b->left * w->in_c, in->stride * w->dilation_h);
+    put_inside(j, in, a, b, i);
     if (y0 > 0) {
         ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
     }
