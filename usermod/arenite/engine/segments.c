@@ -32,6 +32,7 @@ typedef struct {
     uint32_t source_h;          // its rows
     int32_t distance;           // of the output
     bool by_rows;
+    bool branches;              // it is no mere chain, each record taking the rows of the one before only
 } segment_t;
 
 static ar_rec_t *at(const ar_rec_t *rec, uint32_t back) {
@@ -79,7 +80,8 @@ static ar_rec_t *maker_in(const segment_t *g, const ar_rec_t *rec, unsigned i) {
 // The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
 // was made before.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
-    for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    const ar_rec_t *last = maker ? (const ar_rec_t *)((const uint8_t *)maker + ar_rows(maker)->to) : g->b;
+    for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life;
             uint32_t seen = reads ? ar_rows_seen(ar_rows(rec)) : h;
@@ -99,12 +101,11 @@ typedef struct {
     segment_t *g;
 } replay_t;
 
-// How far the output must lie below the source for this row: its end not above the first row that is still needed. Element by
-// element, a row may lie where that is which it is made of.
-static void measure_distance(const replay_t *p, const ar_rec_t *rec) {
-    segment_t *g = p->g;
-    const ar_rows_t *r = ar_rows(rec);
-    uint32_t bytes = out_life(p->l, rec)->bytes, seen = first_needed(p->l, g, NULL, g->source, g->source_h);
+// How far the output must lie below the source for the next row of b, where the source is needed from a row on: its end not above
+// that. Element by element, a row may lie where that is which it is made of.
+static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t seen) {
+    const ar_rows_t *r = ar_rows(g->b);
+    uint32_t bytes = out_life(l, g->b)->bytes;
     uint32_t end = seen == r->next && r->in_place ? r->next : r->next + 1u;
     uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * (bytes / r->out_h);
     int32_t distance = (int32_t)written - (int32_t)(seen * (g->source->bytes / g->source_h));
@@ -115,7 +116,7 @@ static ar_status_t replay_row(void *context, const ar_rec_t *rec) {
     replay_t *p = context;
     ar_rows_t *r = ar_rows(rec);
     if (rec == p->g->b && p->g->source) {
-        measure_distance(p, rec);
+        measure_distance(p->l, p->g, first_needed(p->l, p->g, NULL, p->g->source, p->g->source_h));
     }
     r->next++;
     uint32_t oldest = first_needed(p->l, p->g, rec, NULL, r->out_h);
@@ -129,11 +130,39 @@ static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *re
     return ar_rows(rec)->to && life->first == ar_rows(rec)->time && life->last <= ar_rows(g->b)->time;
 }
 
+// Where nothing branches, what each record has made when b makes its next row follows from what b needs.
+static void step_back(const ar_loader_t *l, segment_t *g) {
+    uint32_t seen = g->source_h;
+    for (ar_rec_t *rec = g->b;; rec = at(rec, ar_rows(rec)->back)) {
+        ar_rows_t *r = ar_rows(rec);
+        for (unsigned i = 0; i < row_inputs(rec); i++) {
+            if (life_of(l, rec, i) == g->source && ar_rows_seen(r) < seen) {
+                seen = ar_rows_seen(r);
+            }
+        }
+        if (rec == g->a) {
+            break;
+        }
+        uint32_t next = r->next;
+        r->next = (uint16_t)(rec == g->b ? next : next ? next - 1u : 0);
+        uint32_t wanted = rec == g->b || next ? ar_rows_wanted(r) : 0;
+        r->next = (uint16_t)next;
+        ar_rows(at(rec, r->back))->next = (uint16_t)wanted;
+    }
+    measure_distance(l, g, seen);
+}
+
 static void replay(const search_t *s, segment_t *g) {
     replay_t p = { s->l, g };
     g->distance = 0;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows(rec)->next = 0;
+    }
+    if (!g->branches) {
+        for (ar_rows_t *r = ar_rows(g->b); r->next < r->out_h; r->next++) {
+            step_back(s->l, g);
+        }
+        return;
     }
     ar_rows_drive(g->a, g->b, replay_row, &p);
     for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
@@ -143,25 +172,27 @@ static void replay(const search_t *s, segment_t *g) {
     }
 }
 
-// Fill in out_held and to of its records. Whether the windows alone do not tell it: a tensor with two readers, or an operator
-// with two inputs from the segment.
-static bool hold_windows(segment_t *g) {
-    bool branches = false;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+// Fill in out_held and to of its records, as the windows alone tell it; and whether they do not, since it is not a mere chain.
+static void hold_windows(segment_t *g) {
+    const ar_rec_t *before = NULL;
+    g->branches = false;
+    for (ar_rec_t *rec = g->a; rec <= g->b; before = rec, rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
+        unsigned inside = 0;
         r->out_held = r->to = 0;
-        for (unsigned i = 0, inside = 0; i < row_inputs(rec); i++) {
+        for (unsigned i = 0; i < row_inputs(rec); i++) {
             ar_rec_t *maker = maker_in(g, rec, i);
             if (maker) {
                 ar_rows_t *m = ar_rows(maker);
-                branches |= m->to || inside++;
+                g->branches |= maker != before || m->to;
                 m->to = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
                 uint32_t rows = r->window < r->in_h ? r->window : r->in_h;
                 m->out_held = (uint16_t)(rows > m->out_held ? rows : m->out_held);
+                inside++;
             }
         }
+        g->branches |= inside != (before != NULL);
     }
-    return branches;
 }
 
 // ---- what a segment takes --------------------------------------------------------------------------------------------
@@ -181,7 +212,8 @@ static void find_source(const search_t *s, segment_t *g, const ar_rec_t *rec) {
 static void weigh(const search_t *s, segment_t *g) {
     uint32_t scratch = 0, sums = 0;
     g->source = NULL;
-    if (hold_windows(g)) {
+    hold_windows(g);
+    if (g->branches) {
         replay(s, g);
     }
     g->bytes = g->base;
