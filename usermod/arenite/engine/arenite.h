@@ -148,6 +148,16 @@ unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k);
 bool ar_op_done(const ar_model_t *m, unsigned k);
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data);
 
+// Of an operator that makes one row at a time: the rows of its output, how many of them the arena holds, the last that was made;
+// row y lies in place y % held from what is returned on. NULL: it makes all of them at once.
+typedef struct {
+    uint32_t h;
+    uint32_t held;
+    uint32_t last;
+} ar_op_rows_t;
+
+const void *ar_op_rows(const ar_model_t *m, unsigned k, ar_op_rows_t *rows);
+
 // Operators compiled in: the name of the i-th, NULL after the last.
 const char *ar_op_compiled(unsigned i);
 

@@ -166,6 +166,16 @@ bool ar_op_done(const ar_model_t *m, unsigned k) {
     return !(rec->size & AR_BY_ROWS) || ar_rows(rec)->role == AR_ALONE || ar_rows(rec)->next == ar_rows(rec)->out_h;
 }
 
+const void *ar_op_rows(const ar_model_t *m, unsigned k, ar_op_rows_t *rows) {
+    const ar_rec_t *rec = record(m, k);
+    const ar_rows_t *r = ar_rows(rec);
+    if (!(rec->size & AR_BY_ROWS) || r->role == AR_ALONE || r->gathers) {
+        return NULL;
+    }
+    *rows = (ar_op_rows_t) { r->out_h, r->out_held, r->next - 1u };
+    return ar_out(rec, 0);
+}
+
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {
     ar_graph_t g;
     ar_node_t n;
