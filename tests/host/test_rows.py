@@ -58,8 +58,15 @@ class Network:
         """CONV_2D."""
         w, b = quantized_weights(self.rng, [channels, *kernel, x.shape[3]], 0, x, "int8")
         y = output(self.rng, [1, *self.places(kernel, stride, padding), channels], x, w)
-        fields = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "fusedActivationFunction": self.fused()}
-        self.ops.append(Op("CONV_2D", [x, w, b], [y], options("Conv2D", dilationHFactor=1, dilationWFactor=1, **fields)))
+        fields = {
+            "padding": padding,
+            "strideH": stride[0],
+            "strideW": stride[1],
+            "fusedActivationFunction": self.fused(),
+        }
+        self.ops.append(
+            Op("CONV_2D", [x, w, b], [y], options("Conv2D", dilationHFactor=1, dilationWFactor=1, **fields))
+        )
         return y
 
     def fused(self) -> int:
@@ -78,7 +85,9 @@ class Network:
         w, b = quantized_weights(self.rng, [1, *kernel, channels], 3, self.x, "int8")
         y = output(self.rng, [1, *self.places(kernel, stride, padding), channels], self.x, w)
         fields = {"padding": padding, "strideH": stride[0], "strideW": stride[1], "depthMultiplier": 1}
-        made = options("DepthwiseConv2D", dilationHFactor=1, dilationWFactor=1, fusedActivationFunction=self.fused(), **fields)
+        made = options(
+            "DepthwiseConv2D", dilationHFactor=1, dilationWFactor=1, fusedActivationFunction=self.fused(), **fields
+        )
         self.ops.append(Op("DEPTHWISE_CONV_2D", [self.x, w, b], [y], made))
         self.x = y
 
@@ -88,7 +97,9 @@ class Network:
         y = self.like([1, *self.places(kernel, stride, padding), self.x.shape[3]])
         fields = {"filterHeight": kernel[0], "filterWidth": kernel[1], "strideH": stride[0], "strideW": stride[1]}
         name = str(self.rng.choice(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
-        self.ops.append(Op(name, [self.x], [y], options("Pool2D", padding=padding, fusedActivationFunction=0, **fields)))
+        self.ops.append(
+            Op(name, [self.x], [y], options("Pool2D", padding=padding, fusedActivationFunction=0, **fields))
+        )
         self.x = y
 
     def add_residual(self) -> None:
@@ -105,7 +116,7 @@ class Network:
 
     def add_element(self) -> None:
         """An operator that goes element by element: a RELU, a LOGISTIC, or a product with a constant a channel."""
-        name = str(self.rng.choice(["RELU", "LOGISTIC", "MUL"]))
+        name = str(self.rng.choice(["RELU", "LOGISTIC", "MUL"] if self.x.scale < 0.1 else ["RELU", "MUL"]))
         y = Tensor(self.x.shape, "int8", float(np.float32(self.x.scale * 2.0 ** self.rng.uniform(-2, 2))), 5)
         if name == "LOGISTIC":
             y = Tensor(self.x.shape, "int8", 1 / 256, -128)
@@ -129,7 +140,9 @@ class Network:
             made = options("Pool2D", padding=VALID, filterHeight=h, filterWidth=w, strideH=h, strideW=w)
             self.ops.append(Op("AVERAGE_POOL_2D", [self.x], [y], made))
         elif kind == 2:
-            weights, bias = quantized_weights(self.rng, [int(self.rng.integers(1, 7)), h * w * channels], 0, self.x, "int8")
+            weights, bias = quantized_weights(
+                self.rng, [int(self.rng.integers(1, 7)), h * w * channels], 0, self.x, "int8"
+            )
             y = output(self.rng, [1, weights.shape[0]], self.x, weights)
             bias.scale = np.float32(self.x.scale) * np.float32(weights.scale)
             self.ops.append(Op("FULLY_CONNECTED", [self.x, weights, bias], [y], options("FullyConnected")))

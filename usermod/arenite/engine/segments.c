@@ -77,13 +77,18 @@ static ar_rec_t *maker_in(const segment_t *g, const ar_rec_t *rec, unsigned i) {
 
 // ---- rings -----------------------------------------------------------------------------------------------------------
 
+// Whether a record may write over the rows that it takes: element by element, where these are not smaller.
+static bool overwrites(const segment_t *g, const ar_rec_t *rec) {
+    return rec == g->b && ar_rows(rec)->in_place;
+}
+
 // The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
-// was made before.
+// was made before; this without what may write over it.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
     const ar_rec_t *last = maker ? (const ar_rec_t *)((const uint8_t *)maker + ar_rows(maker)->to) : g->b;
     for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
-            bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life;
+            bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life && !overwrites(g, rec);
             uint32_t seen = reads ? ar_rows_seen(ar_rows(rec)) : h;
             h = seen < h ? seen : h;
         }
@@ -101,13 +106,12 @@ typedef struct {
     segment_t *g;
 } replay_t;
 
-// How far the output must lie below the source for the next row of b, where the source is needed from a row on: its end not above
-// that. Element by element, a row may lie where that is which it is made of.
+// How far the output must lie below the source for the next row of b, where others need the source from a row on: its end not
+// above that. Where b itself takes the source, it may write a row over that which it is made of, and at most as many bytes.
 static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t seen) {
     const ar_rows_t *r = ar_rows(g->b);
-    uint32_t bytes = out_life(l, g->b)->bytes;
-    uint32_t end = seen == r->next && r->in_place ? r->next : r->next + 1u;
-    uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * (bytes / r->out_h);
+    uint32_t bytes = out_life(l, g->b)->bytes, row = bytes / r->out_h, end = r->next + 1u;
+    uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * row;
     int32_t distance = (int32_t)written - (int32_t)(seen * (g->source->bytes / g->source_h));
     g->distance = seen < g->source_h && distance > g->distance ? distance : g->distance;
 }
@@ -136,7 +140,7 @@ static void step_back(const ar_loader_t *l, segment_t *g) {
     for (ar_rec_t *rec = g->b;; rec = at(rec, ar_rows(rec)->back)) {
         ar_rows_t *r = ar_rows(rec);
         for (unsigned i = 0; i < row_inputs(rec); i++) {
-            if (life_of(l, rec, i) == g->source && ar_rows_seen(r) < seen) {
+            if (life_of(l, rec, i) == g->source && !overwrites(g, rec) && ar_rows_seen(r) < seen) {
                 seen = ar_rows_seen(r);
             }
         }
@@ -463,22 +467,36 @@ static uint32_t limit_of(uint32_t least, uint32_t whole, unsigned k) {
     return least + (whole - least) / 32 * k;
 }
 
-// The plan of fewest bytes, or the first within the room.
-static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t room) {
-    uint32_t best = UNREACHED;
-    unsigned best_k = 0;
-    for (unsigned k = 0; k < ATTEMPTS; k++) {
-        uint32_t limit = limit_of(least, whole, k), peak = attempt(s, limit);
-        if (peak <= room || peak <= limit) {
-            return peak;
-        }
-        if (peak < best) {
-            best = peak;
-            best_k = k;
-        }
+// Better than what was found so far: to be undone again, or within the room.
+typedef struct {
+    uint32_t peak;
+    uint32_t limit;
+    bool enough;
+} found_t;
+
+static bool improve(search_t *s, uint32_t limit, uint32_t enough, found_t *found) {
+    uint32_t peak = attempt(s, limit);
+    bool better = peak < found->peak;
+    if (better) {
+        *found = (found_t) { peak, limit, peak <= enough };
+    }
+    if (!found->enough) {
         each_segment(s, unform);
     }
-    return attempt(s, limit_of(least, whole, best_k));
+    return better;
+}
+
+// The plan of fewest bytes, or the first within the room. It ends where one step less than what was found is not reached: so a
+// model that is loaded into one step less than the fewest bytes is refused.
+static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t room) {
+    found_t found = { .peak = UNREACHED };
+    uint32_t enough = room > least ? room : least;
+    for (unsigned k = 0; k < ATTEMPTS && !found.enough; k++) {
+        improve(s, limit_of(least, whole, k), enough, &found);
+    }
+    while (!found.enough && improve(s, found.peak - AR_ALIGN, enough, &found)) {
+    }
+    return found.enough ? found.peak : attempt(s, found.limit);
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
