@@ -251,7 +251,7 @@ class HostModel:
         return self._view(self._describe("ar_output", i), self.model.main.io[self.model.main.n_inputs + i])
 
     def op_outputs(self, k: int) -> Iterator[np.ndarray | None]:
-        """Outputs of operator k in place: what they hold is theirs until the next operator has run. None: never there whole."""
+        """Outputs of operator k in place, theirs until the next operator has run; None for what never is there whole."""
         for i in range(self.engine.lib.ar_op_n_outputs(ctypes.byref(self.model), k)):
             t, data = self._op_output(k, i)
             yield self._view(t, data) if data else None
@@ -314,7 +314,7 @@ class HostModel:
         return rows.last + 1 if made else None
 
     def poison(self, value: int = 0xA5) -> None:
-        """Overwrite everything that an invoke may not rely on. Only for models that keep nothing from one to the next."""
+        """Overwrite what an invoke may not rely on, of a model that keeps nothing from one to the next."""
         start = self.model.arena_used - self.model.activations + self.model.arena - self.arena.ctypes.data
         self.arena.view(np.uint8)[start : start + self.model.activations] = value
 
