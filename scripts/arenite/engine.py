@@ -251,7 +251,7 @@ class HostModel:
         return self._view(self._describe("ar_output", i), self.model.main.io[self.model.main.n_inputs + i])
 
     def op_outputs(self, k: int) -> Iterator[np.ndarray | None]:
-        """Outputs of operator k in place, theirs until the next operator has run; None for what never is there whole."""
+        """Outputs of operator k in place, theirs until the next has run; None for what never is there whole."""
         for i in range(self.engine.lib.ar_op_n_outputs(ctypes.byref(self.model), k)):
             t, data = self._op_output(k, i)
             yield self._view(t, data) if data else None

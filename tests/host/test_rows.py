@@ -1,7 +1,7 @@
 """Chains of operators that run a row at a time, in rings of rows: random networks, in every size of arena.
 
-In each of them every row of every tensor equals tflite-micro's, though the arena is filled with rubbish before: so no live byte is
-overwritten, and nothing is read that was not written.
+In each of them every row of every tensor equals tflite-micro's, though the arena is filled with rubbish before: so no
+live byte is overwritten, and nothing is read that was not written.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def sizes(engine: Engine, data: bytes) -> list[int]:
 
 @pytest.mark.parametrize("first", range(0, GRAPHS, 10))
 def test_networks(engine: Engine, first: int) -> None:
-    """Catches a row overwritten while it is needed, a ring too short, an output that overtakes what it trails, a wrong size."""
+    """Catches a row overwritten too soon, a ring too short, an output that overtakes what it trails, a wrong size."""
     for seed in range(first, first + 10):
         data, x = network(seed)
         expected = tensors(data, x)
