@@ -633,7 +633,7 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     if (ar_segments_plan(&l, room) > room) {
         return no_memory(err);
     }
-    ar_segments_finish(&l);
+    ar_segments_finish(&l, room);
     m->data = data;
     m->size = (uint32_t)size;
     m->arena = l.base;

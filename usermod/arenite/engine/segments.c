@@ -323,10 +323,10 @@ static uint32_t search(const search_t *s) {
 
 // ---- the plan --------------------------------------------------------------------------------------------------------
 
-typedef void (*each_t)(const search_t *s, segment_t *g);
+typedef void (*each_t)(search_t *s, segment_t *g);
 
 // Every segment of the cut, from the last one of each chain on.
-static void each_segment(const search_t *s, each_t what) {
+static void each_segment(search_t *s, each_t what) {
     for (ar_rec_t *b = chain_from(s, s->l->model->main.records); b; b = chain_from(s, ar_next_record(b))) {
         if (following(s, b)) {
             continue;
@@ -386,7 +386,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
 }
 
 // Let the lives be what a segment makes of them.
-static void form(const search_t *s, segment_t *g) {
+static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
     g->base = ar_plan_alive_before(plan, ar_rows(g->a)->time);
     weigh(s, g);
@@ -407,7 +407,7 @@ static void form(const search_t *s, segment_t *g) {
 }
 
 // Back to whole tensors: the last time of a life that a segment has prolonged is that of the last of its readers.
-static void unform(const search_t *s, segment_t *g) {
+static void unform(search_t *s, segment_t *g) {
     if (!g->by_rows) {
         return;
     }
@@ -525,7 +525,37 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     return peak;
 }
 
-static void run_so(const search_t *s, segment_t *g) {
+// Scratch of its own for each record of a segment, as far as there is room. What is left to share belongs to one if only one is
+// left.
+static void unshare_scratch(const search_t *s, const segment_t *g) {
+    ar_life_t *shared = NULL;
+    unsigned sharing = 0;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = scratch_of(s->l, rec);
+        if (!life || ar_rows(rec)->gathers) {
+            continue;
+        }
+        shared = ar_life_root(&s->l->plan, ar_scratch_life(rec));
+        if (life == shared) {
+            sharing++;
+            continue;
+        }
+        uint32_t root = life->offset;
+        life->first = shared->first;
+        life->last = shared->last;
+        ar_rows(rec)->keeps = ar_plan_insert(&s->l->plan, life, s->limit);
+        if (!ar_rows(rec)->keeps) {
+            life->first = AR_LIFE_ALIAS;
+            life->offset = root;
+            sharing++;
+        }
+    }
+    for (ar_rec_t *rec = g->a; sharing == 1 && rec <= g->b; rec = ar_next_record(rec)) {
+        ar_rows(rec)->keeps |= scratch_of(s->l, rec) == shared && !ar_rows(rec)->gathers;
+    }
+}
+
+static void run_so(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
         for (unsigned i = 0; i < row_inputs(rec); i++) {
@@ -538,12 +568,13 @@ static void run_so(const search_t *s, segment_t *g) {
         r->role = !g->by_rows ? AR_ALONE : ring ? AR_RING : AR_HELD;
     }
     if (g->by_rows) {
+        unshare_scratch(s, g);
         ar_rows(g->a)->span = (uint16_t)((uint8_t *)ar_next_record(g->b) - (uint8_t *)g->a);
     }
 }
 
-void ar_segments_finish(ar_loader_t *l) {
-    const search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+void ar_segments_finish(ar_loader_t *l, uint32_t room) {
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept), .limit = room };
     if (l->streams) {
         each_segment(&s, run_so);
         return;

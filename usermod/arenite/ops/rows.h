@@ -24,6 +24,7 @@ typedef struct {
     uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
     bool in_place;              // element by element: an output may lie where its input does
+    bool keeps;                 // the scratch is this record's only, through the run: what was made in it for row 0 is still there
     bool gathers;               // rows of input into sums, from which the output is made with the last of them; out_h is in_h
     union {
         struct {                // while the model is planned
