@@ -66,7 +66,7 @@ static ar_rec_t *chain_from(const search_t *s, ar_rec_t *rec) {
 }
 
 static unsigned row_inputs(const ar_rec_t *rec) {
-    return ar_rows(rec)->held[1] ? 2 : 1;
+    return ar_rows(rec)->inputs;
 }
 
 // The record of the segment that makes input i of rec; NULL: it is made before.
@@ -543,7 +543,7 @@ static void unshare_scratch(const search_t *s, const segment_t *g) {
         uint32_t root = life->offset;
         life->first = shared->first;
         life->last = shared->last;
-        ar_rows(rec)->keeps = ar_plan_insert(&s->l->plan, life, s->limit);
+        ar_rows(rec)->keeps = ar_plan_insert(&s->l->plan, life, s->limit) ? 1 : 0;
         if (!ar_rows(rec)->keeps) {
             life->first = AR_LIFE_ALIAS;
             life->offset = root;
@@ -551,7 +551,9 @@ static void unshare_scratch(const search_t *s, const segment_t *g) {
         }
     }
     for (ar_rec_t *rec = g->a; sharing == 1 && rec <= g->b; rec = ar_next_record(rec)) {
-        ar_rows(rec)->keeps |= scratch_of(s->l, rec) == shared && !ar_rows(rec)->gathers;
+        if (scratch_of(s->l, rec) == shared && !ar_rows(rec)->gathers) {
+            ar_rows(rec)->keeps = 1;
+        }
     }
 }
 
@@ -580,8 +582,10 @@ void ar_segments_finish(ar_loader_t *l, uint32_t room) {
         return;
     }
     for (ar_rec_t *rec = l->by_rows ? chain_from(&s, l->model->main.records) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
-        ar_rows(rec)->span = 0;
-        ar_rows(rec)->role = AR_ALONE;
-        ar_rows(rec)->out_held = ar_rows(rec)->out_h;
+        ar_rows_t *r = ar_rows(rec);
+        r->span = 0;
+        r->role = AR_ALONE;
+        r->out_held = r->out_h;
+        r->held[0] = r->held[1] = r->in_h;
     }
 }
