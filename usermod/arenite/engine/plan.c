@@ -163,6 +163,17 @@ uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time) {
     return alive;
 }
 
+uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        if (ar_life_is_placed(life) && life->first < time && time <= life->last && ar_life_height(life) > most) {
+            most = ar_life_height(life);
+        }
+    }
+    return most;
+}
+
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
     uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
     unsigned best_order = 0, orders = plan->n_trails ? 2 * ORDERS : ORDERS;

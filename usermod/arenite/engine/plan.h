@@ -62,6 +62,9 @@ static inline uint32_t ar_life_height(const ar_life_t *life) {
 uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time);
 uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);
 
+// Of the largest life among these.
+uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time);
+
 // Set every offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
 

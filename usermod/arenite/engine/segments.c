@@ -26,6 +26,8 @@ typedef struct {
 typedef struct {
     ar_rec_t *a, *b;
     uint32_t base;              // bytes alive around it
+    uint32_t inside;            // and its rings: what is added to it cannot take less
+    uint32_t most;              // of a life that was there before: no more is saved by a trail
     uint32_t bytes;
     uint32_t calls;
     ar_life_t *source;          // an input that only this needs, the largest: its output may trail it; or NULL
@@ -220,16 +222,17 @@ static void weigh(const search_t *s, segment_t *g) {
     if (g->branches) {
         replay(s, g);
     }
-    g->bytes = g->base;
+    g->bytes = g->inside = g->base;
     g->calls = 0;
     g->by_rows = g->a != g->b;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         const ar_life_t *life = out_life(s->l, rec);
         ar_rows_t *r = ar_rows(rec);
-        if (!is_ring(s->l, g, rec)) {
-            r->out_held = r->out_h;
-        }
-        g->bytes += life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
+        bool ring = is_ring(s->l, g, rec);
+        r->out_held = ring ? r->out_held : r->out_h;
+        uint32_t bytes = life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
+        g->bytes += bytes;
+        g->inside += ring ? bytes : 0;
         g->calls += g->by_rows ? r->out_h : 1;
         if (ar_has_scratch(rec)) {
             uint32_t height = ar_life_height(ar_life(&s->l->plan, ar_scratch_life(rec)));
@@ -281,6 +284,9 @@ static void trail(const search_t *s, segment_t *g) {
 // Is this segment, behind what has led up to it, better than what is known to lead up to its end?
 static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32_t length) {
     ar_rows_t *r = ar_rows(g->b);
+    if (g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
+        return; // longer, it takes more
+    }
     weigh(s, g);
     uint32_t wanted = s->limit ? s->limit : before;
     if (g->bytes > wanted && g->bytes - hope(s, g) < (s->limit ? s->limit + 1 : r->best)) {
@@ -309,7 +315,7 @@ static uint32_t search(const search_t *s) {
         const ar_rows_t *r = ar_rows(a);
         uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
         if (before != UNREACHED) {
-            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time) };
+            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time), .most = ar_plan_largest(&s->l->plan, r->time) };
             for (g.b = a; g.b && length <= AR_SEGMENT; g.b = following(s, g.b)) {
                 try_segment(s, &g, before, length++);
             }
@@ -499,30 +505,37 @@ static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t roo
     return found.enough ? found.peak : attempt(s, found.limit);
 }
 
+// The plan of fewest bytes, or one within the room.
+static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
+    uint32_t peak = room ? attempt(s, room) : UNREACHED;
+    if (peak <= room) {
+        return peak;
+    }
+    if (peak != UNREACHED) {
+        each_segment(s, unform);
+    }
+    s->limit = 0;
+    uint32_t least = search(s), floor = floor_of(s);
+    least = least > floor ? least : floor;
+    return least < whole ? fewest(s, least, whole, room) : UNREACHED;
+}
+
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    uint32_t peak = ar_plan_offsets(&l->plan, room);
-    if (!l->by_rows || (room && peak <= room)) {
-        return peak;
+    uint32_t whole = ar_plan_offsets(&l->plan, room);
+    if (!l->by_rows || (room && whole <= room)) {
+        return whole;
     }
     l->plan.trails = trails;
-    uint32_t least = search(&s), floor = floor_of(&s);
-    least = least > floor ? least : floor;
-    if (least < peak) {
-        uint32_t whole = peak;
-        peak = room > least ? attempt(&s, room) : UNREACHED;
-        if (peak > room || !room) {
-            if (peak != UNREACHED) {
-                each_segment(&s, unform);
-            }
-            peak = fewest(&s, least, whole, room);
-        }
-        l->streams = true;
-    }
+    uint32_t peak = plan_by_rows(&s, whole, room);
     l->plan.trails = NULL;
     l->plan.n_trails = 0;
-    return peak;
+    l->streams = peak < whole;
+    if (!l->streams && peak != UNREACHED) {
+        each_segment(&s, unform);
+    }
+    return l->streams ? peak : ar_plan_offsets(&l->plan, room);
 }
 
 // Scratch of its own for each record of a segment, as far as there is room. What is left to share belongs to one if only one is
