@@ -71,7 +71,7 @@ static void stripe(const matmul_t *m, const uint8_t *x, const uint8_t *y, uint32
 }
 
 static void multiply(const matmul_t *m, const uint8_t *x, const uint8_t *y, uint8_t *out, uint8_t *scratch) {
-    uint8_t *copies = scratch + (m->adj_x ? m->depth * m->size : 0);
+    uint8_t *copies = m->adj_x ? scratch + m->depth * m->size : scratch;
     for (uint32_t j = 0, n; j < m->columns; j += n) {
         n = m->columns - j < AR_DOT_ROWS ? m->columns - j : AR_DOT_ROWS;
         if (!m->adj_y) {
