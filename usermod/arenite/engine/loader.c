@@ -139,10 +139,13 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
             return ar_fail(l->err, AR_VALUE, "model: op %u input %u is no tensor", (unsigned)k, (unsigned)i);
         }
-        const ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) { // an empty constant looks like this
+        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
             return ar_fail(l->err, AR_VALUE, "model: op %u reads tensor %u before anything has written it", (unsigned)k,
                 (unsigned)index);
+        }
+        if (life->first == AR_LIFE_UNBORN) {
+            life->first = l->time; // an empty constant: nothing may write it after this, or be a view of what is a view of it
         }
         touch(l, index, l->time);
     }
