@@ -37,9 +37,16 @@ typedef struct {
     uint32_t random;
 } run_t;
 
+// Bytes, and words that are indices and counts which lead far away.
 static void change_some(run_t *r) {
+    static const uint32_t words[] = { 0xffffffff, 0x7fffffff, 0x80000000, 0, 100, 0x10000, 0xfffffff0, 3 };
     for (unsigned i = xorshift(&r->random) % 16; r->data && i; i--) {
-        r->data[xorshift(&r->random) % r->size] = (uint8_t)(xorshift(&r->random) >> 24);
+        uint32_t at = xorshift(&r->random) % (uint32_t)r->size;
+        if (i % 2) {
+            r->data[at] = (uint8_t)(xorshift(&r->random) >> 24);
+        } else if ((at & ~3u) + 4 <= r->size) {
+            memcpy(r->data + (at & ~3u), &words[xorshift(&r->random) % 8], 4);
+        }
     }
 }
 
@@ -126,7 +133,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-#ifdef CHANGE_BYTES
+#ifndef CHANGE_BYTES
+
+static void tell(void) {
+    fprintf(stderr, "%u refused, %u ran\n", refused, ran);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    return atexit(tell);
+}
+
+#else
 
 int main(int argc, char **argv) {
     FILE *f = argc == 4 || argc == 5 ? fopen(argv[1], "rb") : NULL;

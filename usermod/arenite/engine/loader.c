@@ -419,9 +419,24 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     return m->others ? AR_OK : AR_NO_MEMORY;
 }
 
+// A handle lies where its variable lies, which is as large as what is assigned to it, not as the handle's shape says.
+static ar_status_t refuse_handles(ar_loader_t *l) {
+    for (uint32_t i = 0; i < l->g.outputs.length; i++) {
+        ar_tensor_t t;
+        ar_graph_tensor(&l->g, (uint32_t)ar_graph_int(&l->g, &l->g.outputs, i), &t, l->err);
+        if (t.type == AR_RESOURCE) {
+            return ar_fail(l->err, AR_UNSUPPORTED, "model: output %u is a resource", (unsigned)i);
+        }
+    }
+    return AR_OK;
+}
+
 static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
-    return status == AR_OK ? hold_outputs(l, AR_LIFE_LATEST) : status;
+    if (status == AR_OK) {
+        status = hold_outputs(l, AR_LIFE_LATEST);
+    }
+    return status == AR_OK ? refuse_handles(l) : status;
 }
 
 // What measuring a subgraph takes: a life a tensor, and two an operator (scratch, variable); the pointers of its io or
