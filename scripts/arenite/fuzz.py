@@ -7,6 +7,7 @@ lies in build/fuzz/found; a file that was found once and mended is kept in tests
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -66,7 +67,7 @@ def build_fuzzer(bits: int = 64) -> Path:
     out = FOLDER / f"fuzz{bits}-{key.hexdigest()[:16]}"
     if not out.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        part = out.with_suffix(".part")
+        part = out.with_suffix(f".{os.getpid()}")
         command = ["clang", *flags, "-I", str(SOURCE), "-o", str(part), *map(str, files), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
