@@ -313,7 +313,7 @@ def test_reset_of_a_model_that_was_written_to(engine: Engine) -> None:
 
 
 def test_a_handle_that_is_an_output(engine: Engine) -> None:
-    """Catches the shape of a variable's handle taken for the size of the variable: reading the output left the arena."""
+    """Catches the shape of a variable's handle taken for the variable's size: reading the output left the arena."""
     handle = Tensor([9, 2], "resource")
     fields = options("VarHandle", container=b"", sharedName=b"v")
     assert "output 0 is a resource" in refusal(engine, build([Op("VAR_HANDLE", [], [handle], fields)], [handle], []))

@@ -68,8 +68,8 @@ def test_one_byte_changes_of_every_operator(
 def test_a_minute_of_fuzzing(
     bits: int, seconds: int, models: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
 ) -> None:
-    """Catches what nobody thought of: models of every operator, changed where it hurts, loaded, run, and run again while
-    their bytes change. `arenite fuzz` does the same for as long as one likes."""
+    """Catches what nobody thought of: models of every operator, changed where it hurts, loaded, run, and run again
+    while their bytes change. `arenite fuzz` does the same for as long as one likes."""
     zoo = ROOT / "models" / "zoo"
     folders = [models[1], TARGET / "found", zoo]
     try:
