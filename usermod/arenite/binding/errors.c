@@ -1,6 +1,20 @@
 // The engine's refusals as Python exceptions.
 
+#include "py/cstack.h"
+
 #include "binding.h"
+
+// What is left has to be enough beforehand: the engine itself does not ask.
+void arenite_check_stack(unsigned n_subgraphs) {
+    #if MICROPY_STACK_CHECK
+    mp_uint_t needed = ARENITE_STACK + (n_subgraphs > 1 ? ARENITE_STACK_CALLS : 0);
+    if (mp_cstack_usage() + needed > MP_STATE_THREAD(stack_limit) + ARENITE_STACK_BELOW_LIMIT) {
+        mp_raise_recursion_depth();
+    }
+    #else
+    (void)n_subgraphs;
+    #endif
+}
 
 MP_NORETURN void arenite_raise(const ar_error_t *err) {
     const mp_obj_type_t *type = &mp_type_RuntimeError;

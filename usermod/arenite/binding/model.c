@@ -76,6 +76,7 @@ uint32_t arenite_measure(const arenite_source_t *source) {
     ar_error_t err;
     size_t work_size = 0;
     uint32_t needed = 0;
+    arenite_check_stack(ar_subgraphs(source->data, source->size));
     if (ar_work_size(source->data, source->size, &work_size, &err) != AR_OK) {
         arenite_raise(&err);
     }
@@ -129,6 +130,7 @@ static size_t aligned_size(const arenite_model_obj_t *self) {
 
 static void load(arenite_model_obj_t *self) {
     ar_error_t err;
+    arenite_check_stack(ar_subgraphs(self->source.data, self->source.size));
     uint32_t start = (uint32_t)mp_hal_ticks_cpu();
     ar_status_t status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
     self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
@@ -234,6 +236,7 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
 static uint32_t run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
     ar_error_t err;
     nlr_buf_t nlr;
+    arenite_check_stack(self->model.n_subgraphs);
     self->running = true;
     if (nlr_push(&nlr) == 0) {
         uint32_t start = (uint32_t)mp_hal_ticks_cpu();
@@ -350,6 +353,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
 static mp_obj_t model_reset(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
     arenite_model_check_idle(self);
+    arenite_check_stack(1);
     ar_reset(&self->model);
     return mp_const_none;
 }
