@@ -26,7 +26,6 @@
 typedef struct {
     mp_obj_t owner;
     uint8_t *block;
-    size_t block_size;
     const uint8_t *data;
     size_t size;
 } arenite_source_t;

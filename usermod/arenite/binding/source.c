@@ -21,13 +21,22 @@ static void close_file(mp_obj_t file) {
     mp_call_method_n_kw(0, 0, args);
 }
 
+// Where a file may write what comes next. The memoryview has the block's start and an offset, as far as that has room for
+// it, so that it keeps the block should the file keep it.
+static mp_obj_t rest_of(uint8_t *block, size_t done, size_t size) {
+    size_t most = ((size_t)1 << (MP_OBJ_ARRAY_FREE_SIZE_BITS - 1)) - 1, offset = done < most ? done : 0;
+    mp_obj_t view = mp_obj_new_memoryview(0x80 | 'B', size - done, block + (done - offset)); // 0x80: writable
+    ((mp_obj_array_t *)MP_OBJ_TO_PTR(view))->free = offset;
+    return view;
+}
+
 // Read what there is, up to size bytes: a call may return less than it is asked for.
 static size_t read_into(mp_obj_t file, uint8_t *to, size_t size) {
     size_t done = 0;
     while (done < size) {
         mp_obj_t args[3];
         mp_load_method(file, MP_QSTR_readinto, args);
-        args[2] = mp_obj_new_memoryview(0x80 | 'B', size - done, to + done); // 0x80: it may be written
+        args[2] = rest_of(to, done, size);
         mp_obj_t got = mp_call_method_n_kw(1, 0, args);
         mp_int_t n = got == mp_const_none ? 0 : mp_obj_get_int(got);
         if (n <= 0 || (size_t)n > size - done) {
@@ -42,8 +51,7 @@ static void read_file(mp_obj_t file, arenite_source_t *source) {
     mp_int_t size = seek_file(file, 0, 2);
     seek_file(file, 0, 0);
     source->size = size < 0 ? 0 : (size_t)size;
-    source->block_size = source->size ? source->size : 1;
-    source->block = m_new_maybe(uint8_t, source->block_size);
+    source->block = m_new_maybe(uint8_t, source->size ? source->size : 1);
     if (!source->block) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("model: needs %u bytes of heap; on ROMFS it needs none"),
             (unsigned)source->size);
@@ -82,10 +90,8 @@ void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
     }
 }
 
+// The block is left to the collector: a file written in Python may have kept the memoryview that it was read into.
 void arenite_source_close(arenite_source_t *source) {
-    if (source->block) {
-        m_del(uint8_t, source->block, source->block_size);
-    }
     *source = (arenite_source_t) { .owner = MP_OBJ_NULL };
 }
 
