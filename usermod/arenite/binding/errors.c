@@ -1,5 +1,7 @@
 // The engine's refusals as Python exceptions.
 
+#include <string.h>
+
 #include "py/cstack.h"
 
 #include "binding.h"
@@ -25,7 +27,9 @@ MP_NORETURN void arenite_raise(const ar_error_t *err) {
     } else if (err->status == AR_NO_MEMORY) {
         type = &mp_type_MemoryError;
     }
-    mp_raise_msg_varg(type, MP_ERROR_TEXT("%s"), err->text);
+    // Where something lies past the end, the end is most likely what is missing.
+    const char *cure = strstr(err->text, "past the file") ? ": deploy it again" : "";
+    mp_raise_msg_varg(type, MP_ERROR_TEXT("%s%s"), err->text, cure);
 }
 
 MP_NORETURN void arenite_raise_changed(void) {

@@ -1,6 +1,8 @@
 // Where a model's bytes come from: a file that offers its memory (ROMFS) or any buffer is used in place; another file
 // is read into the heap once.
 
+#include <string.h>
+
 #include "py/builtin.h"
 #include "py/objarray.h"
 
@@ -61,16 +63,35 @@ static void read_file(mp_obj_t file, arenite_source_t *source) {
     source->data = source->block;
 }
 
-void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
-    mp_buffer_info_t buf;
-    *source = (arenite_source_t) { .owner = MP_OBJ_NULL };
-    if (!mp_obj_is_str(from)) {
-        mp_get_buffer_raise(from, &buf, MP_BUFFER_READ);
-        source->owner = from;
-        source->data = buf.buf;
-        source->size = buf.len;
+// ---- the seal --------------------------------------------------------------------------------------------------------
+
+// `arenite romfs` puts 16 bytes between a model's identifier and the rest: "ARCK", two sums over the words behind them, 0.
+// Any reader of FlatBuffers skips them. A model of which only a part has reached the flash does not have these sums.
+#define SEAL_AT (8)
+#define SEAL_SIZE (16)
+
+static uint32_t word_at(const uint8_t *p) {
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+// Fletcher's checksum of 32-bit words modulo 2^32; up to three bytes at the end are not in it.
+static void check_seal(const arenite_source_t *source) {
+    const uint8_t *p = source->data + SEAL_AT;
+    if (source->size < SEAL_AT + SEAL_SIZE || memcmp(p, "ARCK", 4) != 0) {
         return;
     }
+    uint32_t low = 1, high = 0;
+    for (size_t i = SEAL_AT + SEAL_SIZE; i + 4 <= source->size; i += 4) {
+        low += word_at(source->data + i);
+        high += low;
+    }
+    if (low != word_at(p + 4) || high != word_at(p + 8)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("model: not what was packed: its deployment was cut off; deploy it again"));
+    }
+}
+
+static void open_path(mp_obj_t from, arenite_source_t *source) {
+    mp_buffer_info_t buf;
     mp_obj_t args[2] = { from, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
     mp_obj_t file = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_builtin_open_obj), 2, 0, args);
     if (mp_get_buffer(file, &buf, MP_BUFFER_READ)) {
@@ -88,6 +109,20 @@ void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
         close_file(file);
         nlr_jump(nlr.ret_val);
     }
+}
+
+void arenite_source_open(mp_obj_t from, arenite_source_t *source) {
+    mp_buffer_info_t buf;
+    *source = (arenite_source_t) { .owner = MP_OBJ_NULL };
+    if (!mp_obj_is_str(from)) {
+        mp_get_buffer_raise(from, &buf, MP_BUFFER_READ);
+        source->owner = from;
+        source->data = buf.buf;
+        source->size = buf.len;
+        return;
+    }
+    open_path(from, source);
+    check_seal(source);
 }
 
 // The block is left to the collector: a file written in Python may have kept the memoryview that it was read into.
