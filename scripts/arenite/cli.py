@@ -265,6 +265,26 @@ def figures(
 
 
 @command
+def fuzz(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 60,
+    bits: Annotated[int, typer.Option(help="Bits of a pointer: 64, or 32 as on the boards.")] = 64,
+    seed: Annotated[int, typer.Option(min=1, help="Another one takes other ways.")] = 1,
+) -> None:
+    """Fuzz the engine on this computer under sanitizers; the exit status is 1 if something is found."""
+    from arenite.fuzz import FOLDER, write_seeds
+    from arenite.fuzz import fuzz as run_fuzzer
+
+    if bits not in (32, 64):
+        raise UserError("--bits is 32 or 64")
+    seeds = FOLDER / "seeds"
+    err.print(f"{write_seeds(seeds):,} models to start from")
+    result = run_fuzzer([seeds], FOLDER / "corpus", 60 * minutes, bits=bits, first=seed)
+    out.print(f"{result.executions:,} executions, {result.ran:,} of them loaded and ran; found: {len(result.found)}")
+    if result.found:
+        raise BoardError(f"{result.words}\n{result.found[0]}")
+
+
+@command
 def demo() -> None:
     """Classify handwritten digits on an emulated Cortex-M7 board."""
     from arenite.demo import demo as show

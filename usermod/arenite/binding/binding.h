@@ -12,12 +12,20 @@
 #error arenite needs MICROPY_FLOAT_IMPL
 #endif
 
+// Bytes of stack that loading or running a model of one graph takes at most on any core, and what calls of subgraphs add:
+// the tests hold them against the compiler's own figures. A board's configuration says how much stack there is below
+// MicroPython's limit.
+#define ARENITE_STACK (2304)
+#define ARENITE_STACK_CALLS (1152)
+#ifndef ARENITE_STACK_BELOW_LIMIT
+#define ARENITE_STACK_BELOW_LIMIT (MICROPY_STACK_CHECK_MARGIN)
+#endif
+
 // A model file in memory. Either owner is the object that it belongs to, asked again before each use whether the
 // bytes are still where they were (a bytearray moves when it grows), or block is a copy in the heap.
 typedef struct {
     mp_obj_t owner;
     uint8_t *block;
-    size_t block_size;
     const uint8_t *data;
     size_t size;
 } arenite_source_t;
@@ -98,6 +106,7 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from);
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset);
 
 // errors.c
+void arenite_check_stack(unsigned n_subgraphs);  // RuntimeError where too little is left
 MP_NORETURN void arenite_raise(const ar_error_t *err);
 MP_NORETURN void arenite_raise_changed(void);
 MP_NORETURN void arenite_raise_arena(size_t needed, size_t has);

@@ -76,6 +76,7 @@ uint32_t arenite_measure(const arenite_source_t *source) {
     ar_error_t err;
     size_t work_size = 0;
     uint32_t needed = 0;
+    arenite_check_stack(ar_subgraphs(source->data, source->size));
     if (ar_work_size(source->data, source->size, &work_size, &err) != AR_OK) {
         arenite_raise(&err);
     }
@@ -129,6 +130,7 @@ static size_t aligned_size(const arenite_model_obj_t *self) {
 
 static void load(arenite_model_obj_t *self) {
     ar_error_t err;
+    arenite_check_stack(ar_subgraphs(self->source.data, self->source.size));
     uint32_t start = (uint32_t)mp_hal_ticks_cpu();
     ar_status_t status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
     self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
@@ -229,14 +231,29 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
     }
 }
 
-// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators. Returns
-// the ticks it took.
-static uint32_t run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
+// Another thread may want to run the model too.
+static void claim(arenite_model_obj_t *self) {
+    arenite_model_check_idle(self);
+    arenite_check_stack(self->model.n_subgraphs);
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    bool was_running = self->running;
+    self->running = true;
+    MICROPY_END_ATOMIC_SECTION(state);
+    (void)state;
+    if (was_running) {
+        raise_state(MP_ERROR_TEXT("model: already running"));
+    }
+}
+
+// Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
+// operators. Returns the ticks that the run took, and tells the hook when it began.
+static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *args, ar_hook_t hook, void *context, uint32_t *began) {
     ar_error_t err;
     nlr_buf_t nlr;
-    self->running = true;
+    claim(self);
     if (nlr_push(&nlr) == 0) {
-        uint32_t start = (uint32_t)mp_hal_ticks_cpu();
+        fill_inputs(self, n_args, args);
+        uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
         uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
         if (status != AR_OK) {
@@ -266,9 +283,8 @@ static bool invoke_hook(void *context, unsigned op) {
 
 static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    arenite_model_check_idle(self);
-    fill_inputs(self, n_args - 1, args + 1);
-    self->invoke_ticks = run(self, invoke_hook, self);
+    uint32_t began;
+    self->invoke_ticks = run(self, n_args - 1, args + 1, invoke_hook, self, &began);
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -351,11 +367,8 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     };
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
-    arenite_model_check_idle(self);
-    fill_inputs(self, n_args - 1, args + 1);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
-    profile.start = (uint32_t)mp_hal_ticks_cpu();
-    run(self, profile_hook, &profile); // what it took includes the rows that were made
+    run(self, n_args - 1, args + 1, profile_hook, &profile, &profile.start); // what it took includes the rows that were made
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
@@ -363,6 +376,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
 static mp_obj_t model_reset(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
     arenite_model_check_idle(self);
+    arenite_check_stack(1);
     ar_reset(&self->model);
     return mp_const_none;
 }

@@ -107,6 +107,9 @@ typedef bool (*ar_hook_t)(void *context, unsigned op);
 
 #define AR_INSIDE (0xffffffffu)
 
+// How many graphs a file has, 0 where it is no model. Calls from one to another take stack.
+unsigned ar_subgraphs(const void *data, size_t size);
+
 // Bytes of memory that ar_measure needs for a while.
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err);
 

@@ -73,14 +73,21 @@ void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i
 
 // ---- state ---------------------------------------------------------------------------------------------------------
 
+// The file is asked again which tensors are variables; where it was written to since the load, what it says must not lead
+// out of the arena.
+static bool in_arena(const ar_model_t *m, const void *p, uint32_t bytes) {
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)m->arena;
+    return offset <= m->arena_used && bytes <= m->arena_used - offset;
+}
+
 // TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
-static void reset_variable_tensors(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
+static void reset_variable_tensors(const ar_model_t *m, const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
     ar_error_t err;
     ar_tensor_t t;
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(g, &n->inputs, i);
         if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data
-            && t.type != AR_RESOURCE) {
+            && t.type != AR_RESOURCE && in_arena(m, rec->t[i], t.bytes)) {
             memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
         }
     }
@@ -92,7 +99,7 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
     const ar_rec_t *rec = sub->records;
     for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = ar_next_record(rec)) {
         const ar_op_t *op = ar_graph_op(&n);
-        reset_variable_tensors(g, &n, rec);
+        reset_variable_tensors(m, g, &n, rec);
         if (op && op->reset) {
             op->reset(m, rec);
         }
