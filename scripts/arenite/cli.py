@@ -15,9 +15,9 @@ from arenite import romfs as romfs_image
 from arenite.board import Connection, deploy, to_stdout
 from arenite.boards import Board, all_boards, find_board
 from arenite.build import build as build_firmware
-from arenite.emulator import Emulator, end_on_termination, image_for
+from arenite.emulator import end_on_termination, image_for
 from arenite.errors import BoardError, UserError
-from arenite.targets import emulated
+from arenite.targets import emulated, emulator_of
 
 app = typer.Typer(
     help="TensorFlow Lite models on MicroPython boards: build, run, measure, verify.",
@@ -86,7 +86,7 @@ def build(
     for board in chosen:
         made = variant(board, parsed) if parsed else board
         firmware = build_firmware(made, err, force=force)
-        out.print(str(firmware), markup=False, soft_wrap=True)
+        out.print(str(made.product), markup=False, soft_wrap=True)
         if parsed:
             _print_choice(made, firmware)
 
@@ -130,7 +130,7 @@ def emulate(board: BoardName, rom: RomOption = None) -> None:
     files = romfs_image.collect(rom or [])
     image_for(chosen, files)
     build_firmware(chosen, err)
-    with Emulator(chosen, files, terminal=True) as emulator:
+    with emulator_of(chosen, files, terminal=True) as emulator:
         print(f"mpremote connect {emulator.address}", flush=True)
         err.print("Ctrl-C ends the emulator.")
         while not emulator.ended(within=3600):
