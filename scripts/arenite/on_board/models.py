@@ -1,8 +1,9 @@
 # Runs on the board, sent by `arenite models` and `arenite deploy`. Every line it prints is one Python literal.
 import gc
 import os
-import vfs
 from binascii import crc32
+
+import vfs
 
 import arenite
 
