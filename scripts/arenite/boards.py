@@ -63,6 +63,13 @@ class Board:
         return self.build_folder / ("micropython" if self.port == "unix" else "firmware.elf")
 
     @property
+    def objects(self) -> Path:
+        """Where the module's object files lie once it is built: CMake keeps a source's whole path."""
+        if self.port == "rp2":
+            return self.build_folder / "CMakeFiles" / "firmware.dir" / str(ROOT / "usermod" / "arenite").lstrip("/")
+        return self.build_folder / "arenite"
+
+    @property
     def product(self) -> Path:
         """What a user takes from a build: the file to drop on the boot drive, or the program itself."""
         return self.build_folder / "firmware.uf2" if self.uf2_family else self.firmware
