@@ -21,7 +21,9 @@ def quick(row: dict[str, int | str]) -> bool:
     return not slow or bool(os.environ.get("ARENITE_ALL_FIGURES"))
 
 
-@pytest.mark.parametrize("row", list(filter(quick, COMMITTED["rows"])), ids=lambda row: f"{row['board']}-{row['model']}")
+@pytest.mark.parametrize(
+    "row", list(filter(quick, COMMITTED["rows"])), ids=lambda row: f"{row['board']}-{row['model']}"
+)
 def test_no_figure_rises(row: dict[str, int | str]) -> None:
     """Catches a change that costs more than 1 % of instructions, or a byte of arena, or changes an answer.
 

@@ -1,5 +1,6 @@
 """The Pico's firmware in an emulator of its chip, and the Pico 2's image, which nothing here can run."""
 
+import doctest
 import json
 import re
 import shlex
@@ -25,6 +26,7 @@ from arenite.targets import emulated
 from arenite.verify import verify
 from command import arenite
 from firmware.conftest import DIGITS, MODELS, Session
+from firmware.test_readme import PROMPT, typed
 
 PICO, PICO2 = "ARENITE_PICO", "ARENITE_PICO2"
 SINE = MODELS / "sine" / "sine.tflite"
@@ -163,6 +165,18 @@ def test_mpremote_talks_to_its_usb_serial(emulator: Rp2040, tmp_path: Path) -> N
     assert mpremote(emulator.address, "exec", "print(1 + 1)").strip() == "2"
     assert mpremote(emulator.address, "run", str(program)).startswith("Tensor(")
     assert str(emulator.board.romfs_size) in mpremote(emulator.address, "romfs", "query")
+
+
+def test_the_readmes_session(emulator: Rp2040) -> None:
+    """Catches a README whose steps for a Pico do not show what it says."""
+    (session,) = re.findall(r"^```pycon\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    with Connection(emulator.address, emulator) as connection:
+        connection.transport.exit_raw_repl()
+        connection.transport.read_until(1, PROMPT, timeout=10)
+        for example in doctest.DocTestParser().get_examples(session):
+            shown = typed(connection.transport, example.source.rstrip())
+            assert shown.rstrip() == example.want.rstrip(), example.source
+        connection.transport.enter_raw_repl()
 
 
 @pytest.mark.parametrize("name", ["digits", "micro_speech_quantized", "kws_ref_model"])
