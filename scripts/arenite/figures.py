@@ -22,10 +22,12 @@ FOLDER = ROOT / "benchmarks"
 FIGURES = FOLDER / "figures.json"
 PAGE = FOLDER / "README.md"
 README = ROOT / "README.md"
-README_BOARD = "MPS2_AN386"
+README_BOARD, README_PICO = "MPS2_AN386", "ARENITE_PICO"
+PICO_HZ = 125_000_000
 # The emulator of the RP2040 takes seconds for what QEMU does at once: its figures are of these models.
 ON_SLOW_EMULATORS = ("hello_world_int8", "micro_speech_quantized", "person_detect", "kws_ref_model", "ad01_int8")
 TABLE_START, TABLE_END = "<!-- written by `arenite figures` -->", "<!-- to here -->"
+PICO_START, PICO_END = "<!-- the Pico's, written by `arenite figures` -->", "<!-- to here, the Pico's -->"
 
 
 class Row(TypedDict):
@@ -124,12 +126,18 @@ def fits(board: Board, name: str) -> bool:
 
 
 def write(figures: AllFigures) -> None:
-    """Write benchmarks/figures.json and benchmarks/README.md, and the table in the README."""
+    """Write benchmarks/figures.json and benchmarks/README.md, and the tables in the README."""
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     PAGE.write_text(page(figures))
-    before, _, rest = README.read_text().partition(TABLE_START)
-    _, _, after = rest.partition(TABLE_END)
-    README.write_text("\n".join([before + TABLE_START, *readme_table(figures), TABLE_END + after]))
+    text = _between(README.read_text(), TABLE_START, TABLE_END, readme_table(figures))
+    README.write_text(_between(text, PICO_START, PICO_END, pico_table(figures)))
+
+
+def _between(text: str, start: str, end: str, lines: list[str]) -> str:
+    """A text with other lines between two marks."""
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return "\n".join([before + start, *lines, end + after])
 
 
 def readme_table(figures: AllFigures) -> list[str]:
@@ -146,6 +154,21 @@ def readme_table(figures: AllFigures) -> list[str]:
                 f"| {name} | {row['arena']:,} | {known['arena'][name]:,} | {row['instructions']:,} "
                 f"| {known['instructions'][name]['cortex-m4']:,} |"
             )
+    return lines
+
+
+def pico_table(figures: AllFigures) -> list[str]:
+    """The README's table of the Pico: milliseconds of its core at its usual clock."""
+    lines = [
+        "| model | in the smallest arena | | in tflite-micro's, where that is larger | |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in figures["rows"]:
+        if row["board"] == README_PICO:
+            arena, larger = row["arena"], max(row["arena"], int(peers()["arena"][row["model"]]))
+            cells = [(arena, row["instructions_smallest"]), (larger, row["instructions"])]
+            times = " | ".join(f"{size:,} bytes | {1000 * cycles / PICO_HZ:.1f} ms" for size, cycles in cells)
+            lines.append(f"| {row['model']} | {times} |")
     return lines
 
 

@@ -48,6 +48,7 @@ def test_the_pages_show_the_committed_figures() -> None:
     """Catches a table edited by hand, or figures committed without their pages."""
     assert figures.PAGE.read_text() == figures.page(COMMITTED)
     assert "\n".join(figures.readme_table(COMMITTED)) in figures.README.read_text()
+    assert "\n".join(figures.pico_table(COMMITTED)) in figures.README.read_text()
 
 
 def test_every_answer_is_the_peers() -> None:
