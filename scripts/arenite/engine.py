@@ -31,6 +31,10 @@ class _Error(ctypes.Structure):
     _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 116)]
 
 
+class _Needs(ctypes.Structure):
+    _fields_ = [("arena", ctypes.c_uint32), ("own", ctypes.c_uint32), ("activations", ctypes.c_uint32)]
+
+
 class _Tensor(ctypes.Structure):
     _fields_ = [
         ("index", ctypes.c_uint16),
@@ -71,6 +75,7 @@ class _Model(ctypes.Structure):
         ("size", ctypes.c_uint32),
         ("arena", ctypes.c_void_p),
         ("arena_used", ctypes.c_uint32),
+        ("own", ctypes.c_uint32),
         ("activations", ctypes.c_uint32),
         ("main", _Subgraph),
         ("others", ctypes.c_void_p),
@@ -159,19 +164,19 @@ class Engine:
             err,
         )
         work = np.empty(work_size.value // 8 + 1, np.uint64)
-        needed = ctypes.c_uint32()
+        needs = _Needs()
         self._check(
             self.lib.ar_measure(
                 pointer(source),
                 ctypes.c_size_t(len(data)),
                 pointer(work),
                 work_size,
-                ctypes.byref(needed),
+                ctypes.byref(needs),
                 ctypes.byref(err),
             ),
             err,
         )
-        return needed.value
+        return int(needs.arena)
 
     @staticmethod
     def _check(status: int, err: _Error) -> None:

@@ -488,7 +488,8 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     if (!l->by_rows || (room && peak <= room)) {
         return peak;
     }
-    l->plan.trails = trails;
+    bool keep = l->plan.trails != NULL;
+    l->plan.trails = keep ? l->plan.trails : trails;
     uint32_t least = search(&s), floor = floor_of(&s);
     least = least > floor ? least : floor;
     if (least < peak) {
@@ -502,8 +503,10 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
         }
         l->streams = true;
     }
-    l->plan.trails = NULL;
-    l->plan.n_trails = 0;
+    if (!keep) {
+        l->plan.trails = NULL;
+        l->plan.n_trails = 0;
+    }
     return peak;
 }
 
