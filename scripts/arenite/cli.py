@@ -238,6 +238,29 @@ def bench(
 
 
 @command
+def plan(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="SVG", help="A picture to write.")] = None,
+    arena: Annotated[int | None, typer.Option(min=0, metavar="BYTES", help="Its size; else what is needed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what lies where in a model's arena, operator by operator."""
+    from arenite import plan as planning
+    from arenite.model import read_model
+    from arenite.plan_svg import svg
+
+    made = planning.make_plan(read_model(model), arena)
+    if output:
+        planning.write(output, svg(made))
+    if as_json:
+        print(json.dumps(planning.as_dict(made), indent=2))
+    elif output:
+        out.print(f"{output}: {planning.summary(made)}", markup=False, soft_wrap=True)
+    else:
+        out.print(planning.shown(made, out.width))
+
+
+@command
 def verify(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
     board: BoardOption = "",

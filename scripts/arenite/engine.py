@@ -11,6 +11,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,10 @@ DTYPES: dict[int, str] = {
 
 class _Error(ctypes.Structure):
     _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 116)]
+
+
+class _Needs(ctypes.Structure):
+    _fields_ = [("arena", ctypes.c_uint32), ("own", ctypes.c_uint32), ("activations", ctypes.c_uint32)]
 
 
 class _Tensor(ctypes.Structure):
@@ -71,6 +76,7 @@ class _Model(ctypes.Structure):
         ("size", ctypes.c_uint32),
         ("arena", ctypes.c_void_p),
         ("arena_used", ctypes.c_uint32),
+        ("own", ctypes.c_uint32),
         ("activations", ctypes.c_uint32),
         ("main", _Subgraph),
         ("others", ctypes.c_void_p),
@@ -81,6 +87,78 @@ class _Model(ctypes.Structure):
 
 class _Rows(ctypes.Structure):
     _fields_ = [("h", ctypes.c_uint32), ("held", ctypes.c_uint32), ("last", ctypes.c_uint32)]
+
+
+class Place(ctypes.Structure):
+    """A tensor, a scratch block or a variable in the arena: `ar_lives_place_t` of engine/lives.h."""
+
+    _fields_ = [
+        ("offset", ctypes.c_uint32),
+        ("bytes", ctypes.c_uint32),
+        ("index", ctypes.c_uint32),
+        ("op", ctypes.c_uint32),
+        ("root", ctypes.c_uint32),
+        ("source", ctypes.c_uint32),
+        ("distance", ctypes.c_int32),
+        ("subgraph", ctypes.c_uint16),
+        ("kind", ctypes.c_uint16),
+        ("first", ctypes.c_uint16),
+        ("last", ctypes.c_uint16),
+        ("held", ctypes.c_uint16),
+        ("rows", ctypes.c_uint16),
+    ]
+
+
+class Step(ctypes.Structure):
+    """When an operator runs, and the first of those that it takes turns with: `ar_lives_step_t`."""
+
+    _fields_ = [("time", ctypes.c_uint16), ("segment", ctypes.c_uint16)]
+
+
+class _Lives(ctypes.Structure):
+    _fields_ = [
+        ("places", ctypes.POINTER(Place)),
+        ("n_places", ctypes.c_uint32),
+        ("steps", ctypes.POINTER(Step)),
+        ("n_steps", ctypes.c_uint32),
+        ("records", ctypes.c_uint32),
+        ("state", ctypes.c_uint32),
+        ("activations", ctypes.c_uint32),
+        ("used", ctypes.c_uint32),
+    ]
+
+
+NO_PLACE = 0xFFFFFFFF
+PLACE_NONE, PLACE_TENSOR, PLACE_SCRATCH, PLACE_STATE = range(4)
+
+
+@dataclass(frozen=True)
+class Lives:
+    """A plan as the engine made it.
+
+    Attributes:
+        records: bytes of the arena's start that operators' records take.
+        state: bytes behind them, of what lasts from one invoke to the next.
+        activations: bytes behind that, of all other tensors and scratch.
+        used: all that loading and running take.
+    """
+
+    places: list[Place]
+    steps: list[Step]
+    records: int
+    state: int
+    activations: int
+    used: int
+
+
+class _Shared(ctypes.Structure):
+    _fields_ = [
+        ("own", ctypes.c_void_p),
+        ("own_size", ctypes.c_size_t),
+        ("shared", ctypes.c_void_p),
+        ("shared_size", ctypes.c_size_t),
+        ("taken", ctypes.c_uint32),
+    ]
 
 
 # A hook's operator, in a subgraph.
@@ -164,19 +242,42 @@ class Engine:
             err,
         )
         work = np.empty(work_size.value // 8 + 1, np.uint64)
-        needed = ctypes.c_uint32()
+        needs = _Needs()
         self._check(
             self.lib.ar_measure(
                 pointer(source),
                 ctypes.c_size_t(len(data)),
                 pointer(work),
                 work_size,
-                ctypes.byref(needed),
+                ctypes.byref(needs),
                 ctypes.byref(err),
             ),
             err,
         )
-        return needed.value
+        return int(needs.arena)
+
+    def lives(self, data: bytes, arena: int) -> Lives:
+        """How the engine plans a model in so many bytes of arena.
+
+        Raises:
+            EngineError: the model is refused, or needs a larger arena.
+        """
+        source, memory = aligned(data), np.zeros(arena // 8 + 1, np.uint64)
+        places, steps = (Place * 0x10000)(), (Step * 0x10000)()
+        lives = _Lives(places=places, n_places=len(places), steps=steps, n_steps=len(steps))
+        err = _Error()
+        status = self.lib.ar_lives(
+            pointer(source),
+            ctypes.c_size_t(len(data)),
+            pointer(memory),
+            ctypes.c_size_t(arena),
+            ctypes.byref(lives),
+            ctypes.byref(err),
+        )
+        self._check(status, err)
+        return Lives(
+            places[: lives.n_places], steps[: lives.n_steps], lives.records, lives.state, lives.activations, lives.used
+        )
 
     @staticmethod
     def _check(status: int, err: _Error) -> None:

@@ -115,19 +115,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     memcpy(data, bytes, size);
     ar_error_t err;
     size_t work_size;
-    uint32_t needed;
+    ar_needs_t needs;
     if (ar_work_size(data, size, &work_size, &err) != AR_OK) {
         refused++;
     } else {
         void *work = malloc(work_size);
-        ar_status_t status = ar_measure(data, size, work, work_size, &needed, &err);
+        ar_status_t status = ar_measure(data, size, work, work_size, &needs, &err);
         if (status == AR_NO_MEMORY) {
             fprintf(stderr, "work too small\n");
             abort();
         }
         free(work);
-        if (status == AR_OK && needed <= LARGEST_ARENA) {
-            run(data, size, needed);
+        if (status == AR_OK && needs.arena <= LARGEST_ARENA) {
+            run(data, size, needs.arena);
         }
         refused += status != AR_OK;
     }

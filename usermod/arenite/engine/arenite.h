@@ -94,7 +94,8 @@ typedef struct _ar_model_t {
     uint32_t size;
     uint8_t *arena;             // aligned start
     uint32_t arena_used;        // all of what follows, and the padding that aligns it
-    uint32_t activations;       // of these, bytes of tensors and scratch
+    uint32_t own;               // of these, from the start: records, and what lasts from one invoke to the next
+    uint32_t activations;       // of these, bytes of other tensors and scratch
     ar_subgraph_t main;
     ar_subgraph_t *others;      // subgraphs 1 and up
     uint16_t n_subgraphs;
@@ -113,12 +114,33 @@ unsigned ar_subgraphs(const void *data, size_t size);
 // Bytes of memory that ar_measure needs for a while.
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err);
 
+// Bytes of arena.
+typedef struct {
+    uint32_t arena;             // all that a model needs
+    uint32_t own;               // of these, what no other model may use: records, and what lasts from one invoke to the next
+    uint32_t activations;       // of these, what models may share that do not run at once
+} ar_needs_t;
+
 // Check a model and say exactly how many bytes of arena it needs. Work must be aligned as malloc aligns.
-ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, uint32_t *needed, ar_error_t *err);
+ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err);
 
 // Check a model, prepare its operators and plan the arena.
 // AR_NO_MEMORY: ask ar_measure how much it wants.
 ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err);
+
+// Memory of several models: a part of it is one model's own; the activations of all lie at the end of the rest, one model's over
+// another's. Where the own part is the rest itself, it takes of its beginning.
+typedef struct {
+    void *own;
+    size_t own_size;
+    void *shared;
+    size_t shared_size;
+    uint32_t taken;             // the most bytes of activations that the others have
+} ar_shared_t;
+
+// Load a model beside others, over whose tensors it writes. It takes as many bytes of activations as the others have, if that
+// helps, and more only where it needs them.
+ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err);
 
 // Run the model on what its input tensors hold. Inputs may be overwritten by what is computed from them.
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err);

@@ -15,10 +15,15 @@ static uint32_t round_up(uint32_t n, uint32_t to) {
     return (n + to - 1) & ~(to - 1);
 }
 
+// Where records must end.
+static uint8_t *end_of_room(const ar_loader_t *l) {
+    uint8_t *lives = (uint8_t *)(l->plan.top - l->plan.n);
+    return lives < l->limit ? lives : l->limit;
+}
+
 void *ar_loader_take(ar_loader_t *l, size_t bytes) {
     uint8_t *start = l->base + l->kept;
-    uint8_t *end = (uint8_t *)(l->plan.top - l->plan.n);
-    if (bytes > (size_t)(end - start)) {
+    if (bytes > (size_t)(end_of_room(l) - start)) {
         return NULL;
     }
     memset(start, 0, bytes);
@@ -31,7 +36,7 @@ void *ar_loader_take(ar_loader_t *l, size_t bytes) {
 }
 
 bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
-    if (bytes > (size_t)((const uint8_t *)(l->plan.top - l->plan.n) - end)) {
+    if (bytes > (size_t)(end_of_room(l) - end)) {
         return false;
     }
     if (l->measuring) {
@@ -43,7 +48,8 @@ bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
 }
 
 ar_life_t *ar_loader_new_life(ar_loader_t *l) {
-    if ((uint8_t *)(l->plan.top - l->plan.n) - (l->base + l->kept) < (ptrdiff_t)sizeof(ar_life_t)) {
+    uint8_t *records = l->base + l->kept, *floor = records > l->floor ? records : l->floor;
+    if ((uint8_t *)(l->plan.top - l->plan.n) - floor < (ptrdiff_t)sizeof(ar_life_t)) {
         return NULL;
     }
     ar_life_t *life = ar_life(&l->plan, l->plan.n++);
@@ -91,7 +97,7 @@ static ar_status_t check_tensors(ar_loader_t *l) {
         life->first = t.data ? AR_LIFE_CONSTANT : AR_LIFE_UNBORN;
         if (t.is_variable && !t.data) {
             life->first = 0;
-            life->last = AR_LIFE_LATEST;
+            life->last = AR_LIFE_LASTS;
             l->model->has_state = true;
         }
     }
@@ -139,6 +145,7 @@ static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
         ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
         if (l->may_wait && life->first <= AR_LIFE_LATEST) {
             life->first = 0;
+            life->last = until == AR_LIFE_LATEST ? AR_LIFE_LASTS : life->last;
         }
     }
     return AR_OK;
@@ -235,7 +242,7 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     }
     life->bytes = p->scratch;
     life->first = p->scratch_lasts ? 0 : l->time;
-    life->last = p->scratch_lasts ? AR_LIFE_LATEST : l->time;
+    life->last = p->scratch_lasts ? AR_LIFE_LASTS : l->time;
     l->model->has_state |= p->scratch_lasts;
     p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? AR_GROWS : 0));
     if (p->scratch_most) {
@@ -470,7 +477,8 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     if (!block || end < start) {
         return AR_NO_MEMORY;
     }
-    l->base = (uint8_t *)start;
+    l->base = l->floor = (uint8_t *)start;
+    l->limit = (uint8_t *)end;
     l->plan.top = (ar_life_t *)end;
     m->n_subgraphs = l->g.n_subgraphs;
     m->others = ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t));
@@ -543,7 +551,16 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
     return AR_OK;
 }
 
-ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, uint32_t *needed, ar_error_t *err) {
+uint32_t ar_loader_own(const ar_loader_t *l) {
+    return round_up(l->kept + l->lost, AR_ALIGN) + ar_plan_state(&l->plan);
+}
+
+// What loading takes: the records and the lives.
+static uint32_t load_bytes(const ar_loader_t *l) {
+    return l->kept + l->lost + (uint32_t)(l->plan.n * sizeof(ar_life_t));
+}
+
+ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err) {
     ar_loader_t l;
     ar_model_t m;
     ar_status_t status = open(&l, &m, data, size, work, work_size, err);
@@ -554,15 +571,19 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
     if (status != AR_OK) {
         return status;
     }
-    uint32_t kept = l.kept + l.lost;
-    uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
-    uint32_t activations = ar_segments_plan(&l, 0);
-    uint32_t planned = round_up(kept, AR_ALIGN) + activations;
-    *needed = planned > kept + lives ? planned : kept + lives;
+    uint32_t loading = load_bytes(&l), planned;
+    needs->own = ar_loader_own(&l);
+    needs->activations = ar_segments_plan(&l, 0);
+    planned = needs->own + needs->activations;
+    needs->arena = planned > loading ? planned : loading;
     return AR_OK;
 }
 
 // ---- addresses -----------------------------------------------------------------------------------------------------
+
+uint8_t *ar_loader_place(const ar_loader_t *l, const ar_life_t *life, uint8_t *activations) {
+    return (ar_life_lasts(life) ? l->base + round_up(l->kept, AR_ALIGN) : activations) + life->offset;
+}
 
 // Where a tensor lies: in the model, in the arena, or nowhere.
 static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) {
@@ -575,7 +596,7 @@ static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) 
         ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
         return (void *)t.data;
     }
-    return activations + life->offset;
+    return ar_loader_place(l, life, activations);
 }
 
 static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t *n, uint8_t *activations) {
@@ -592,7 +613,7 @@ static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t 
             uint32_t *bytes = ar_params(rec);
             *bytes = *bytes < life->bytes ? *bytes : life->bytes;
         }
-        *scratch = activations + life->offset;
+        *scratch = ar_loader_place(l, life, activations);
     }
 }
 
@@ -635,36 +656,76 @@ static ar_status_t no_memory(ar_error_t *err) {
     return ar_fail(err, AR_NO_MEMORY, "arena: too small");
 }
 
+ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err) {
+    ar_status_t status = open(l, m, data, size, block, block_size, err);
+    return status == AR_OK ? check_model(l) : status;
+}
+
+void ar_loader_settle(ar_loader_t *l, uint32_t room) {
+    ar_segments_finish(l, room);
+    for (uint32_t i = 0; i < l->model->n_subgraphs; i++) {
+        grow(l, ar_model_subgraph(l->model, i), room);
+    }
+}
+
+// What is left to do when all has its place. The activations end at `end`; where that is NULL, they begin behind what is the
+// model's own.
+static void finish(ar_loader_t *l, uint8_t *end) {
+    ar_model_t *m = l->model;
+    m->data = l->g.file.data;
+    m->size = (uint32_t)l->g.file.size;
+    m->arena = l->base;
+    m->own = ar_loader_own(l);
+    m->activations = ar_plan_end(&l->plan);
+    uint8_t *state = l->base + round_up(l->kept, AR_ALIGN), *own_end = l->base + m->own;
+    uint8_t *activations = end ? end - m->activations : own_end;
+    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
+        resolve(l, i, activations);
+    }
+    // State starts as zeros. Not before: the lives, which are asked above, lie where tensors will.
+    memset(state, 0, (size_t)(own_end - state));
+    memset(activations, 0, m->activations);
+    ar_reset(m);
+}
+
 ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = open(&l, m, data, size, arena, arena_size, err);
+    ar_status_t status = ar_loader_check(&l, m, data, size, arena, arena_size, err);
+    if (status != AR_OK) {
+        return status == AR_NO_MEMORY ? no_memory(err) : status;
+    }
+    uint32_t own = ar_loader_own(&l), loading = load_bytes(&l);
+    size_t size_from_base = arena_size - (size_t)(l.base - (uint8_t *)arena);
+    uint32_t room = size_from_base > own ? (uint32_t)(size_from_base - own) : 0;
+    if (ar_segments_plan(&l, room) > room) {
+        return no_memory(err);
+    }
+    ar_loader_settle(&l, room);
+    finish(&l, NULL);
+    m->arena_used = own + m->activations > loading ? own + m->activations : loading;
+    return AR_OK;
+}
+
+ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err) {
+    ar_loader_t l;
+    ar_status_t status = open(&l, m, data, size, space->own, space->own_size, err);
+    uintptr_t end = ((uintptr_t)space->shared + space->shared_size) & ~(uintptr_t)(AR_ALIGN - 1);
     if (status == AR_OK) {
+        l.floor = space->shared;
+        l.plan.top = (ar_life_t *)end;
         status = check_model(&l);
     }
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? no_memory(err) : status;
     }
-    uint32_t used = round_up(l.kept, AR_ALIGN);
-    uint32_t lives = (uint32_t)(l.plan.n * sizeof(ar_life_t));
-    size_t size_from_base = arena_size - (size_t)(l.base - (uint8_t *)arena);
-    uint32_t room = size_from_base > used ? (uint32_t)(size_from_base - used) : 0;
-    if (ar_segments_plan(&l, room) > room) {
+    uint8_t *own_end = l.base + ar_loader_own(&l), *start = own_end > l.floor ? own_end : l.floor;
+    uint32_t room = ar_segments_plan(&l, space->taken);
+    room = room > space->taken ? room : space->taken;
+    if (own_end > l.limit || start > (uint8_t *)end || room > (size_t)((uint8_t *)end - start)) {
         return no_memory(err);
     }
-    ar_segments_finish(&l, room);
-    m->data = data;
-    m->size = (uint32_t)size;
-    m->arena = l.base;
-    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
-        grow(&l, ar_model_subgraph(m, i), room);
-    }
-    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
-        resolve(&l, i, l.base + used);
-    }
-    m->activations = ar_plan_end(&l.plan);
-    m->arena_used = used + m->activations > l.kept + lives ? used + m->activations : l.kept + lives;
-    // State starts as zeros. Not before: the lives, which are asked above, lie where tensors will.
-    memset(l.base + used, 0, m->activations);
-    ar_reset(m);
+    ar_loader_settle(&l, room);
+    finish(&l, (uint8_t *)end);
+    m->arena_used = m->own + m->activations;
     return AR_OK;
 }

@@ -5,7 +5,9 @@
 // when the offsets are known, and its place is then free for the tensors themselves.
 //
 //     | io | record 0 | record 1 | ...      ->        <-      | ... | life 1 | life 0 |
-//     | io | record 0 | ... | record n-1 | activations ......................... |
+//     | io | record 0 | ... | record n-1 | state | activations ................. |
+//
+// Where models share their activations, these lie elsewhere, and so do the planner's notes.
 //
 // Time runs through the operators in the order of execution. A subgraph is loaded when the first operator that calls it
 // is, and its operators' times lie between those of the caller and of what follows; its records lie behind the caller's
@@ -24,6 +26,8 @@ typedef struct _ar_loader_t {
     ar_model_t *model;
     ar_error_t *err;
     uint8_t *base;
+    uint8_t *limit;             // where what the model keeps must end
+    uint8_t *floor;             // where the lives must
     uint32_t kept;              // bytes from base that the model keeps
     uint32_t lost;              // bytes of records that measuring has counted but not kept
     ar_plan_t plan;
@@ -61,6 +65,18 @@ static inline uint32_t ar_scratch_life(const ar_rec_t *rec) {
 static inline bool ar_has_scratch(const ar_rec_t *rec) {
     return rec->t[rec->n_in + rec->n_out] != NULL;
 }
+
+// Open a model in a block of memory and check it all: its records and lives are there, and nothing has its place.
+ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err);
+
+// What is the model's own: its records, and behind them, aligned, what lasts.
+uint32_t ar_loader_own(const ar_loader_t *l);
+
+// The plan is made, and takes no more than `room`: tell the records how they run, and give scratch more where there is room for it.
+void ar_loader_settle(ar_loader_t *l, uint32_t room);
+
+// Where a life begins, the activations beginning there.
+uint8_t *ar_loader_place(const ar_loader_t *l, const ar_life_t *life, uint8_t *activations);
 
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i);
 

@@ -174,6 +174,18 @@ uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time) {
     return most;
 }
 
+uint32_t ar_plan_state(const ar_plan_t *plan) {
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        ar_life_t *life = ar_life(plan, i);
+        if (ar_life_lasts(life)) {
+            life->offset = end;
+            end += ar_life_height(life);
+        }
+    }
+    return end;
+}
+
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
     uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
     unsigned best_order = 0, orders = plan->n_trails ? 2 * ORDERS : ORDERS;

@@ -25,6 +25,9 @@ enum {
     AR_LIFE_LATEST = 0xfff0,
 };
 
+// Value of last: from one invoke to the next. It has no place among the others, but one that it keeps to itself.
+#define AR_LIFE_LASTS (0xfff1)
+
 // Two lives that may share memory though both are alive at a time: that of one may begin so many bytes, or more, above where
 // the other begins, for the other is written only where the one has been read.
 typedef struct {
@@ -38,7 +41,7 @@ enum { AR_TRAILS = 32 };
 typedef struct {
     ar_life_t *top;             // life i is top[-1 - i]
     uint32_t n;
-    ar_trail_t *trails;
+    ar_trail_t *trails;         // NULL: while the plan is made only
     uint32_t n_trails;
 } ar_plan_t;
 
@@ -49,9 +52,14 @@ static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
 // The life that holds the memory of i, through aliases.
 ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
 
-// Whether a life needs bytes of the arena, and how many at a time; a place in memory is aligned, and so is whatever follows it.
+// Whether a life lasts, whether it is one that the planner places among others, and how many bytes it takes; a place in memory is
+// aligned, and so is whatever follows it.
+static inline bool ar_life_lasts(const ar_life_t *life) {
+    return life->first <= AR_LIFE_LATEST && life->last == AR_LIFE_LASTS;
+}
+
 static inline bool ar_life_is_placed(const ar_life_t *life) {
-    return life->first <= AR_LIFE_LATEST;
+    return life->first <= AR_LIFE_LATEST && life->last != AR_LIFE_LASTS;
 }
 
 static inline uint32_t ar_life_height(const ar_life_t *life) {
@@ -65,7 +73,10 @@ uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);
 // Of the largest life among these.
 uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time);
 
-// Set every offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
+// Set the offsets of what lasts, one behind another; the bytes that it takes.
+uint32_t ar_plan_state(const ar_plan_t *plan);
+
+// Set every other offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
 
 // Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
@@ -75,7 +86,7 @@ uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uin
 // Find a place for a life in so many bytes, as large as can be; false: there is none.
 bool ar_plan_insert(const ar_plan_t *plan, ar_life_t *life, uint32_t room);
 
-// Where the last of all lives ends.
+// Where the last of all lives ends, but for those that last.
 uint32_t ar_plan_end(const ar_plan_t *plan);
 
 #endif // ARENITE_ENGINE_PLAN_H

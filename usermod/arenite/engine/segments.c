@@ -527,13 +527,17 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     if (!l->by_rows || (room && whole <= room)) {
         return whole;
     }
-    l->plan.trails = trails;
+    bool keep = l->plan.trails != NULL;
+    l->plan.trails = keep ? l->plan.trails : trails;
     uint32_t peak = plan_by_rows(&s, whole, room);
-    l->plan.trails = NULL;
-    l->plan.n_trails = 0;
+    if (!keep) {
+        l->plan.trails = NULL;
+        l->plan.n_trails = 0;
+    }
     l->streams = peak < whole;
     if (!l->streams && peak != UNREACHED) {
         each_segment(&s, unform);
+        l->plan.n_trails = 0;
     }
     return l->streams ? peak : ar_plan_offsets(&l->plan, room);
 }

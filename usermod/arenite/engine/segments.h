@@ -9,7 +9,8 @@
 #define AR_SEGMENT (24)
 
 // Plan the model: every tensor whole if that takes no more than `room` bytes, else as many rings of rows as that wants.
-// Room of 0: the plan of the fewest bytes. The bytes of activations that it takes; more than room if there is no such plan.
+// Room of 0: the plan of the fewest bytes. The bytes of activations that it takes; more than room if there is no such plan, and
+// then they are the fewest.
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room);
 
 // When the plan is made: tell the records how they run, and let those that run by rows have scratch of their own where there is
