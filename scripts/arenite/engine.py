@@ -33,7 +33,7 @@ class _Error(ctypes.Structure):
 
 
 class _Needs(ctypes.Structure):
-    _fields_ = [("arena", ctypes.c_uint32), ("own", ctypes.c_uint32), ("activations", ctypes.c_uint32)]
+    _fields_ = [(name, ctypes.c_uint32) for name in ("arena", "own", "activations", "shared")]
 
 
 class _Tensor(ctypes.Structure):

@@ -116,6 +116,7 @@ typedef struct {
     uint32_t arena;             // all that a model needs
     uint32_t own;               // of these, what no other model may use: records, and what lasts from one invoke to the next
     uint32_t activations;       // of these, what models may share that do not run at once
+    uint32_t shared;            // what there must be beside its own: activations, or before them, while it is loaded, more
 } ar_needs_t;
 
 // Check a model and say exactly how many bytes of arena it needs. Work must be aligned as malloc aligns.
