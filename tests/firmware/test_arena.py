@@ -31,8 +31,11 @@ inputs = {{'digits': digit(0), 'sine': b'x', 'sine_float': array('f', (1.5,))}}
 names = list(inputs)
 right = {{n: alone(n, inputs[n]) for n in names}}
 size = needed(*names)
-parts = {{n: own(load(n)) for n in names}}
-assert size == sum(parts.values()) + max(needed(n) - parts[n] for n in names) < sum(map(needed, names))
+roomy = arenite.Arena(9000)
+parts = {{n: own(load(n, roomy)) for n in names}}
+assert size == sum(parts.values()) + load('digits').activations < sum(map(needed, names))
+del roomy
+gc.collect()
 a = arenite.Arena(size)
 assert repr(a) == 'Arena(%d bytes, 0 used)' % size and (a.size, a.used) == (size, 0)
 for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
@@ -64,8 +67,8 @@ right = alone('digits', digit(0))
 a = arenite.Arena(needed('digits') + 15)
 big = load('digits', a)
 text = raises(MemoryError, load, 'sine', a)
-small = load('sine')
-assert text == 'arena: needs %d bytes, has %d' % (own(small) + big.activations, a.size - own(big)), text
+part = own(load('sine', arenite.Arena(500)))
+assert text == 'arena: needs %d bytes, has %d' % (part + big.activations, a.size - own(big)), text
 assert bytes(big.invoke(digit(0))) == right
 big.deinit()
 load('sine', a)
@@ -77,13 +80,15 @@ def test_more_activations_are_used_where_others_take_them(board: Session) -> Non
     """Catches a model that does not have the room that is there anyway, and answers that depend on it."""
     board.run(
         f"""{SHARED}
-chain = arenite.Model(path('digits'), arena=20000)
-a = arenite.Arena(60000)
-big = [load('digits', a)]
-assert big[0].activations == load('digits').activations
-x = load('sine', a)
-assert x.activations <= big[0].activations
-assert bytes(x.invoke(b'x')) == alone('sine', b'x')
+a = arenite.Arena(needed('chain', 'digits'))
+m = load('digits', a)
+fewest = m.activations
+assert fewest == load('digits').activations
+m.deinit()
+big, m = load('chain', a), load('digits', a)
+assert fewest < m.activations <= big.activations
+assert a.used == own(big) + own(m) + big.activations
+assert bytes(m.invoke(digit(0))) == alone('digits', digit(0))
 """
     )
 
@@ -155,8 +160,6 @@ def test_an_output_is_another_models_input(board: Session) -> None:
 reals = array('f', (0.5, -1.25, 3, 100, 0.26, -5))
 a = arenite.Arena(needed('float32', 'uint8_quantized', 'int16_quantized', 'int64'))
 f, u, h, q = (load(n, a) for n in ('float32', 'uint8_quantized', 'int16_quantized', 'int64'))
-def differ(m, n):
-    return addressof(f.outputs[0]) - addressof(m.inputs[0])
 for m, name in ((u, 'uint8_quantized'), (h, 'int16_quantized')):
     expected = alone(name, reals)
     for _ in range(2):
@@ -164,7 +167,12 @@ for m, name in ((u, 'uint8_quantized'), (h, 'int16_quantized')):
 for m, name in ((q, 'int64'), (h, 'int16_quantized'), (u, 'uint8_quantized')):
     alike = load(name)
     alike.inputs[0].set(reals, 2, 1)
-    m.inputs[0].set(f.invoke(reals), 2, 1)
+    y = f.invoke(reals)
+    if m is q: # the first lies below where it goes, the last above
+        text = raises(ValueError, lambda: m.inputs[0].set(y, 2, 1))
+        assert text == 'buffer lies where the tensor lies: copy it first'
+        y = array('f', y)
+    m.inputs[0].set(y, 2, 1)
     assert bytes(m.invoke()) == bytes(alike.invoke()), name
 """
     )
@@ -209,7 +217,7 @@ def each(k, op, outputs):
             lambda: small.inputs[0].set(b'x')):
         said.append(raises(RuntimeError, use))
     apart.invoke(b'x')
-    assert all(bytes(t) is not None for t in outputs)
+    assert all(t is None or bytes(t) for t in outputs)
 big.profile(digit(0), each=each)
 assert set(said) == {{'arena: one of its models is running'}} and len(said) == 36, said
 assert bytes(big.outputs[0]) == right

@@ -123,8 +123,9 @@ static bool keeps(ptrdiff_t distance, ptrdiff_t growth, size_t n, bool backwards
 }
 
 // Samples may lie in the same memory: outputs that become inputs.
-static void store_all(const ar_tensor_t *t, void *to, const mp_buffer_info_t *buf, float scale, float offset) {
+static void store_all(arenite_tensor_obj_t *tensor, const ar_tensor_t *t, const mp_buffer_info_t *buf, float scale, float offset) {
     const uint8_t *from = buf->buf;
+    void *to = tensor->data;
     ptrdiff_t distance = from - (const uint8_t *)to;
     ptrdiff_t growth = (ptrdiff_t)(t->count ? buf->len / t->count : 0) - (ptrdiff_t)ar_type_size(t->type);
     bool apart = distance >= (ptrdiff_t)t->bytes || -distance >= (ptrdiff_t)buf->len;
@@ -132,6 +133,7 @@ static void store_all(const ar_tensor_t *t, void *to, const mp_buffer_info_t *bu
     if (!forwards && !keeps(distance, growth, t->count, true)) {
         mp_raise_ValueError(MP_ERROR_TEXT("buffer lies where the tensor lies: copy it first"));
     }
+    arenite_model_hold(tensor->model);
     for (size_t k = 0; k < t->count; k++) {
         size_t i = forwards ? k : t->count - 1 - k;
         arenite_store(t, to, i, scale * arenite_sample((char)buf->typecode, from, i) + offset);
@@ -156,17 +158,17 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
             short_name(&t), (unsigned)t.count, ar_type_name(t.type), mp_obj_get_type_str(from));
     }
     char typecode = (char)buf.typecode;
-    arenite_model_hold(tensor->model);
     if (typecode_is(&buf, &t) || is_untyped(typecode)) {
         if (buf.len != t.bytes) {
             refuse_input(number, &t, &mp_type_ValueError, buf.len, "bytes");
         }
+        arenite_model_hold(tensor->model);
         memmove(tensor->data, buf.buf, t.bytes);
     } else if (typecode == 'f' && t.n_scales) {
         if (samples(&buf) != t.count) {
             refuse_input(number, &t, &mp_type_ValueError, samples(&buf), "floats");
         }
-        store_all(&t, tensor->data, &buf, 1, 0);
+        store_all(tensor, &t, &buf, 1, 0);
     } else {
         char unit[] = "of type '?': see Tensor.set";
         unit[9] = typecode;
@@ -186,10 +188,10 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("tensor '%s': needs %u samples, got %u"), short_name(&t),
             (unsigned)t.count, (unsigned)samples(&buf));
     }
-    arenite_model_hold(tensor->model);
     if (typecode_is(&buf, &t) && !t.n_scales && scale == 1 && offset == 0) {
+        arenite_model_hold(tensor->model);
         memmove(tensor->data, buf.buf, t.bytes); // integers that a float does not hold stay what they are
     } else {
-        store_all(&t, tensor->data, &buf, scale, offset);
+        store_all(tensor, &t, &buf, scale, offset);
     }
 }

@@ -127,7 +127,7 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
 ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err);
 
 // Memory of several models: a part of it is one model's own; the activations of all lie at the end of the rest, one model's over
-// another's. Where the own part is the rest itself, it takes of its beginning.
+// another's. The own part lies below the rest, or begins where that begins.
 typedef struct {
     void *own;
     size_t own_size;
