@@ -32,8 +32,10 @@ class _Error(ctypes.Structure):
     _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 116)]
 
 
-class _Needs(ctypes.Structure):
-    _fields_ = [("arena", ctypes.c_uint32), ("own", ctypes.c_uint32), ("activations", ctypes.c_uint32)]
+class Needs(ctypes.Structure):
+    """Bytes of arena: `ar_needs_t` of engine/arenite.h."""
+
+    _fields_ = [(name, ctypes.c_uint32) for name in ("arena", "own", "activations", "shared")]
 
 
 class _Tensor(ctypes.Structure):
@@ -151,7 +153,9 @@ class Lives:
     used: int
 
 
-class _Shared(ctypes.Structure):
+class Shared(ctypes.Structure):
+    """Where one of several models is loaded: `ar_shared_t`."""
+
     _fields_ = [
         ("own", ctypes.c_void_p),
         ("own_size", ctypes.c_size_t),
@@ -232,6 +236,14 @@ class Engine:
         Raises:
             EngineError: the model is refused.
         """
+        return int(self.needs(data).arena)
+
+    def needs(self, data: bytes) -> Needs:
+        """The same, and what of that models may share.
+
+        Raises:
+            EngineError: the model is refused.
+        """
         err = _Error()
         work_size = ctypes.c_size_t()
         source = aligned(data)
@@ -242,7 +254,7 @@ class Engine:
             err,
         )
         work = np.empty(work_size.value // 8 + 1, np.uint64)
-        needs = _Needs()
+        needs = Needs()
         self._check(
             self.lib.ar_measure(
                 pointer(source),
@@ -254,7 +266,7 @@ class Engine:
             ),
             err,
         )
-        return int(needs.arena)
+        return needs
 
     def lives(self, data: bytes, arena: int) -> Lives:
         """How the engine plans a model in so many bytes of arena.
@@ -278,6 +290,18 @@ class Engine:
         return Lives(
             places[: lives.n_places], steps[: lives.n_steps], lives.records, lives.state, lives.activations, lives.used
         )
+
+    def load_shared(self, model: _Model, source: np.ndarray, size: int, place: Shared) -> None:
+        """Load a model of so many bytes where others are.
+
+        Raises:
+            EngineError: the model is refused, or there is too little room.
+        """
+        err = _Error()
+        status = self.lib.ar_load_shared(
+            ctypes.byref(model), pointer(source), ctypes.c_size_t(size), ctypes.byref(place), ctypes.byref(err)
+        )
+        self._check(status, err)
 
     @staticmethod
     def _check(status: int, err: _Error) -> None:

@@ -25,6 +25,8 @@ MADE = {
     "two.tflite": made_models.two_by_two(),
     "chain.tflite": made_models.chain(200, 65536),
     "endless.tflite": made_models.endless(16384),
+    "sums.tflite": made_models.sums(),
+    "waits.tflite": made_models.waits(),
     "name.tflite": made_models.reshape(Type.INT8, name=b"caf\xe9"),
     "channels.tflite": made_models.reshape(Type.INT8, (0.5, 1.0, 2.0)),
     "int16_quantized.tflite": made_models.reshape(Type.INT16, (0.25,)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import flatbuffers
+from flatbuffers import flexbuffers
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 import builder as of_host
@@ -127,6 +128,43 @@ def endless(count: int) -> bytes:
     inputs, outputs = carried(), carried()
     loop = of_host.Op("WHILE", inputs, outputs, of_host.options("While", condSubgraphIndex=1, bodySubgraphIndex=2))
     return of_host.build([loop], outputs, inputs, graphs)
+
+
+def sums() -> bytes:
+    """Three int32: each of its inputs added to what it keeps of them in a variable, which starts as 10, 20 and 30."""
+
+    def handle() -> tuple[of_host.Tensor, of_host.Op]:
+        made = of_host.Tensor([1], "resource")
+        return made, of_host.Op(
+            "VAR_HANDLE", [], [made], of_host.options("VarHandle", container=b"", sharedName=b"sum")
+        )
+
+    def assign(h: of_host.Tensor, value: of_host.Tensor) -> of_host.Op:
+        return of_host.Op("ASSIGN_VARIABLE", [h, value], [], of_host.options("AssignVariable"))
+
+    first, make_first = handle()
+    h, make = handle()
+    x, kept, y = (of_host.Tensor([3], "int32") for _ in range(3))
+    ops = [
+        of_host.Op("CALL_ONCE", [], [], of_host.options("CallOnce", initSubgraphIndex=1)),
+        make,
+        of_host.Op("READ_VARIABLE", [h], [kept], of_host.options("ReadVariable")),
+        of_host.Op("ADD", [x, kept], [y], of_host.options("Add")),
+        assign(h, y),
+    ]
+    start = of_host.Graph([make_first, assign(first, of_host.Tensor.constant([10, 20, 30]))], [], [])
+    return of_host.build(ops, [y], [x], [start])
+
+
+def waits() -> bytes:
+    """The last two of its inputs (four int8), as floats; new ones with every third, else those of before."""
+    x, row = of_host.Tensor([1, 1, 1, 4], "int8", 0.5), of_host.Tensor([1, 2, 1, 4], "int8", 0.5)
+    fields = bytes(flexbuffers.Dumps({"cycles_max": 3}))
+    ops = [
+        of_host.Op("CUSTOM", [x], [row], None, "CIRCULAR_BUFFER", fields),
+        of_host.Op("DEQUANTIZE", [row], [of_host.Tensor([1, 2, 1, 4])]),
+    ]
+    return of_host.build(ops, inputs=[x])
 
 
 def one_operator(code: int, kind: int = Type.INT8, custom: str | None = None) -> bytes:

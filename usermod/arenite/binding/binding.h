@@ -30,15 +30,16 @@ typedef struct {
     size_t size;
 } arenite_source_t;
 
-// Memory for several models: each takes a part, the first gap that is large enough. The static arena begins a new age with each
-// reset; what a model of an earlier age held is not its own any more.
+// Memory for several models that do not run at once: see arena.c. The static arena begins a new age with each reset; what a model
+// of an earlier age held is not its own any more.
 typedef struct {
     mp_obj_base_t base;
     uint8_t *memory;
     size_t size;
-    size_t used;
-    uintptr_t first;            // of the models with a part: see arena.c
+    uintptr_t first;            // of the models with a part
+    uintptr_t holder;           // the model whose activations are there
     uint32_t age;
+    bool running;               // one of the models
 } arenite_arena_obj_t;
 
 typedef struct {
@@ -82,14 +83,20 @@ void arenite_source_close(arenite_source_t *source);
 bool arenite_buffer_is_at(mp_obj_t owner, const void *data, size_t size);
 
 // arena.c
-void arenite_arena_take(arenite_arena_obj_t *arena, arenite_model_obj_t *model, size_t bytes);
+ar_status_t arenite_arena_load(arenite_arena_obj_t *arena, arenite_model_obj_t *model, ar_error_t *err);
+MP_NORETURN void arenite_arena_refuse(const arenite_arena_obj_t *arena, const ar_needs_t *needs);
+void arenite_arena_check_idle(const arenite_arena_obj_t *arena);
+void arenite_arena_hold(arenite_model_obj_t *model);
+bool arenite_arena_is_held(const arenite_model_obj_t *model);
 void arenite_arena_give(arenite_model_obj_t *model);
 void arenite_arena_forget_static(void);
 
 // model.c
-uint32_t arenite_measure(const arenite_source_t *source);
+void arenite_measure(const arenite_source_t *source, ar_needs_t *needs);
 void arenite_model_check(arenite_model_obj_t *model);   // RuntimeError where it is closed or its memory has moved
-void arenite_model_check_idle(arenite_model_obj_t *model);  // the same, and where it runs
+void arenite_model_check_idle(arenite_model_obj_t *model);  // the same, and where it runs, or another that has its memory
+void arenite_model_hold(arenite_model_obj_t *model);    // what lies in an Arena is this model's from now on
+void arenite_model_check_holds(arenite_model_obj_t *model); // RuntimeError where it is another's
 
 // tensor.c
 mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, const ar_tensor_t *t, void *data, bool is_input);

@@ -106,12 +106,6 @@ void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real) {
     }
 }
 
-static void store_all(const ar_tensor_t *t, void *to, const mp_buffer_info_t *buf, float scale, float offset) {
-    for (size_t i = 0; i < t->count; i++) {
-        arenite_store(t, to, i, scale * arenite_sample((char)buf->typecode, buf->buf, i) + offset);
-    }
-}
-
 static bool typecode_is(const mp_buffer_info_t *buf, const ar_tensor_t *t) {
     return buf->typecode == arenite_typecode(t->type);
 }
@@ -119,6 +113,31 @@ static bool typecode_is(const mp_buffer_info_t *buf, const ar_tensor_t *t) {
 static size_t samples(const mp_buffer_info_t *buf) {
     char typecode = (char)buf->typecode;
     return buf->len / (is_untyped(typecode) ? 1 : mp_binary_get_size('@', typecode, NULL));
+}
+
+// Whether no sample is written over before it is read, from the first to the last or back: the distance between a sample and
+// where it goes grows evenly, so that the ends tell.
+static bool keeps(ptrdiff_t distance, ptrdiff_t growth, size_t n, bool backwards) {
+    ptrdiff_t first = distance + growth, last = distance + growth * (ptrdiff_t)(n - 1);
+    return n < 2 || (backwards ? first <= 0 && last <= 0 : first >= 0 && last >= 0);
+}
+
+// Samples may lie in the same memory: outputs that become inputs.
+static void store_all(arenite_tensor_obj_t *tensor, const ar_tensor_t *t, const mp_buffer_info_t *buf, float scale, float offset) {
+    const uint8_t *from = buf->buf;
+    void *to = tensor->data;
+    ptrdiff_t distance = from - (const uint8_t *)to;
+    ptrdiff_t growth = (ptrdiff_t)(t->count ? buf->len / t->count : 0) - (ptrdiff_t)ar_type_size(t->type);
+    bool apart = distance >= (ptrdiff_t)t->bytes || -distance >= (ptrdiff_t)buf->len;
+    bool forwards = apart || keeps(distance, growth, t->count, false);
+    if (!forwards && !keeps(distance, growth, t->count, true)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("buffer lies where the tensor lies: copy it first"));
+    }
+    arenite_model_hold(tensor->model);
+    for (size_t k = 0; k < t->count; k++) {
+        size_t i = forwards ? k : t->count - 1 - k;
+        arenite_store(t, to, i, scale * arenite_sample((char)buf->typecode, from, i) + offset);
+    }
 }
 
 static const char *short_name(const ar_tensor_t *t) {
@@ -143,12 +162,13 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
         if (buf.len != t.bytes) {
             refuse_input(number, &t, &mp_type_ValueError, buf.len, "bytes");
         }
+        arenite_model_hold(tensor->model);
         memmove(tensor->data, buf.buf, t.bytes);
     } else if (typecode == 'f' && t.n_scales) {
         if (samples(&buf) != t.count) {
             refuse_input(number, &t, &mp_type_ValueError, samples(&buf), "floats");
         }
-        store_all(&t, tensor->data, &buf, 1, 0);
+        store_all(tensor, &t, &buf, 1, 0);
     } else {
         char unit[] = "of type '?': see Tensor.set";
         unit[9] = typecode;
@@ -169,8 +189,9 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
             (unsigned)t.count, (unsigned)samples(&buf));
     }
     if (typecode_is(&buf, &t) && !t.n_scales && scale == 1 && offset == 0) {
+        arenite_model_hold(tensor->model);
         memmove(tensor->data, buf.buf, t.bytes); // integers that a float does not hold stay what they are
     } else {
-        store_all(&t, tensor->data, &buf, scale, offset);
+        store_all(tensor, &t, &buf, scale, offset);
     }
 }

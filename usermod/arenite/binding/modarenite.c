@@ -21,22 +21,33 @@ static mp_obj_t module_init(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_init_obj, module_init);
 
-static mp_obj_t arena_needed(mp_obj_t from) {
+static void measure(mp_obj_t from, ar_needs_t *needs) {
     arenite_source_t source;
     arenite_source_open(from, &source);
-    uint32_t needed = 0;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        needed = arenite_measure(&source);
+        arenite_measure(&source, needs);
         nlr_pop();
     } else {
         arenite_source_close(&source);
         nlr_jump(nlr.ret_val);
     }
     arenite_source_close(&source);
-    return mp_obj_new_int_from_uint(needed);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(arena_needed_obj, arena_needed);
+
+// Of several, what an Arena for all of them needs, in whatever order they are loaded and let go: what is their own, and once what
+// they share.
+static mp_obj_t arena_needed(size_t n_args, const mp_obj_t *args) {
+    ar_needs_t needs = { 0 };
+    uint32_t own = 0, shared = 0;
+    for (size_t i = 0; i < n_args; i++) {
+        measure(args[i], &needs);
+        own += needs.own;
+        shared = needs.shared > shared ? needs.shared : shared;
+    }
+    return mp_obj_new_int_from_uint(n_args == 1 ? needs.arena : own + shared);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR(arena_needed_obj, 1, arena_needed);
 
 static mp_obj_t ops(void) {
     mp_obj_t names = mp_obj_new_list(0, NULL);

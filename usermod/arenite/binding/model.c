@@ -68,14 +68,28 @@ void arenite_model_check_idle(arenite_model_obj_t *self) {
     if (self->running) {
         raise_state(MP_ERROR_TEXT("model: already running"));
     }
+    if (has_arena_object(self)) {
+        arenite_arena_check_idle(MP_OBJ_TO_PTR(self->arena_owner));
+    }
+}
+
+void arenite_model_hold(arenite_model_obj_t *self) {
+    if (has_arena_object(self)) {
+        arenite_arena_hold(self);
+    }
+}
+
+void arenite_model_check_holds(arenite_model_obj_t *self) {
+    if (has_arena_object(self) && !arenite_arena_is_held(self)) {
+        raise_state(MP_ERROR_TEXT("model: another of its arena was used since; read or copy outputs before"));
+    }
 }
 
 // ---- loading -------------------------------------------------------------------------------------------------------
 
-uint32_t arenite_measure(const arenite_source_t *source) {
+void arenite_measure(const arenite_source_t *source, ar_needs_t *needs) {
     ar_error_t err;
     size_t work_size = 0;
-    uint32_t needed = 0;
     arenite_check_stack(ar_subgraphs(source->data, source->size));
     if (ar_work_size(source->data, source->size, &work_size, &err) != AR_OK) {
         arenite_raise(&err);
@@ -85,12 +99,11 @@ uint32_t arenite_measure(const arenite_source_t *source) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: planning needs %u bytes of heap for a moment"),
             (unsigned)work_size);
     }
-    ar_status_t status = ar_measure(source->data, source->size, work, work_size, &needed, &err);
+    ar_status_t status = ar_measure(source->data, source->size, work, work_size, needs, &err);
     m_del(uint8_t, work, work_size);
     if (status != AR_OK) {
         arenite_raise(&err);
     }
-    return needed;
 }
 
 static void arena_from_heap(arenite_model_obj_t *self, size_t bytes) {
@@ -104,16 +117,16 @@ static void arena_from_heap(arenite_model_obj_t *self, size_t bytes) {
 static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
     self->arena_owner = mp_const_none;
     if (arena == mp_const_none) {
-        arena_from_heap(self, arenite_measure(&self->source));
+        ar_needs_t needs;
+        arenite_measure(&self->source, &needs);
+        arena_from_heap(self, needs.arena);
     } else if (mp_obj_is_int(arena)) {
         mp_int_t bytes = mp_obj_get_int(arena);
         if (bytes < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("arena: size must not be negative"));
         }
         arena_from_heap(self, (size_t)bytes);
-    } else if (mp_obj_is_type(arena, &arenite_arena_type)) {
-        arenite_arena_take(MP_OBJ_TO_PTR(arena), self, arenite_measure(&self->source));
-    } else {
+    } else if (!mp_obj_is_type(arena, &arenite_arena_type)) { // which finds room itself
         mp_buffer_info_t buf;
         mp_get_buffer_raise(arena, &buf, MP_BUFFER_RW);
         self->arena = buf.buf;
@@ -128,14 +141,28 @@ static size_t aligned_size(const arenite_model_obj_t *self) {
     return self->arena_size > skip ? self->arena_size - skip : 0;
 }
 
-static void load(arenite_model_obj_t *self) {
+static MP_NORETURN void refuse_arena(const arenite_model_obj_t *self, mp_obj_t arena) {
+    ar_needs_t needs;
+    arenite_measure(&self->source, &needs);
+    if (mp_obj_is_type(arena, &arenite_arena_type)) {
+        arenite_arena_refuse(MP_OBJ_TO_PTR(arena), &needs);
+    }
+    arenite_raise_arena(needs.arena, aligned_size(self));
+}
+
+static void load(arenite_model_obj_t *self, mp_obj_t arena) {
     ar_error_t err;
     arenite_check_stack(ar_subgraphs(self->source.data, self->source.size));
     uint32_t start = (uint32_t)mp_hal_ticks_cpu();
-    ar_status_t status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
+    ar_status_t status;
+    if (mp_obj_is_type(arena, &arenite_arena_type)) {
+        status = arenite_arena_load(MP_OBJ_TO_PTR(arena), self, &err);
+    } else {
+        status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
+    }
     self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
     if (status == AR_NO_MEMORY) {
-        arenite_raise_arena(arenite_measure(&self->source), aligned_size(self));
+        refuse_arena(self, arena);
     }
     if (status != AR_OK) {
         arenite_raise(&err);
@@ -178,7 +205,7 @@ static bool may_move(mp_obj_t owner) {
 static void open_model(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t arena) {
     arenite_source_open(source, &self->source);
     find_arena(self, arena);
-    load(self);
+    load(self, arena);
     if (has_callers_buffer(self)) {
         self->arena_mark = mark_of(&self->model);
     }
@@ -231,18 +258,30 @@ static void fill_inputs(arenite_model_obj_t *self, size_t n, const mp_obj_t *arg
     }
 }
 
-// Another thread may want to run the model too.
+static void set_running(arenite_model_obj_t *self, bool running) {
+    self->running = running;
+    if (has_arena_object(self)) {
+        arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
+        arena->running = running;
+    }
+}
+
+// Another thread may want to run the model too, or another of its arena.
 static void claim(arenite_model_obj_t *self) {
     arenite_model_check_idle(self);
     arenite_check_stack(self->model.n_subgraphs);
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
-    bool was_running = self->running;
-    self->running = true;
+    const arenite_arena_obj_t *arena = has_arena_object(self) ? MP_OBJ_TO_PTR(self->arena_owner) : NULL;
+    bool was_running = self->running || (arena && arena->running);
+    if (!was_running) {
+        set_running(self, true);
+    }
     MICROPY_END_ATOMIC_SECTION(state);
     (void)state;
     if (was_running) {
         raise_state(MP_ERROR_TEXT("model: already running"));
     }
+    arenite_model_hold(self);
 }
 
 // Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
@@ -260,10 +299,10 @@ static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *ar
             arenite_raise(&err);
         }
         nlr_pop();
-        self->running = false;
+        set_running(self, false);
         return ticks;
     }
-    self->running = false;
+    set_running(self, false);
     nlr_jump(nlr.ret_val);
 }
 
@@ -302,7 +341,12 @@ typedef struct {
 static mp_obj_t op_output(arenite_model_obj_t *self, unsigned op, unsigned i) {
     ar_tensor_t t = { 0 };
     void *data = NULL;
-    size_t size = (size_t)(self->arena + self->arena_size - (uint8_t *)self->model.arena);
+    const uint8_t *end = self->arena + self->arena_size;
+    if (has_arena_object(self)) {
+        const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
+        end = arena->memory + arena->size;
+    }
+    size_t size = (size_t)(end - self->model.arena);
     if (!ar_op_output(&self->model, op, i, &t, &data)) {
         arenite_raise_changed();
     }

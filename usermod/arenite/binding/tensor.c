@@ -25,6 +25,14 @@ void arenite_tensor_describe(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
     }
 }
 
+// The same, where what it holds is asked for. An input may be written to at any time.
+static void describe_data(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
+    arenite_tensor_describe(self, t);
+    if (!self->is_input) {
+        arenite_model_check_holds(self->model);
+    }
+}
+
 char arenite_typecode(unsigned type) {
     switch (type) {
         case AR_FLOAT32:
@@ -149,7 +157,7 @@ static mp_obj_t tensor_subscr(mp_obj_t self_in, mp_obj_t index, mp_obj_t value) 
         return MP_OBJ_NULL; // store and delete: memoryview(t) and set() are for that
     }
     ar_tensor_t t;
-    arenite_tensor_describe(self, &t);
+    describe_data(self, &t);
     return element(&t, self->data, mp_get_index(&arenite_tensor_type, t.count, index, false));
 }
 
@@ -163,7 +171,7 @@ typedef struct {
 static mp_obj_t iterator_next(mp_obj_t self_in) {
     iterator_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    arenite_tensor_describe(self->tensor, &t);
+    describe_data(self->tensor, &t);
     return self->next < t.count ? element(&t, self->tensor->data, self->next++) : MP_OBJ_STOP_ITERATION;
 }
 
@@ -195,7 +203,7 @@ static mp_int_t tensor_buffer(mp_obj_t self_in, mp_buffer_info_t *buf, mp_uint_t
         return 1;
     }
     ar_tensor_t t;
-    arenite_tensor_describe(self, &t);
+    describe_data(self, &t);
     buf->buf = self->data;
     buf->len = t.bytes;
     buf->typecode = arenite_typecode(t.type);
@@ -221,7 +229,7 @@ static bool greater(const arenite_tensor_obj_t *self, size_t a, size_t b) {
 static mp_obj_t tensor_argmax(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    arenite_tensor_describe(self, &t);
+    describe_data(self, &t);
     size_t best = 0;
     for (size_t i = 1; i < t.count; i++) {
         if (greater(self, i, best)) {
@@ -256,7 +264,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 1, tensor_set);
 static mp_obj_t tensor_dequantize(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    arenite_tensor_describe(self, &t);
+    describe_data(self, &t);
     mp_obj_array_t *array = mp_obj_malloc(mp_obj_array_t, &mp_type_array);
     array->typecode = 'f';
     array->free = 0;

@@ -119,6 +119,7 @@ typedef struct {
     uint32_t arena;             // all that a model needs
     uint32_t own;               // of these, what no other model may use: records, and what lasts from one invoke to the next
     uint32_t activations;       // of these, what models may share that do not run at once
+    uint32_t shared;            // what there must be beside its own: activations, or before them, while it is loaded, more
 } ar_needs_t;
 
 // Check a model and say exactly how many bytes of arena it needs. Work must be aligned as malloc aligns.
@@ -129,7 +130,7 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
 ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err);
 
 // Memory of several models: a part of it is one model's own; the activations of all lie at the end of the rest, one model's over
-// another's. Where the own part is the rest itself, it takes of its beginning.
+// another's. The own part lies below the rest, or begins where that begins.
 typedef struct {
     void *own;
     size_t own_size;

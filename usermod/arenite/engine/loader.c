@@ -574,6 +574,8 @@ ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_si
     uint32_t loading = load_bytes(&l), planned;
     needs->own = ar_loader_own(&l);
     needs->activations = ar_segments_plan(&l, 0);
+    uint32_t lives = loading - l.kept - l.lost;
+    needs->shared = needs->activations > lives ? needs->activations : lives;
     planned = needs->own + needs->activations;
     needs->arena = planned > loading ? planned : loading;
     return AR_OK;
@@ -709,10 +711,11 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
 ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err) {
     ar_loader_t l;
     ar_status_t status = open(&l, m, data, size, space->own, space->own_size, err);
-    uintptr_t end = ((uintptr_t)space->shared + space->shared_size) & ~(uintptr_t)(AR_ALIGN - 1);
+    uintptr_t top = (uintptr_t)space->shared + space->shared_size;
+    uint8_t *end = (uint8_t *)(top & ~(uintptr_t)(AR_ALIGN - 1));
     if (status == AR_OK) {
         l.floor = space->shared;
-        l.plan.top = (ar_life_t *)end;
+        l.plan.top = (ar_life_t *)(top & ~(uintptr_t)3);
         status = check_model(&l);
     }
     if (status != AR_OK) {
@@ -721,11 +724,11 @@ ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const a
     uint8_t *own_end = l.base + ar_loader_own(&l), *start = own_end > l.floor ? own_end : l.floor;
     uint32_t room = ar_segments_plan(&l, space->taken);
     room = room > space->taken ? room : space->taken;
-    if (own_end > l.limit || start > (uint8_t *)end || room > (size_t)((uint8_t *)end - start)) {
+    if (own_end > l.limit || start > end || room > (size_t)(end - start)) {
         return no_memory(err);
     }
     ar_loader_settle(&l, room);
-    finish(&l, (uint8_t *)end);
+    finish(&l, end);
     m->arena_used = m->own + m->activations;
     return AR_OK;
 }
