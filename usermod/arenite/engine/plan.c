@@ -199,7 +199,11 @@ static uint32_t free_from(const ar_plan_t *plan, const ar_life_t *life, uint32_t
 }
 
 uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room) {
-    uint32_t best = free_from(plan, life, life->offset, room), offset = life->offset;
+    uint32_t best = free_from(plan, life, life->offset, room), offset = life->offset, below = free_from(plan, life, 0, room);
+    if (below > best) {
+        best = below;
+        offset = 0;
+    }
     for (uint32_t i = 0; i < plan->n && best < most; i++) {
         const ar_life_t *other = ar_life(plan, i);
         if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other)) {
