@@ -43,9 +43,9 @@ static inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
         p <<= 1;
         shift--;
     }
-    uint32_t high = (uint32_t)(p >> 32);
+    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
     // Near one half, what a double would have rounded before decides.
-    if ((uint32_t)p + 0x8000 < 0x10000 || (uint32_t)(shift + 31) > 61) {
+    if ((low + 0x4000 < 0x8000 && (high & 1) != low >> 31) || (uint32_t)(shift + 31) > 61) {
         return ar_factor(r->a, b, r->c);
     }
     uint32_t mult = (high >> 1) + (high & 1);
