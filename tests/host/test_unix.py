@@ -83,6 +83,14 @@ def test_threads(unix: Path) -> None:
         assert run(unix, "threads", heap="16M").startswith("fine")
 
 
+@pytest.mark.parametrize("model", ["sine/sine", "zoo/if_while", "zoo/streaming"])
+def test_an_arena_that_is_written_to(unix: Path, model: str) -> None:
+    """Catches a run on records that a script has written over: they hold addresses, of functions too."""
+    words = run(unix, "arenas", f"models/{model}.tflite").split()
+    assert words[0] == "fine"
+    assert min(map(int, words[1:])) > 1000
+
+
 @pytest.mark.parametrize(
     ("model", "step"),
     [

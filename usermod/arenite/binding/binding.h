@@ -51,6 +51,7 @@ typedef struct {
     uint8_t *arena;
     size_t arena_size;
     uintptr_t next_part;        // in an Arena: the model behind this one
+    uint32_t arena_kept;        // of the caller's buffer: bytes that must stay as they are
     uint32_t arena_mark;        // of an Arena: its age; of the caller's buffer: what the engine left in it
     mp_obj_t inputs;            // tuples, made once so that invoke allocates nothing
     mp_obj_t outputs;

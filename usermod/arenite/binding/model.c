@@ -20,22 +20,6 @@ static bool has_callers_buffer(const arenite_model_obj_t *self) {
     return self->arena_owner != mp_const_none && !has_arena_object(self);
 }
 
-// A sum over the words at the arena's start, which loading another model into the same buffer changes: where inputs
-// and outputs lie, and the first record's head.
-static uint32_t mark_of(const ar_model_t *m) {
-    uint32_t sum = 0, word;
-    const uint8_t *io = (const uint8_t *)m->main.io;
-    for (size_t i = 0; i < (m->main.n_inputs + (size_t)m->main.n_outputs) * sizeof(void *); i += sizeof(word)) {
-        memcpy(&word, io + i, sizeof(word));
-        sum = 31 * sum + word;
-    }
-    if (m->main.n_ops) {
-        memcpy(&word, m->main.records, sizeof(word));
-        sum = 31 * sum + word;
-    }
-    return sum;
-}
-
 static void check_arena(const arenite_model_obj_t *self) {
     if (has_arena_object(self)) {
         const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
@@ -46,7 +30,7 @@ static void check_arena(const arenite_model_obj_t *self) {
         if (!arenite_buffer_is_at(self->arena_owner, self->arena, self->arena_size)) {
             raise_state(MP_ERROR_TEXT("model: its arena has moved or shrunk; load it again"));
         }
-        if (mark_of(&self->model) != self->arena_mark) {
+        if (ar_mark(&self->model, self->arena_kept) != self->arena_mark) {
             raise_state(MP_ERROR_TEXT("model: its arena was written over; give each model its own, or an Arena"));
         }
     }
@@ -207,7 +191,8 @@ static void open_model(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t aren
     find_arena(self, arena);
     load(self, arena);
     if (has_callers_buffer(self)) {
-        self->arena_mark = mark_of(&self->model);
+        self->arena_kept = ar_kept(&self->model);
+        self->arena_mark = ar_mark(&self->model, self->arena_kept);
     }
     self->guarded = may_move(self->source.owner) || has_callers_buffer(self);
     self->inputs = make_tensors(self, self->model.main.n_inputs, true);
@@ -389,7 +374,7 @@ static mp_obj_t *profile_entry(profile_t *profile, unsigned op) {
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
     if (op == AR_INSIDE) {
-        mp_handle_pending(true);
+        handle_pending(profile->model);
         return true;
     }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;

@@ -85,7 +85,7 @@ typedef struct {
     uint16_t n_outputs;
     uint16_t first_life;        // while loading: the planner's index of its first tensor
     uint8_t state;              // while loading: not yet, now, done
-    bool ran;                   // by CALL_ONCE
+    uint8_t ran;                // by CALL_ONCE; no bool, as a script may write anything there
 } ar_subgraph_t;
 
 // A loaded model. The caller keeps this, the file's bytes and the arena in place for as long as it is used.
@@ -145,6 +145,11 @@ ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const a
 
 // Run the model on what its input tensors hold. Inputs may be overwritten by what is computed from them.
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err);
+
+// What a loaded model keeps in the arena and never changes holds addresses. Right after loading: how many bytes these are,
+// from main.io on; later: a sum over them, by which a caller sees whether somebody has written there.
+uint32_t ar_kept(const ar_model_t *m);
+uint32_t ar_mark(const ar_model_t *m, uint32_t kept);
 
 // Variable tensors back to their initial values.
 void ar_reset(ar_model_t *m);

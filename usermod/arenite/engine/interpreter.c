@@ -58,7 +58,7 @@ ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
     return run_all(run, ar_model_subgraph(run->model, subgraph));
 }
 
-bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph) {
+uint8_t *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph) {
     return &ar_model_subgraph(run->model, subgraph)->ran;
 }
 
@@ -111,7 +111,7 @@ void ar_reset(ar_model_t *m) {
     ar_graph_t g;
     for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
-        sub->ran = false;
+        sub->ran = 0;
         if (sub->records && ar_graph_open(&g, m->data, m->size, i, &err) == AR_OK) {
             reset_subgraph(m, &g, sub);
         }
@@ -162,6 +162,31 @@ static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
         rec = ar_next_record(rec);
     }
     return rec;
+}
+
+uint32_t ar_kept(const ar_model_t *m) {
+    return (uint32_t)((const uint8_t *)record(m, m->main.n_ops) - (const uint8_t *)m->main.io);
+}
+
+static uint32_t add_words(uint32_t sum, const void *from, uint32_t bytes) {
+    const uint8_t *p = from;
+    uint32_t word;
+    for (uint32_t i = 0; i + sizeof(word) <= bytes; i += (uint32_t)sizeof(word)) {
+        memcpy(&word, p + i, sizeof(word));
+        sum = 31 * sum + word;
+    }
+    return sum;
+}
+
+uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
+    uint32_t sum = 0;
+    for (unsigned i = 1; i < m->n_subgraphs; i++) {
+        ar_subgraph_t other;
+        memcpy(&other, &m->others[i - 1], sizeof(other));
+        other.ran = 0; // the one thing that changes
+        sum = add_words(sum, &other, sizeof(other));
+    }
+    return add_words(sum, m->main.io, kept);
 }
 
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
