@@ -11,7 +11,7 @@ import pytest
 
 from arenite.board import Connection
 from arenite.emulator import Emulator
-from firmware.conftest import DIGITS, Booted, Session
+from firmware.conftest import DIGITS, DIGITS_SIZE, Booted, Session
 
 IMPORTS = """
 import arenite, gc, micropython
@@ -50,7 +50,7 @@ def test_model_prints(board: Session) -> None:
     shown = evaluate(board, "m = arenite.Model('/rom/digits.tflite')", "m")
     assert shown == f"Model('/rom/digits.tflite', 9 ops, arena {needed} of {needed} bytes)"
     shown = evaluate(board, "b = bytes(open('/rom/digits.tflite', 'rb').read())", "arenite.Model(b, arena=9000)")
-    used = re.fullmatch(rf"Model\(<{DIGITS.stat().st_size} bytes>, 9 ops, arena (\d+) of 9000 bytes\)", shown)
+    used = re.fullmatch(rf"Model\(<{DIGITS_SIZE} bytes>, 9 ops, arena (\d+) of 9000 bytes\)", shown)
     assert used, shown
     assert int(needed) <= int(used[1]) <= 9000
     assert evaluate(board, "m.deinit()", "m") == "Model(closed)"
@@ -308,7 +308,7 @@ for arena, size in ((needed, needed), (20000, 20000), (buffer, needed + 100), (m
 
 def test_source_of_every_kind(board: Session) -> None:
     """Catches a source that is copied where it need not be, or not readable: paths, buffers, files of other systems."""
-    size = DIGITS.stat().st_size
+    size = DIGITS_SIZE
     board.run(
         f"""{IMPORTS}
 data = open('/rom/digits.tflite', 'rb').read()
