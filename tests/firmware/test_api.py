@@ -251,7 +251,7 @@ def test_profile(board: Session) -> None:
     """Catches operators missing or out of order, ticks that are not theirs, and outputs shown after they are gone."""
     board.run(
         f"""{IMPORTS}
-m = arenite.Model('/rom/digits.tflite')
+m = arenite.Model('/rom/digits.tflite', arena=20000)
 rows = m.profile(digit(0))
 assert [row[0] for row in rows[:2]] == ['CONV_2D', 'CONV_2D'] and rows[-1][:2] == ('SOFTMAX', 'digit'), rows
 assert len(rows) == 9 and all(row[2] > 0 for row in rows)
@@ -263,6 +263,26 @@ seen = []
 rows = m.profile(digit(0), each=lambda k, op, outputs: seen.append((k, op, outputs[0].name, bytes(outputs[0]))))
 assert [s[:3] for s in seen] == [(k, rows[k][0], rows[k][1]) for k in range(9)], seen
 assert seen[-1][3] == right and len(seen[0][3]) > 1000
+"""
+    )
+
+
+def test_profile_of_rows(board: Session) -> None:
+    """Catches ticks of operators that run in turns told more than once or not at all, and rings shown as tensors."""
+    board.run(
+        f"""{IMPORTS}
+whole = {{}}
+m = arenite.Model('/rom/digits.tflite', arena=20000)
+m.profile(digit(0), each=lambda k, op, outputs: whole.__setitem__(k, bytes(outputs[0])))
+m = arenite.Model('/rom/digits.tflite')
+seen = {{}}
+rows = m.profile(digit(0), each=lambda k, op, outputs: seen.__setitem__(k, outputs[0] and bytes(outputs[0])))
+m.invoke(digit(0))
+total = sum(row[2] for row in rows)
+assert len(rows) == 9 and all(row[2] > 0 for row in rows)
+assert total > 0.8 * m.ticks[1], (total, m.ticks)
+assert None in seen.values() and seen[8] == whole[8]
+assert all(data is None or data == whole[k] for k, data in seen.items())
 """
     )
 
