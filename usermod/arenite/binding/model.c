@@ -266,7 +266,6 @@ static void claim(arenite_model_obj_t *self) {
     if (was_running) {
         raise_state(MP_ERROR_TEXT("model: already running"));
     }
-    arenite_model_hold(self);
 }
 
 // Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
@@ -276,7 +275,8 @@ static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *ar
     nlr_buf_t nlr;
     claim(self);
     if (nlr_push(&nlr) == 0) {
-        fill_inputs(self, n_args, args);
+        fill_inputs(self, n_args, args); // perhaps from outputs of another model of the Arena
+        arenite_model_hold(self);
         uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
         uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
