@@ -68,5 +68,5 @@ void __real_mp_stack_set_limit(mp_uint_t limit);
 void __wrap_mp_stack_set_limit(mp_uint_t limit);
 void __wrap_mp_stack_set_limit(mp_uint_t limit) {
     (void)limit;
-    __real_mp_stack_set_limit(BOARD_STACK_SIZE - BOARD_STACK_SIZE / 8 - 512);
+    __real_mp_stack_set_limit(BOARD_STACK_SIZE - BOARD_STACK_MARGIN);
 }

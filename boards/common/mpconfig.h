@@ -30,6 +30,10 @@
 void board_ramdisk_mount(void);
 #endif
 
+// What __wrap_mp_stack_set_limit() leaves for C below the limit that Python has.
+#define BOARD_STACK_MARGIN              (BOARD_STACK_SIZE / 8 + 512)
+#define ARENITE_STACK_BELOW_LIMIT       (BOARD_STACK_MARGIN)
+
 // The UART's interrupt hands Ctrl-C to the scheduler, so the scheduler's own sections must mask it.
 static inline uint32_t board_irq_disable(void) {
     uint32_t state;

@@ -1,4 +1,4 @@
-"""Measure models on emulated boards, in instructions, which the emulator counts exactly."""
+"""Measure models on emulated boards: in instructions, which QEMU counts exactly, or in the RP2040's cycles."""
 
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +15,7 @@ from arenite.targets import emulated
 
 
 class OperatorFigures(TypedDict):
-    """One operator of one invoke. Instructions are None where the emulator cannot count them."""
+    """One operator of one invoke. Instructions (or cycles) are None where the emulator cannot count them."""
 
     op: str
     name: str
@@ -24,10 +24,14 @@ class OperatorFigures(TypedDict):
 
 
 class Figures(TypedDict):
-    """One model on one board: instructions of one invoke and of loading, bytes of arena, the outputs' checksum."""
+    """One model on one board: instructions of one invoke and of loading, bytes of arena, the outputs' checksum.
+
+    On a board that `counts` cycles, they are cycles.
+    """
 
     model: str
     board: str
+    counts: str
     instructions: int | None
     load_instructions: int | None
     macs: int
@@ -71,25 +75,26 @@ def bench(model: Model, board: Board, arena: int | None, console: Console) -> Fi
     with emulated(board, files, console) as connection, console.status(f"{model.path.name} on {board.name}"):
         connection.load("bench")
         connection.call("bench", "/rom/model.tflite", "/rom/model.in", arena, each=report)
-    counted = board.icount
+    factor = (board.cycles_per_tick or 1) if board.icount else None
     return {
         "model": model.path.name,
         "board": board.name,
-        "instructions": report.facts["instructions"] if counted else None,
-        "load_instructions": report.facts["load_instructions"] if counted else None,
+        "counts": board.counts,
+        "instructions": report.facts["instructions"] * factor if factor else None,
+        "load_instructions": report.facts["load_instructions"] * factor if factor else None,
         "macs": model.macs,
         "arena": report.facts["arena"],
         "activations": report.facts["activations"],
         "checksum": f"{fnv1a(b''.join(report.outputs)):08x}",
-        "ops": _operators(model, report.operators, counted),
+        "ops": _operators(model, report.operators, factor),
     }
 
 
-def _operators(model: Model, profile: list[tuple[str, str, int]], counted: bool) -> list[OperatorFigures]:
+def _operators(model: Model, profile: list[tuple[str, str, int]], factor: int | None) -> list[OperatorFigures]:
     """Each line of the profile with its operator's multiply-adds, found by its output: some may be folded away."""
     macs = {(operator.op, operator.name): operator.macs for operator in model.operators}
     return [
-        {"op": op, "name": name, "macs": macs.get((op, name), 0), "instructions": ticks if counted else None}
+        {"op": op, "name": name, "macs": macs.get((op, name), 0), "instructions": ticks * factor if factor else None}
         for op, name, ticks in profile
     ]
 
@@ -133,7 +138,7 @@ def table(figures: Figures) -> Table:
     table.add_column("", justify="right")
     table.add_column("operator")
     table.add_column("output", max_width=32, overflow="ellipsis", no_wrap=True)
-    for heading in ("multiply-adds", "instructions", "per multiply-add"):
+    for heading in ("multiply-adds", figures["counts"], "per multiply-add"):
         table.add_column(heading, justify="right")
     for index, row in enumerate(figures["ops"]):
         table.add_row(str(index), row["op"], row["name"], *_work(row["macs"], row["instructions"]))
@@ -150,9 +155,14 @@ def _work(macs: int, instructions: int | None) -> tuple[str, str, str]:
 
 def _caption(figures: Figures) -> str:
     arena, activations, load = figures["arena"], figures["activations"], figures["load_instructions"]
+    counted = "not counted" if load is None else f"{load:,} {figures['counts']}"
+    what = {
+        "instructions": "Instructions of the emulated core, counted exactly; they are not cycles.",
+        "cycles": "Cycles of the emulated core, to the microsecond; reads that miss the flash cache would take more.",
+    }
     return (
-        f"loading: {'not counted' if load is None else f'{load:,} instructions'}\n"
+        f"loading: {counted}\n"
         f"arena: {arena:,} bytes, of them {activations:,} activations and {arena - activations:,} the rest\n"
         f"output checksum: {figures['checksum']}\n"
-        "Instructions of the emulated core, counted exactly; they are not cycles."
+        f"{what[figures['counts']]}"
     )

@@ -16,7 +16,7 @@ import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-from arenite.emulator import Emulator, has_device
+from arenite.emulator import Running, has_device
 from arenite.errors import BoardError, UserError
 
 Output = Callable[[bytes], None]
@@ -36,7 +36,7 @@ class Connection:
         BoardError: nothing there that speaks MicroPython; later: a program's traceback, or a fault.
     """
 
-    def __init__(self, address: str, emulator: Emulator | None = None) -> None:
+    def __init__(self, address: str, emulator: Running | None = None) -> None:
         self.address = address
         self.emulator = emulator
         if not has_device(address):

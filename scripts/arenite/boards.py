@@ -16,12 +16,16 @@ class Board:
     """One board's facts. Sizes and addresses are in bytes.
 
     Attributes:
+        port: the port of MicroPython (qemu, rp2, unix) that it is a board of.
+        emulator: what can run its firmware here (qemu, rp2040); empty: only the board itself.
         machine: the name QEMU knows the board by.
         qemu_args: what QEMU needs more than the machine's name.
         romfs_base: address of the region that the board mounts at /rom.
         ram_heap: size of MicroPython's heap.
-        tier: the folder of kernels compiled in (portable, dsp, mve).
-        icount: whether the emulator can count this board's instructions exactly.
+        tier: the folder of kernels compiled in (portable, thumb, dsp, mve).
+        icount: whether the emulator can count this board's instructions or cycles.
+        cycles_per_tick: where arenite.ticks() is not a count of instructions: core cycles in a tick.
+        uf2_family: what the boot drive of the board knows its UF2 files by; 0: it has none.
         variant: tells apart firmware of the same board that has only some operators.
         operators: these; none: all.
     """
@@ -29,14 +33,17 @@ class Board:
     name: str
     description: str
     cpu: str
-    machine: str
     romfs_base: int
     romfs_size: int
     ram_heap: int
     tier: str
     port: str = "qemu"
+    emulator: str = "qemu"
+    machine: str = ""
     qemu_args: tuple[str, ...] = field(default=())
     icount: bool = True
+    cycles_per_tick: int = 0
+    uf2_family: int = 0
     variant: str = ""
     operators: tuple[str, ...] = ()
 
@@ -47,13 +54,30 @@ class Board:
 
     @property
     def build_folder(self) -> Path:
-        """Where make puts its output."""
+        """Where the build puts its output."""
         return BUILD / (f"{self.name}-for-{self.variant}" if self.variant else self.name)
 
     @property
     def firmware(self) -> Path:
-        """The image that the emulator boots."""
-        return self.build_folder / "firmware.elf"
+        """The linked program."""
+        return self.build_folder / ("micropython" if self.port == "unix" else "firmware.elf")
+
+    @property
+    def objects(self) -> Path:
+        """Where the module's object files lie once it is built: CMake keeps a source's whole path."""
+        if self.port == "rp2":
+            return self.build_folder / "CMakeFiles" / "firmware.dir" / str(ROOT / "usermod" / "arenite").lstrip("/")
+        return self.build_folder / "arenite"
+
+    @property
+    def product(self) -> Path:
+        """What a user takes from a build: the file to drop on the boot drive, or the program itself."""
+        return self.build_folder / "firmware.uf2" if self.uf2_family else self.firmware
+
+    @property
+    def counts(self) -> str:
+        """What figures of this board are in."""
+        return "cycles" if self.cycles_per_tick else "instructions"
 
 
 def _number(value: int | str) -> int:
@@ -72,14 +96,17 @@ def read_board(path: Path) -> Board:
             name=facts["name"],
             description=facts["description"],
             cpu=facts["cpu"],
-            machine=facts["machine"],
             romfs_base=_number(facts["romfs_base"]),
             romfs_size=_number(facts["romfs_size"]),
             ram_heap=_number(facts["ram_heap"]),
             tier=facts["tier"],
             port=facts.get("port", "qemu"),
+            emulator=facts.get("emulator", "qemu"),
+            machine=facts["machine"] if facts.get("emulator", "qemu") == "qemu" else "",
             qemu_args=tuple(facts.get("qemu_args", ())),
             icount=facts.get("icount", True),
+            cycles_per_tick=facts.get("cycles_per_tick", 0),
+            uf2_family=_number(facts.get("uf2_family", 0)),
         )
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: {error!r} is not a board's description") from error
@@ -88,6 +115,11 @@ def read_board(path: Path) -> Board:
 def all_boards() -> list[Board]:
     """Every board of this checkout, by name."""
     return [read_board(path) for path in sorted(BOARDS.glob("*/board.json"))]
+
+
+def qemu_boards() -> list[Board]:
+    """The boards that QEMU emulates."""
+    return [board for board in all_boards() if board.emulator == "qemu"]
 
 
 def find_board(name: str) -> Board:

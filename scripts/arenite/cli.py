@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from arenite import romfs as romfs_image
-from arenite.board import Connection, deploy, to_stdout
+from arenite.board import Connection, to_stdout
+from arenite.board import deploy as write_image
 from arenite.boards import Board, all_boards, find_board
 from arenite.build import build as build_firmware
-from arenite.emulator import Emulator, end_on_termination, image_for
+from arenite.emulator import end_on_termination, image_for
 from arenite.errors import BoardError, UserError
-from arenite.targets import emulated
+from arenite.targets import emulated, emulator_of
 
 app = typer.Typer(
     help="TensorFlow Lite models on MicroPython boards: build, run, measure, verify.",
@@ -34,6 +36,10 @@ PortOption = Annotated[str, typer.Option("--port", metavar="DEVICE", help="The s
 RomOption = Annotated[
     list[str] | None,
     typer.Option("--rom", metavar="FILE", help="A file to lie at /rom, or NAME=FILE, or a folder. May be repeated."),
+]
+PORT = typer.Option("--port", metavar="DEVICE", help="The board's serial port, as /dev/ttyACM0.")
+ModelFiles = Annotated[
+    list[str], typer.Argument(metavar="MODEL...", help="Models, NAME=FILE, and other files to go along.")
 ]
 Models = Annotated[list[Path], typer.Argument(metavar="MODEL...", help="TensorFlow Lite models.")]
 
@@ -86,7 +92,7 @@ def build(
     for board in chosen:
         made = variant(board, parsed) if parsed else board
         firmware = build_firmware(made, err, force=force)
-        out.print(str(firmware), markup=False, soft_wrap=True)
+        out.print(str(made.product), markup=False, soft_wrap=True)
         if parsed:
             _print_choice(made, firmware)
 
@@ -118,7 +124,7 @@ def run(
             connection.run(program, to_stdout)
         return
     if files:
-        deploy(target, romfs_image.pack(files))
+        write_image(target, romfs_image.pack(files))
     with Connection(target) as connection:
         connection.run(program, to_stdout)
 
@@ -130,7 +136,7 @@ def emulate(board: BoardName, rom: RomOption = None) -> None:
     files = romfs_image.collect(rom or [])
     image_for(chosen, files)
     build_firmware(chosen, err)
-    with Emulator(chosen, files, terminal=True) as emulator:
+    with emulator_of(chosen, files, terminal=True) as emulator:
         print(f"mpremote connect {emulator.address}", flush=True)
         err.print("Ctrl-C ends the emulator.")
         while not emulator.ended(within=3600):
@@ -147,11 +153,65 @@ def romfs(
     """Make a ROMFS image whose file data is aligned to 16 bytes, so that models are used where they lie."""
     collected = romfs_image.collect(files)
     image = image_for(find_board(board), collected) if board else romfs_image.pack(collected)
-    try:
-        output.write_bytes(image)
-    except OSError as error:
-        raise UserError(f"{output}: {error.strerror}") from error
-    out.print(f"{output}: {len(image)} bytes, {len(collected)} files", markup=False, soft_wrap=True)
+    _write(output, image)
+    _say(f"{output}: {len(image)} bytes, {len(collected)} files")
+
+
+@command
+def uf2(
+    files: ModelFiles,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="UF2", help="The UF2 file to write.")],
+    board: Annotated[str, typer.Option("--board", metavar="BOARD", help="The board that it is for.")],
+) -> None:
+    """Make a UF2 file of models, with their labels: dropped on a Pico's boot drive, it replaces what is at /rom."""
+    from arenite.deploy import collect
+    from arenite.uf2 import models as uf2_of
+
+    chosen = find_board(board)
+    collected = collect(files, _say)
+    image = image_for(chosen, collected)
+    _write(output, uf2_of(image, chosen))
+    _say(f"{output}: for {chosen.name}, {len(image)} of {chosen.romfs_size} bytes at /rom: {', '.join(collected)}")
+
+
+@command
+def deploy(files: ModelFiles, port: Annotated[str, PORT]) -> None:
+    """Write models, with their labels, to a real board's /rom through mpremote, and check what it reads back."""
+    from arenite.deploy import collect
+    from arenite.deploy import deploy as deploy_files
+
+    collected = collect(files, _say)
+    size = deploy_files(port, collected)
+    _say(f"{port}: {size} bytes at /rom, read back and equal: {', '.join(collected)}")
+
+
+@command
+def models(
+    port: Annotated[str, PORT],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the models on a real board: their operators, the arena they need, and whether they run there."""
+    from arenite.deploy import models as models_on
+    from arenite.deploy import table
+
+    found = models_on(port)
+    if as_json:
+        print(json.dumps([asdict(row) for row in found], indent=2))
+    elif found:
+        out.print(table(found))
+    else:
+        _say(f"{port}: no .tflite file; `arenite deploy MODEL --port {port}` writes one")
+
+
+@command
+def shell(
+    files: Annotated[list[str] | None, typer.Argument(metavar="[MODEL...]", help="Models, to lie at /rom.")] = None,
+) -> None:
+    """Start MicroPython with Arenite on this computer, with models at /rom. Ctrl-D ends it."""
+    from arenite.deploy import collect
+    from arenite.shell import shell as start
+
+    raise typer.Exit(start(collect(files or [], lambda line: err.print(line, markup=False)), err))
 
 
 @command
@@ -238,10 +298,7 @@ def shrink(
 
     parsed = read_model(model)
     shrunk = without_constants(parsed, inputs, err)
-    try:
-        output.write_bytes(shrunk.model.data)
-    except OSError as error:
-        raise UserError(f"{output}: {error.strerror}") from error
+    _write(output, shrunk.model.data)
     if shrunk.cuts:
         out.print(table(shrunk))
     before, after = len(parsed.data), len(shrunk.model.data)
@@ -288,11 +345,42 @@ def figures(
 
 
 @command
+def fuzz(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 60,
+    bits: Annotated[int, typer.Option(help="Bits of a pointer: 64, or 32 as on the boards.")] = 64,
+    seed: Annotated[int, typer.Option(min=1, help="Another one takes other ways.")] = 1,
+) -> None:
+    """Fuzz the engine on this computer under sanitizers; the exit status is 1 if something is found."""
+    from arenite.fuzz import FOLDER, write_seeds
+    from arenite.fuzz import fuzz as run_fuzzer
+
+    if bits not in (32, 64):
+        raise UserError("--bits is 32 or 64")
+    seeds = FOLDER / "seeds"
+    err.print(f"{write_seeds(seeds):,} models to start from")
+    result = run_fuzzer([seeds], FOLDER / "corpus", 60 * minutes, bits=bits, first=seed)
+    out.print(f"{result.executions:,} executions, {result.ran:,} of them loaded and ran; found: {len(result.found)}")
+    if result.found:
+        raise BoardError(f"{result.words}\n{result.found[0]}")
+
+
+@command
 def demo() -> None:
     """Classify handwritten digits on an emulated Cortex-M7 board."""
     from arenite.demo import demo as show
 
     show(out, err)
+
+
+def _say(line: str) -> None:
+    out.print(line, markup=False, soft_wrap=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
 
 
 def _target(board: str, port: str) -> Board | str:

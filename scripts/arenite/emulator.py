@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from arenite import romfs
 from arenite.boards import Board
@@ -23,6 +23,25 @@ ICOUNT = ("-icount", "shift=7")
 BOOT_SECONDS = 10
 LOG_TAIL = 10  # lines
 FAULT = re.compile(rb"^\W*(FAULT\b[^\r\n]*)", re.MULTILINE)
+
+
+class Running(Protocol):
+    """What a connection asks an emulator, whichever it is."""
+
+    board: Board
+    address: str
+
+    def ended(self, within: float = 1.0) -> bool:
+        """Whether it ends, or has ended, within so many seconds."""
+        ...
+
+    def last_output(self) -> str:
+        """The last lines that it has said."""
+        ...
+
+    def death(self) -> BoardError:
+        """Why it is no longer there, in words for the user."""
+        ...
 
 
 class Emulator:

@@ -87,6 +87,10 @@ class _Model(ctypes.Structure):
     ]
 
 
+class _Rows(ctypes.Structure):
+    _fields_ = [("h", ctypes.c_uint32), ("held", ctypes.c_uint32), ("last", ctypes.c_uint32)]
+
+
 class Place(ctypes.Structure):
     """A tensor, a scratch block or a variable in the arena: `ar_lives_place_t` of engine/lives.h."""
 
@@ -212,6 +216,7 @@ class Engine:
         lib = ctypes.CDLL(str(build_library(sanitize=sanitize)))
         lib.ar_op_name.restype = ctypes.c_char_p
         lib.ar_op_compiled.restype = ctypes.c_char_p
+        lib.ar_op_rows.restype = ctypes.c_void_p
         lib.ar_type_name.restype = ctypes.c_char_p
         for name in ("ar_input", "ar_output", "ar_tensor", "ar_op_output"):
             getattr(lib, name).restype = ctypes.c_bool
@@ -371,22 +376,40 @@ class HostModel:
         return self._view(self._describe("ar_output", i), self.model.main.io[self.model.main.n_inputs + i])
 
     def op_outputs(self, k: int) -> Iterator[np.ndarray | None]:
-        """Outputs of operator k in place: what they hold is theirs until the next operator has run. None: never there whole."""
+        """Outputs of operator k in place, theirs until the next has run; None for what never is there whole."""
         for i in range(self.engine.lib.ar_op_n_outputs(ctypes.byref(self.model), k)):
-            t, data = _Tensor(), ctypes.c_void_p()
-            self.engine.lib.ar_op_output(ctypes.byref(self.model), k, i, ctypes.byref(t), ctypes.byref(data))
-            yield self._view(t, data.value) if data.value else None
+            t, data = self._op_output(k, i)
+            yield self._view(t, data) if data else None
+
+    def _op_output(self, k: int, i: int) -> tuple[_Tensor, int | None]:
+        t, data = _Tensor(), ctypes.c_void_p()
+        self.engine.lib.ar_op_output(ctypes.byref(self.model), k, i, ctypes.byref(t), ctypes.byref(data))
+        return t, data.value
+
+    def _take(self, k: int, outputs: list[np.ndarray]) -> None:
+        """Copy what operator k has just made: all outputs, or one row."""
+        rows = _Rows()
+        ring = self.engine.lib.ar_op_rows(ctypes.byref(self.model), k, ctypes.byref(rows))
+        if not ring:
+            outputs[:] = [o.copy() for o in self.op_outputs(k) if o is not None]
+            return
+        t, _ = self._op_output(k, 0)
+        if not outputs:
+            outputs.append(np.zeros(tuple(t.dim[: t.rank]), DTYPES[t.type]))
+        row = t.bytes // rows.h
+        held = np.ctypeslib.as_array((ctypes.c_uint8 * (row * rows.held)).from_address(ring)).reshape(rows.held, row)
+        outputs[0].reshape(rows.h, -1).view(np.uint8)[rows.last] = held[rows.last % rows.held]
 
     def op_name(self, k: int) -> str:
         """The operator's name, as "CONV_2D"."""
         return str(self.engine.lib.ar_op_name(ctypes.byref(self.model), k).decode())
 
-    def invoke(self, inputs: Sequence[np.ndarray] = (), each: list[list[np.ndarray | None]] | None = None) -> list[np.ndarray]:
+    def invoke(self, inputs: Sequence[np.ndarray] = (), each: list[list[np.ndarray]] | None = None) -> list[np.ndarray]:
         """Run the model.
 
         Args:
             inputs: one array an input, of its shape and type; none: as they stand.
-            each: if given, the outputs of every operator go to its place in it, None for what never is there whole.
+            each: if given, the outputs of every operator go to its place in it. Rows that nothing asked for are 0.
 
         Returns:
             copies of the outputs.
@@ -401,13 +424,24 @@ class HostModel:
         def hook(_: int, k: int) -> bool:
             if each is not None and k != INSIDE:
                 each.extend([] for _ in range(len(each), k + 1))
-                each[k] = [None if o is None else o.copy() for o in self.op_outputs(k)]
+                self._take(k, each[k])
             return True
 
         callback = _HOOK(hook) if each is not None else _HOOK()
         status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
         Engine._check(status, err)
         return [self.output(i).copy() for i in range(self.model.main.n_outputs)]
+
+    def rows_made(self, k: int) -> int | None:
+        """Rows that operator k has made in this run, of those that run a row at a time; None: all at once."""
+        rows = _Rows()
+        made = self.engine.lib.ar_op_rows(ctypes.byref(self.model), k, ctypes.byref(rows))
+        return rows.last + 1 if made else None
+
+    def poison(self, value: int = 0xA5) -> None:
+        """Overwrite what an invoke may not rely on, of a model that keeps nothing from one to the next."""
+        start = self.model.arena_used - self.model.activations + self.model.arena - self.arena.ctypes.data
+        self.arena.view(np.uint8)[start : start + self.model.activations] = value
 
     def reset(self) -> None:
         """Variable tensors back to their initial values."""

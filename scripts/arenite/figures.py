@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from rich.console import Console
 
 from arenite.bench import bench
-from arenite.boards import ROOT, Board
+from arenite.boards import ROOT, Board, all_boards, find_board
 from arenite.build import COMPILER
 from arenite.errors import UserError
 from arenite.model import read_model
@@ -22,12 +22,19 @@ FOLDER = ROOT / "benchmarks"
 FIGURES = FOLDER / "figures.json"
 PAGE = FOLDER / "README.md"
 README = ROOT / "README.md"
-README_BOARD = "MPS2_AN386"
+README_BOARD, README_PICO = "MPS2_AN386", "ARENITE_PICO"
+PICO_HZ = 125_000_000
+# The emulator of the RP2040 takes seconds for what QEMU does at once: its figures are of these models.
+ON_SLOW_EMULATORS = ("hello_world_int8", "micro_speech_quantized", "person_detect", "kws_ref_model", "ad01_int8")
 TABLE_START, TABLE_END = "<!-- written by `arenite figures` -->", "<!-- to here -->"
+PICO_START, PICO_END = "<!-- the Pico's, written by `arenite figures` -->", "<!-- to here, the Pico's -->"
 
 
 class Row(TypedDict):
-    """One model on one board: the smallest arena, and instructions in tflite-micro's arena and in the smallest."""
+    """One model on one board: the smallest arena, and instructions in tflite-micro's arena and in the smallest.
+
+    Where the board counts cycles, they are cycles.
+    """
 
     model: str
     board: str
@@ -89,30 +96,48 @@ def measure(name: str, board: Board, console: Console) -> Row:
 
 
 def measure_all(boards: list[Board], out: Console, err: Console) -> AllFigures:
-    """Every reference model on these boards."""
-    rows = []
+    """Every reference model on these boards; the rows of other boards stay as they were committed.
+
+    Raises:
+        UserError: those were measured with another compiler.
+    """
+    chosen = {board.name for board in boards}
+    committed: AllFigures = json.loads(FIGURES.read_text())
+    others = [row for row in committed["rows"] if row["board"] not in chosen]
+    if others and committed["compiler"] != compiler_version():
+        raise UserError(f"the other boards' figures are for gcc {committed['compiler']}: measure all of them")
+    rows: list[Row] = []
     for board in boards:
         for name in peers()["instructions"]:
             if not fits(board, name):
                 continue
             rows.append(measure(name, board, err))
             out.print(f"{board.name:12} {name:24} {rows[-1]['instructions']:>12,}", markup=False)
-    return {"compiler": compiler_version(), "rows": rows}
+    order = [board.name for board in all_boards()]
+    return {"compiler": compiler_version(), "rows": sorted(others + rows, key=lambda row: order.index(row["board"]))}
 
 
 def fits(board: Board, name: str) -> bool:
-    """Whether a board has the memory for a reference model, roughly."""
+    """Whether a board has the memory for a reference model, roughly, and an emulator with the time."""
+    if not board.icount or (board.cycles_per_tick and name not in ON_SLOW_EMULATORS):
+        return False
     size = (reference_folder() / f"{name}.tflite").stat().st_size
-    return board.icount and size < board.romfs_size and int(peers()["arena"][name]) < board.ram_heap // 2
+    return size < board.romfs_size and int(peers()["arena"][name]) < board.ram_heap // 2
 
 
 def write(figures: AllFigures) -> None:
-    """Write benchmarks/figures.json and benchmarks/README.md, and the table in the README."""
+    """Write benchmarks/figures.json and benchmarks/README.md, and the tables in the README."""
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
     PAGE.write_text(page(figures))
-    before, _, rest = README.read_text().partition(TABLE_START)
-    _, _, after = rest.partition(TABLE_END)
-    README.write_text("\n".join([before + TABLE_START, *readme_table(figures), TABLE_END + after]))
+    text = _between(README.read_text(), TABLE_START, TABLE_END, readme_table(figures))
+    README.write_text(_between(text, PICO_START, PICO_END, pico_table(figures)))
+
+
+def _between(text: str, start: str, end: str, lines: list[str]) -> str:
+    """A text with other lines between two marks."""
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return "\n".join([before + start, *lines, end + after])
 
 
 def readme_table(figures: AllFigures) -> list[str]:
@@ -132,6 +157,21 @@ def readme_table(figures: AllFigures) -> list[str]:
     return lines
 
 
+def pico_table(figures: AllFigures) -> list[str]:
+    """The README's table of the Pico: milliseconds of its core at its usual clock."""
+    lines = [
+        "| model | in the smallest arena | | in tflite-micro's, where that is larger | |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in figures["rows"]:
+        if row["board"] == README_PICO:
+            arena, larger = row["arena"], max(row["arena"], int(peers()["arena"][row["model"]]))
+            cells = [(arena, row["instructions_smallest"]), (larger, row["instructions"])]
+            times = " | ".join(f"{size:,} bytes | {1000 * cycles / PICO_HZ:.1f} ms" for size, cycles in cells)
+            lines.append(f"| {row['model']} | {times} |")
+    return lines
+
+
 def page(figures: AllFigures) -> str:
     """The page that people read."""
     known = peers()
@@ -143,6 +183,9 @@ def page(figures: AllFigures) -> str:
         "stay in flash. A model runs in the smallest arena, and faster in a larger one: the first figure is for",
         f"tflite-micro's size, or the smallest where that is larger. Arenite: arm-none-eabi-gcc {figures['compiler']}.",
         f"Peers: {known['source']}.",
+        "",
+        "The Pico's are cycles of its core, to the microsecond at 125 MHz, as the emulator of the RP2040 counts them:",
+        "a lower bound, since flash that its cache does not hold takes no time there.",
     ]
     for board in dict.fromkeys(row["board"] for row in figures["rows"]):
         lines += ["", *_table(board, [row for row in figures["rows"] if row["board"] == board], known)]
@@ -151,7 +194,7 @@ def page(figures: AllFigures) -> str:
 
 def _table(board: str, rows: list[Row], known: dict[str, Any]) -> list[str]:
     lines = [
-        f"## {board} ({rows[0]['cpu']})",
+        f"## {board} ({rows[0]['cpu']}, {find_board(board).counts})",
         "",
         "| model | Arenite | in the smallest arena | tflite-micro with CMSIS-NN | loading | smallest arena "
         "| tflite-micro's arena | same answer |",

@@ -107,7 +107,7 @@ def _in_flash(section: Section) -> bool:
 
 def measure(board: Board) -> Flash:
     """What the operators of a board's firmware cost. The firmware must have been built."""
-    objects = _Objects(board.build_folder / "arenite")
+    objects = _Objects(board.objects)
     kept = objects.reached(node for node in objects.sizes if _room(node) == "binding")
     rooms = {room: objects.bytes_of(node for node in kept if _room(node) == room) for room in ROOMS}
     table = objects.symbols[OP_TABLE]

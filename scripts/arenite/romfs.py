@@ -7,12 +7,16 @@ where the alignment comes from: the length before a file's data is padded until 
 ALIGNMENT. Every reader that keeps to the format takes such an image, MicroPython's own as it stands.
 """
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from arenite.errors import UserError
 
 ALIGNMENT = 16
+SEAL, SEAL_SIZE = b"ARCK", 16
 MAGIC = b"\xd2\xcd\x31"
 PADDING, DATA, DIRECTORY, FILE = 1, 2, 4, 5
 # Lengths that enclose other records have a fixed width, so that where a record's contents start does not depend on
@@ -62,8 +66,24 @@ def _records(tree: Tree, offset: int) -> bytes:
     return bytes(out)
 
 
+def seal(data: bytes) -> bytes:
+    """A model with 16 bytes more, by which a board sees at load whether all of it has reached the flash.
+
+    They lie behind the file's identifier, where no reader of FlatBuffers looks: the root's offset leads past them, and
+    all other offsets are relative. "ARCK", Fletcher's checksum of the 32-bit words that follow (two words), 0. What is
+    no model, or sealed already, comes back as it is.
+    """
+    if data[4:8] != b"TFL3" or data[8:12] == SEAL or len(data) < 16:
+        return data
+    words = np.frombuffer(data[8 : 8 + (len(data) - 8) // 4 * 4], "<u4").astype(np.uint64)
+    low = np.cumsum(words) + np.uint64(1)
+    sums = int(low[-1]) % (1 << 32), int((low % (1 << 32)).sum()) % (1 << 32)
+    root = (int.from_bytes(data[:4], "little") + SEAL_SIZE) % (1 << 32)
+    return struct.pack("<I4s4sIII", root, b"TFL3", SEAL, *sums, 0) + data[8:]
+
+
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """Make an image of files. Data is aligned to ALIGNMENT bytes from the image's start.
+    """Make an image of files. Data is aligned to ALIGNMENT bytes from the image's start; models are sealed.
 
     Args:
         files: contents by path; "/" in a path makes directories.
@@ -72,7 +92,8 @@ def pack(files: Mapping[str, bytes]) -> bytes:
         UserError: a path that cannot be one (empty, "..", or both a file and a directory).
     """
     header = len(MAGIC) + LENGTH_WIDTH
-    payload = _records(_tree(files), header)
+    sealed = {path: seal(data) if path.endswith(".tflite") else data for path, data in files.items()}
+    payload = _records(_tree(sealed), header)
     if len(payload) % 2:  # the image's size has to be even
         payload += varuint(PADDING) + varuint(0, 2)
     return MAGIC + varuint(len(payload), LENGTH_WIDTH) + payload

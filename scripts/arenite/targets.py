@@ -11,6 +11,24 @@ from arenite.board import Connection
 from arenite.boards import Board
 from arenite.build import build
 from arenite.emulator import Emulator, image_for
+from arenite.errors import UserError
+from arenite.rp2040 import Rp2040
+
+
+def emulator_of(board: Board, files: Mapping[str, bytes], *, terminal: bool = False) -> Emulator | Rp2040:
+    """The emulator of a board, not yet started; the files will lie at /rom.
+
+    Args:
+        terminal: what it offers is a terminal, which every serial program can open.
+
+    Raises:
+        UserError: there is none for this board, or it or the firmware is missing, or the files do not fit.
+    """
+    if board.emulator == "qemu":
+        return Emulator(board, files, terminal=terminal)
+    if board.emulator == "rp2040":
+        return Rp2040(board, files)
+    raise UserError(f"{board.name} cannot be emulated here; name a real one's serial port (--port)")
 
 
 @contextmanager
@@ -23,7 +41,7 @@ def emulated(board: Board, files: Mapping[str, bytes], console: Console) -> Iter
     """
     image_for(board, files)  # whether they fit is known before the build
     build(board, console)
-    with Emulator(board, files) as emulator, Connection(emulator.address, emulator) as connection:
+    with emulator_of(board, files) as emulator, Connection(emulator.address, emulator) as connection:
         yield connection
 
 

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from arenite import figures
-from arenite.boards import all_boards, find_board
+from arenite.boards import find_board, qemu_boards
 from arenite.engine import Engine
 from arenite.errors import UserError
 from arenite.model import read_model
@@ -14,7 +14,7 @@ MODELS = ("hello_world_int8", "hello_world_float", "micro_speech_quantized", "kw
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("board", [board.name for board in all_boards()])
+@pytest.mark.parametrize("board", [board.name for board in qemu_boards()])
 def test_ten_inputs(board: str, name: str) -> None:
     """Catches code that the compiler or a core's instructions make differ from one board to another."""
     try:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from arenite import romfs
 from arenite.board import Connection
-from arenite.boards import Board, all_boards, find_board
+from arenite.boards import Board, find_board, qemu_boards
 from arenite.build import build
 from arenite.emulator import Emulator
 from arenite.engine import Engine
@@ -19,7 +19,7 @@ from arenite.model import read_model
 from arenite.verify import verify
 from firmware.conftest import MODELS, Session
 
-BOARDS = [board.name for board in all_boards()]
+BOARDS = [board.name for board in qemu_boards()]
 TRAINED = ("digits/digits", "digits_mlp/digits_mlp", "sine/sine", "sine/sine_float")
 
 

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from arenite.board import Connection
-from arenite.boards import BUILD, all_boards, find_board
+from arenite.boards import BUILD, find_board, qemu_boards
 from arenite.targets import emulated
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -151,7 +151,7 @@ def fetched(connection: Connection, cases: dict[int, Case]) -> dict[int, list[by
     return found
 
 
-@pytest.mark.parametrize("board", [board.name for board in all_boards() if board.ram_heap >= 1 << 20])
+@pytest.mark.parametrize("board", [board.name for board in qemu_boards() if board.ram_heap >= 1 << 20])
 def test_cases(board: str) -> None:
     """Catches an operator that the compiler, the core's arithmetic, its alignment or its mathematical functions make
     differ on a board; and one whose answer depends on how much scratch the arena has for it."""

@@ -1,8 +1,12 @@
 // Any bytes as a model: load and, if that works, invoke. Either the engine refuses or the model runs; anything else
 // is for the sanitizers to say.
 //
-// Built with -fsanitize=fuzzer it is a libFuzzer target. Built with -DCHANGE_BYTES it is a program: it changes one
-// byte of a model at a time. Its arguments: the file, how many changes, a seed (0: every byte in turn, 0xff added).
+// Each model that runs is run twice: as it is, and once more while its bytes change under it, as those of a bytearray
+// can. What it answers then means nothing, but it must stay inside the model and the arena.
+//
+// Built with -fsanitize=fuzzer, and with mutate.c, it is a libFuzzer target (`arenite fuzz`). Built with -DCHANGE_BYTES
+// it is a program: it changes one byte of a model at a time. Its arguments: the file, how many changes, a seed (0: every
+// byte in turn, 0xff added), which change to begin with.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,19 +15,73 @@
 
 #include "engine/arenite.h"
 
+#ifndef LARGEST_ARENA
 #define LARGEST_ARENA (1 << 20)
+#endif
+#define MOST_STEPS (64)
 
 static unsigned refused, ran;
+static unsigned moving_every = 1; // run: of so many runs, one is followed by those while the model changes
 
-static bool stop_early(void *context, unsigned op) {
-    (void)context;
-    return op < 64;
+static uint32_t xorshift(uint32_t *x) {
+    *x ^= *x << 13;
+    *x ^= *x >> 17;
+    *x ^= *x << 5;
+    return *x;
 }
 
-static void run(const uint8_t *data, size_t size, uint32_t arena_size) {
+// What a hook does: count, so that no loop of the model's runs for ever, and change the model's bytes if asked to.
+typedef struct {
+    unsigned steps;
+    uint8_t *data;              // NULL: no changes
+    size_t size;
+    uint32_t random;
+} run_t;
+
+// Bytes, and words that are indices and counts which lead far away.
+static void change_some(run_t *r) {
+    static const uint32_t words[] = { 0xffffffff, 0x7fffffff, 0x80000000, 0, 100, 0x10000, 0xfffffff0, 3 };
+    for (unsigned i = xorshift(&r->random) % 16; r->data && i; i--) {
+        uint32_t at = xorshift(&r->random) % (uint32_t)r->size;
+        if (i % 2) {
+            r->data[at] = (uint8_t)(xorshift(&r->random) >> 24);
+        } else if ((at & ~3u) + 4 <= r->size) {
+            memcpy(r->data + (at & ~3u), &words[xorshift(&r->random) % 8], 4);
+        }
+    }
+}
+
+static bool after_operator(void *context, unsigned op) {
+    (void)op;
+    run_t *r = context;
+    change_some(r);
+    return ++r->steps < MOST_STEPS;
+}
+
+// Read what the model says of itself, and the last byte of each output while that is what it was at load.
+static void ask(const ar_model_t *m, bool changed) {
+    ar_tensor_t t;
+    for (unsigned i = 0; i < m->main.n_outputs; i++) {
+        if (ar_output(m, i, &t) && !changed) {
+            volatile uint8_t last = t.bytes ? ((const uint8_t *)ar_output_data(m, i))[t.bytes - 1] : 0;
+            (void)last;
+        }
+    }
+    for (unsigned k = 0; k < m->main.n_ops; k++) {
+        void *data;
+        volatile char first = ar_op_name(m, k)[0];
+        (void)first;
+        for (unsigned i = 0; i < ar_op_n_outputs(m, k); i++) {
+            ar_op_output(m, k, i, &t, &data);
+        }
+    }
+}
+
+static void run(uint8_t *data, size_t size, uint32_t arena_size) {
     ar_error_t err;
     ar_model_t model;
     ar_tensor_t t;
+    // A block of exactly the arena's size, and not one that malloc aligns more than it must be.
     uint8_t *arena = malloc(arena_size);
     if (ar_load(&model, data, size, arena, arena_size, &err) != AR_OK) {
         fprintf(stderr, "measured as %u bytes, but: %s\n", (unsigned)arena_size, err.text);
@@ -32,13 +90,21 @@ static void run(const uint8_t *data, size_t size, uint32_t arena_size) {
     for (unsigned i = 0; ar_input(&model, i, &t); i++) {
         memset(ar_input_data(&model, i), 0x5a, t.bytes);
     }
-    ar_invoke(&model, stop_early, NULL, &err);
-    for (unsigned i = 0; ar_output(&model, i, &t); i++) {
-        volatile uint8_t last = t.bytes ? ((const uint8_t *)ar_output_data(&model, i))[t.bytes - 1] : 0;
-        (void)last;
+    run_t still = { 0, NULL, size, 1 }, moving = { 0, data, size, (uint32_t)size * 2654435761u | 1 };
+    for (size_t i = 0; i < size; i += 1 + size / 64) {
+        moving.random = (moving.random ^ data[i]) * 16777619u | 1;
+    }
+    ar_invoke(&model, after_operator, &still, &err);
+    ask(&model, false);
+    if (ran++ % moving_every == 0) {
+        ar_reset(&model);
+        change_some(&moving);
+        ar_invoke(&model, after_operator, &moving, &err);
+        ask(&model, true);
+        ar_reset(&model);
+        ar_invoke(&model, after_operator, &moving, &err);
     }
     free(arena);
-    ran++;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -69,19 +135,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-#ifdef CHANGE_BYTES
+#ifndef CHANGE_BYTES
 
-static uint32_t xorshift(uint32_t *x) {
-    *x ^= *x << 13;
-    *x ^= *x >> 17;
-    *x ^= *x << 5;
-    return *x;
+static void tell(void) {
+    fprintf(stderr, "%u refused, %u ran\n", refused, ran);
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    return atexit(tell);
+}
+
+#else
+
 int main(int argc, char **argv) {
-    FILE *f = argc == 4 ? fopen(argv[1], "rb") : NULL;
+    FILE *f = argc == 4 || argc == 5 ? fopen(argv[1], "rb") : NULL;
     if (!f) {
-        fprintf(stderr, "usage: %s MODEL CHANGES SEED\n", argv[0]);
+        fprintf(stderr, "usage: %s MODEL CHANGES SEED [FIRST]\n", argv[0]);
         return 2;
     }
     fseek(f, 0, SEEK_END);
@@ -93,7 +166,9 @@ int main(int argc, char **argv) {
     }
     uint32_t seed = (uint32_t)strtoul(argv[3], NULL, 0);
     uint32_t changes = (uint32_t)strtoul(argv[2], NULL, 0);
-    for (uint32_t i = 0; i < changes; i++) {
+    moving_every = 16;
+    uint32_t first = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 0) : 0;
+    for (uint32_t i = first; i < first + changes; i++) {
         size_t at = seed ? xorshift(&seed) % size : i % size;
         uint8_t with = seed ? (uint8_t)(xorshift(&seed) >> 24) : (uint8_t)(data[at] + 0xff);
         uint8_t was = data[at];

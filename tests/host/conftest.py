@@ -62,7 +62,7 @@ def change_bytes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that changes bytes of a model, compiled with sanitizers."""
     out = tmp_path_factory.mktemp("fuzz") / "change_bytes"
     driver = ROOT / "tests" / "fuzz" / "load_and_invoke.c"
-    command = ["gcc", "-std=gnu99", "-O1", "-DCHANGE_BYTES", *SANITIZERS, "-I", str(SOURCE), "-o", str(out)]
+    command = ["gcc", "-std=gnu99", "-O2", "-DCHANGE_BYTES", *SANITIZERS, "-I", str(SOURCE), "-o", str(out)]
     subprocess.run([*command, str(driver), *map(str, sources()), "-lm"], check=True)
     return out
 

@@ -1,7 +1,11 @@
-"""Damaged models under AddressSanitizer and UndefinedBehaviorSanitizer: refused or run, nothing else."""
+"""Damaged models under AddressSanitizer and UndefinedBehaviorSanitizer: refused or run, nothing else.
+
+ARENITE_FULL=1 changes every byte of every small model and 20,000 of each large one; without it large ones are sampled.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,26 +13,62 @@ from pathlib import Path
 import pytest
 
 from arenite.engine import Engine, EngineError, HostModel
+from arenite.errors import UserError
+from arenite.fuzz import TARGET, build_fuzzer
 from conftest import REFERENCE, ROOT
 
-SMALL = ["hello_world_int8", "hello_world_float", "micro_speech_quantized"]
+FULL = bool(os.environ.get("ARENITE_FULL"))
+SMALL = 20_000  # bytes: of these every byte
+MODELS = sorted([*(ROOT / "models").rglob("*.tflite"), *REFERENCE.glob("*.tflite")])
+FOUND = sorted((TARGET / "found").iterdir())
 
 
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_one_byte_changes(change_bytes: Path, name: str, seed: int) -> None:
-    """Catches a field that load does not check and invoke trusts: tflite-micro dies of 32 in 600 of these."""
-    path = REFERENCE / f"{name}.tflite"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in {REFERENCE} (set ARENITE_REFERENCE_MODELS)")
-    done = subprocess.run(
-        [str(change_bytes), str(path), "20000", str(seed)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+def change(program: Path, model: Path, count: int, seed: int) -> tuple[int, int]:
+    """Change bytes of a model, one at a time, and load and run it; how often it was refused, how often it ran.
+
+    Args:
+        program: the fixture change_bytes.
+        model: the file.
+        count: how many changes.
+        seed: of what is changed and to what; 0: each byte in turn, 0xff added.
+    """
+    command = [str(program), str(model), str(count), str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{model.name}: {done.stderr[-3000:]}"
     refused, ran = map(int, re.findall(r"\d+", done.stdout))
-    assert refused > 0
-    assert ran > 0
-    assert refused + ran <= 20000
+    return refused, ran
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason=f"no {REFERENCE} (set ARENITE_REFERENCE_MODELS)")
+def test_the_reference_models_are_there() -> None:
+    """Catches one-byte changes of nothing, where the folder is there but empty."""
+    assert len(MODELS) >= 20
+
+
+@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
+def test_one_byte_changes(change_bytes: Path, path: Path) -> None:
+    """Catches a field that load does not check and invoke trusts: tflite-micro dies of 32 in 600 of these."""
+    size = path.stat().st_size
+    rounds = [(size, 0), (min(size, 20_000), 1)] if size <= SMALL else [(20_000 if FULL else 600, 1)]
+    for count, seed in rounds:
+        refused, ran = change(change_bytes, path, count, seed)
+        assert refused > 0
+        assert ran > 0
+        assert refused + ran <= count
+
+
+@pytest.mark.parametrize("path", FOUND, ids=[path.stem for path in FOUND])
+@pytest.mark.parametrize("bits", [64, 32])
+def test_what_fuzzing_has_found(path: Path, bits: int) -> None:
+    """Catches a finding of the fuzzer's that comes back: each file made the engine leave its memory, or never end."""
+    try:
+        target = build_fuzzer(bits)
+    except UserError as error:
+        if bits == 32:
+            pytest.skip(f"no 32-bit programs on this machine: {str(error)[-200:]}")
+        raise
+    done = subprocess.run([str(target), "-timeout=60", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_every_truncation_is_refused(engine: Engine) -> None:

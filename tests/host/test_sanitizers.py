@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from arenite.errors import UserError
+from arenite.fuzz import TARGET, fuzz
+from conftest import ROOT
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -58,3 +62,21 @@ def test_one_byte_changes_of_every_operator(
             refused, ran = map(int, re.findall(r"\d+", done.stdout))
             assert refused > 0, path.name
             assert ran > 0, path.name
+
+
+@pytest.mark.parametrize(("bits", "seconds"), [(64, 40), (32, 20)])
+def test_a_minute_of_fuzzing(
+    bits: int, seconds: int, models: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    """Catches what nobody thought of: models of every operator, changed where it hurts, loaded, run, and run again
+    while their bytes change. `arenite fuzz` does the same for as long as one likes."""
+    zoo = ROOT / "models" / "zoo"
+    folders = [models[1], TARGET / "found", zoo]
+    try:
+        result = fuzz(folders, tmp_path / "corpus", seconds, bits=bits, findings=tmp_path / "found")
+    except UserError as error:
+        if bits == 32 and "does not compile" in str(error):
+            pytest.skip(f"no 32-bit programs on this machine: {str(error)[-200:]}")
+        raise
+    assert not result.found, result.words
+    assert result.ran > len(list(models[1].iterdir()))

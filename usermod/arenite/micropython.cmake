@@ -10,6 +10,12 @@ target_sources(usermod_arenite INTERFACE ${ARENITE_SOURCES})
 target_include_directories(usermod_arenite INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(usermod INTERFACE usermod_arenite)
 
+# -DARENITE_STATIC_ARENA=bytes: what the firmware reserves for arenite.Arena.static; without it, nothing.
+if(ARENITE_STATIC_ARENA)
+    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/arena.c PROPERTIES
+        COMPILE_DEFINITIONS "ARENITE_STATIC_ARENA=${ARENITE_STATIC_ARENA}")
+endif()
+
 # -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted; without it, all of them.
 if(ARENITE_OPS)
     set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/ops/table.c PROPERTIES

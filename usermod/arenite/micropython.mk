@@ -22,16 +22,18 @@ CFLAGS_USERMOD += -DAR_OPS_TABLE='"$(ARENITE_OPS)"'
 endif
 
 # What runs for every element or position is worth its size; everything else is built as small as the port wants it.
-# Callbacks leave parameters unused.
-ARENITE_WARNINGS = -Wextra -Wshadow -Wno-unused-parameter
+# Callbacks leave parameters unused. Some ports make single constants of double ones, which gives other bits; clang, which
+# builds none of them, does not know the option.
+ARENITE_FLAGS = -Wextra -Wshadow -Wno-unused-parameter
+ARENITE_FLAGS += $(if $(findstring clang,$(CC)),,-fno-single-precision-constant)
 
-$(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_WARNINGS)
-$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_WARNINGS)
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_WARNINGS)
-$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_WARNINGS) -O2
+$(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
+$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_FLAGS)
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FLAGS)
+$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
 ARENITE_HOT = conv_s8 depthwise3 spatial weights
-$(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += $(ARENITE_WARNINGS) -O2
+$(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += $(ARENITE_FLAGS) -O2
 ARENITE_COLD = fixed_point sigmoid
-$(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += $(ARENITE_WARNINGS) -Os
+$(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += $(ARENITE_FLAGS) -Os
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
-$(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_WARNINGS) -ffp-contract=off
+$(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_FLAGS) -ffp-contract=off

@@ -12,12 +12,20 @@
 #error arenite needs MICROPY_FLOAT_IMPL
 #endif
 
+// Bytes of stack that loading or running a model of one graph takes at most on any core, and what calls of subgraphs add:
+// the tests hold them against the compiler's own figures. A board's configuration says how much stack there is below
+// MicroPython's limit.
+#define ARENITE_STACK (2304)
+#define ARENITE_STACK_CALLS (1152)
+#ifndef ARENITE_STACK_BELOW_LIMIT
+#define ARENITE_STACK_BELOW_LIMIT (MICROPY_STACK_CHECK_MARGIN)
+#endif
+
 // A model file in memory. Either owner is the object that it belongs to, asked again before each use whether the
 // bytes are still where they were (a bytearray moves when it grows), or block is a copy in the heap.
 typedef struct {
     mp_obj_t owner;
     uint8_t *block;
-    size_t block_size;
     const uint8_t *data;
     size_t size;
 } arenite_source_t;
@@ -43,6 +51,7 @@ typedef struct {
     uint8_t *arena;
     size_t arena_size;
     uintptr_t next_part;        // in an Arena: the model behind this one
+    uint32_t arena_kept;        // of the caller's buffer: bytes that must stay as they are
     uint32_t arena_mark;        // of an Arena: its age; of the caller's buffer: what the engine left in it
     mp_obj_t inputs;            // tuples, made once so that invoke allocates nothing
     mp_obj_t outputs;
@@ -105,6 +114,7 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from);
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset);
 
 // errors.c
+void arenite_check_stack(unsigned n_subgraphs);  // RuntimeError where too little is left
 MP_NORETURN void arenite_raise(const ar_error_t *err);
 MP_NORETURN void arenite_raise_changed(void);
 MP_NORETURN void arenite_raise_arena(size_t needed, size_t has);

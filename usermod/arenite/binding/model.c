@@ -20,22 +20,6 @@ static bool has_callers_buffer(const arenite_model_obj_t *self) {
     return self->arena_owner != mp_const_none && !has_arena_object(self);
 }
 
-// A sum over the words at the arena's start, which loading another model into the same buffer changes: where inputs
-// and outputs lie, and the first record's head.
-static uint32_t mark_of(const ar_model_t *m) {
-    uint32_t sum = 0, word;
-    const uint8_t *io = (const uint8_t *)m->main.io;
-    for (size_t i = 0; i < (m->main.n_inputs + (size_t)m->main.n_outputs) * sizeof(void *); i += sizeof(word)) {
-        memcpy(&word, io + i, sizeof(word));
-        sum = 31 * sum + word;
-    }
-    if (m->main.n_ops) {
-        memcpy(&word, m->main.records, sizeof(word));
-        sum = 31 * sum + word;
-    }
-    return sum;
-}
-
 static void check_arena(const arenite_model_obj_t *self) {
     if (has_arena_object(self)) {
         const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
@@ -46,7 +30,7 @@ static void check_arena(const arenite_model_obj_t *self) {
         if (!arenite_buffer_is_at(self->arena_owner, self->arena, self->arena_size)) {
             raise_state(MP_ERROR_TEXT("model: its arena has moved or shrunk; load it again"));
         }
-        if (mark_of(&self->model) != self->arena_mark) {
+        if (ar_mark(&self->model, self->arena_kept) != self->arena_mark) {
             raise_state(MP_ERROR_TEXT("model: its arena was written over; give each model its own, or an Arena"));
         }
     }
@@ -90,6 +74,7 @@ void arenite_model_check_holds(arenite_model_obj_t *self) {
 void arenite_measure(const arenite_source_t *source, ar_needs_t *needs) {
     ar_error_t err;
     size_t work_size = 0;
+    arenite_check_stack(ar_subgraphs(source->data, source->size));
     if (ar_work_size(source->data, source->size, &work_size, &err) != AR_OK) {
         arenite_raise(&err);
     }
@@ -151,6 +136,7 @@ static MP_NORETURN void refuse_arena(const arenite_model_obj_t *self, mp_obj_t a
 
 static void load(arenite_model_obj_t *self, mp_obj_t arena) {
     ar_error_t err;
+    arenite_check_stack(ar_subgraphs(self->source.data, self->source.size));
     uint32_t start = (uint32_t)mp_hal_ticks_cpu();
     ar_status_t status;
     if (mp_obj_is_type(arena, &arenite_arena_type)) {
@@ -205,7 +191,8 @@ static void open_model(arenite_model_obj_t *self, mp_obj_t source, mp_obj_t aren
     find_arena(self, arena);
     load(self, arena);
     if (has_callers_buffer(self)) {
-        self->arena_mark = mark_of(&self->model);
+        self->arena_kept = ar_kept(&self->model);
+        self->arena_mark = ar_mark(&self->model, self->arena_kept);
     }
     self->guarded = may_move(self->source.owner) || has_callers_buffer(self);
     self->inputs = make_tensors(self, self->model.main.n_inputs, true);
@@ -264,15 +251,33 @@ static void set_running(arenite_model_obj_t *self, bool running) {
     }
 }
 
-// Run with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between operators. Returns
-// the ticks it took.
-static uint32_t run(arenite_model_obj_t *self, ar_hook_t hook, void *context) {
+// Another thread may want to run the model too, or another of its arena.
+static void claim(arenite_model_obj_t *self) {
+    arenite_model_check_idle(self);
+    arenite_check_stack(self->model.n_subgraphs);
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    const arenite_arena_obj_t *arena = has_arena_object(self) ? MP_OBJ_TO_PTR(self->arena_owner) : NULL;
+    bool was_running = self->running || (arena && arena->running);
+    if (!was_running) {
+        set_running(self, true);
+    }
+    MICROPY_END_ATOMIC_SECTION(state);
+    (void)state;
+    if (was_running) {
+        raise_state(MP_ERROR_TEXT("model: already running"));
+    }
+    arenite_model_hold(self);
+}
+
+// Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
+// operators. Returns the ticks that the run took, and tells the hook when it began.
+static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *args, ar_hook_t hook, void *context, uint32_t *began) {
     ar_error_t err;
     nlr_buf_t nlr;
-    set_running(self, true);
-    arenite_model_hold(self);
+    claim(self);
     if (nlr_push(&nlr) == 0) {
-        uint32_t start = (uint32_t)mp_hal_ticks_cpu();
+        fill_inputs(self, n_args, args);
+        uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
         uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
         if (status != AR_OK) {
@@ -302,9 +307,8 @@ static bool invoke_hook(void *context, unsigned op) {
 
 static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    arenite_model_check_idle(self);
-    fill_inputs(self, n_args - 1, args + 1);
-    self->invoke_ticks = run(self, invoke_hook, self);
+    uint32_t began;
+    self->invoke_ticks = run(self, n_args - 1, args + 1, invoke_hook, self, &began);
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -370,7 +374,7 @@ static mp_obj_t *profile_entry(profile_t *profile, unsigned op) {
 static bool profile_hook(void *context, unsigned op) {
     profile_t *profile = context;
     if (op == AR_INSIDE) {
-        mp_handle_pending(true);
+        handle_pending(profile->model);
         return true;
     }
     uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - profile->start;
@@ -392,11 +396,8 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     };
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
-    arenite_model_check_idle(self);
-    fill_inputs(self, n_args - 1, args + 1);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
-    profile.start = (uint32_t)mp_hal_ticks_cpu();
-    run(self, profile_hook, &profile); // what it took includes the rows that were made
+    run(self, n_args - 1, args + 1, profile_hook, &profile, &profile.start); // what it took includes the rows that were made
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
@@ -404,6 +405,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
 static mp_obj_t model_reset(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
     arenite_model_check_idle(self);
+    arenite_check_stack(1);
     ar_reset(&self->model);
     return mp_const_none;
 }

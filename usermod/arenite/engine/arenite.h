@@ -85,7 +85,7 @@ typedef struct {
     uint16_t n_outputs;
     uint16_t first_life;        // while loading: the planner's index of its first tensor
     uint8_t state;              // while loading: not yet, now, done
-    bool ran;                   // by CALL_ONCE
+    uint8_t ran;                // by CALL_ONCE; no bool, as a script may write anything there
 } ar_subgraph_t;
 
 // A loaded model. The caller keeps this, the file's bytes and the arena in place for as long as it is used.
@@ -107,6 +107,9 @@ typedef struct _ar_model_t {
 typedef bool (*ar_hook_t)(void *context, unsigned op);
 
 #define AR_INSIDE (0xffffffffu)
+
+// How many graphs a file has, 0 where it is no model. Calls from one to another take stack.
+unsigned ar_subgraphs(const void *data, size_t size);
 
 // Bytes of memory that ar_measure needs for a while.
 ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_t *err);
@@ -143,6 +146,11 @@ ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const a
 // Run the model on what its input tensors hold. Inputs may be overwritten by what is computed from them.
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err);
 
+// What a loaded model keeps in the arena and never changes holds addresses. Right after loading: how many bytes these are,
+// from main.io on; later: a sum over them, by which a caller sees whether somebody has written there.
+uint32_t ar_kept(const ar_model_t *m);
+uint32_t ar_mark(const ar_model_t *m, uint32_t kept);
+
 // Variable tensors back to their initial values.
 void ar_reset(ar_model_t *m);
 
@@ -170,6 +178,16 @@ const char *ar_op_name(const ar_model_t *m, unsigned k);
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k);
 bool ar_op_done(const ar_model_t *m, unsigned k);
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data);
+
+// Of an operator that makes one row at a time: the rows of its output, how many of them the arena holds, the last that was made;
+// row y lies in place y % held from what is returned on. NULL: it makes all of them at once.
+typedef struct {
+    uint32_t h;
+    uint32_t held;
+    uint32_t last;
+} ar_op_rows_t;
+
+const void *ar_op_rows(const ar_model_t *m, unsigned k, ar_op_rows_t *rows);
 
 // Operators compiled in: the name of the i-th, NULL after the last.
 const char *ar_op_compiled(unsigned i);

@@ -52,6 +52,12 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
     return check_counts(g, err);
 }
 
+unsigned ar_subgraphs(const void *data, size_t size) {
+    ar_graph_t g;
+    ar_error_t err;
+    return ar_graph_open(&g, data, size, 0, &err) == AR_OK ? g.n_subgraphs : 0;
+}
+
 int32_t ar_graph_int(const ar_graph_t *g, const fb_vector_t *v, uint32_t i) {
     return ar_i32(g->file.data + v->pos + 4 * i);
 }

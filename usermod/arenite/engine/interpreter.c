@@ -58,7 +58,7 @@ ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
     return run_all(run, ar_model_subgraph(run->model, subgraph));
 }
 
-bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph) {
+uint8_t *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph) {
     return &ar_model_subgraph(run->model, subgraph)->ran;
 }
 
@@ -73,14 +73,21 @@ void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i
 
 // ---- state ---------------------------------------------------------------------------------------------------------
 
+// The file is asked again which tensors are variables; where it was written to since the load, what it says must not lead
+// out of the arena.
+static bool in_arena(const ar_model_t *m, const void *p, uint32_t bytes) {
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)m->arena;
+    return offset <= m->arena_used && bytes <= m->arena_used - offset;
+}
+
 // TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
-static void reset_variable_tensors(const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
+static void reset_variable_tensors(const ar_model_t *m, const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
     ar_error_t err;
     ar_tensor_t t;
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(g, &n->inputs, i);
         if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data
-            && t.type != AR_RESOURCE) {
+            && t.type != AR_RESOURCE && in_arena(m, rec->t[i], t.bytes)) {
             memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
         }
     }
@@ -92,7 +99,7 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
     const ar_rec_t *rec = sub->records;
     for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = ar_next_record(rec)) {
         const ar_op_t *op = ar_graph_op(&n);
-        reset_variable_tensors(g, &n, rec);
+        reset_variable_tensors(m, g, &n, rec);
         if (op && op->reset) {
             op->reset(m, rec);
         }
@@ -104,7 +111,7 @@ void ar_reset(ar_model_t *m) {
     ar_graph_t g;
     for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
-        sub->ran = false;
+        sub->ran = 0;
         if (sub->records && ar_graph_open(&g, m->data, m->size, i, &err) == AR_OK) {
             reset_subgraph(m, &g, sub);
         }
@@ -157,6 +164,31 @@ static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
     return rec;
 }
 
+uint32_t ar_kept(const ar_model_t *m) {
+    return (uint32_t)((const uint8_t *)record(m, m->main.n_ops) - (const uint8_t *)m->main.io);
+}
+
+static uint32_t add_words(uint32_t sum, const void *from, uint32_t bytes) {
+    const uint8_t *p = from;
+    uint32_t word;
+    for (uint32_t i = 0; i + sizeof(word) <= bytes; i += (uint32_t)sizeof(word)) {
+        memcpy(&word, p + i, sizeof(word));
+        sum = 31 * sum + word;
+    }
+    return sum;
+}
+
+uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
+    uint32_t sum = 0;
+    for (unsigned i = 1; i < m->n_subgraphs; i++) {
+        ar_subgraph_t other;
+        memcpy(&other, &m->others[i - 1], sizeof(other));
+        other.ran = 0; // the one thing that changes
+        sum = add_words(sum, &other, sizeof(other));
+    }
+    return add_words(sum, m->main.io, kept);
+}
+
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
     return k < m->main.n_ops ? record(m, k)->n_out : 0;
 }
@@ -164,6 +196,16 @@ unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {
 bool ar_op_done(const ar_model_t *m, unsigned k) {
     const ar_rec_t *rec = record(m, k);
     return !(rec->size & AR_BY_ROWS) || ar_rows(rec)->role == AR_ALONE || ar_rows(rec)->next == ar_rows(rec)->out_h;
+}
+
+const void *ar_op_rows(const ar_model_t *m, unsigned k, ar_op_rows_t *rows) {
+    const ar_rec_t *rec = record(m, k);
+    const ar_rows_t *r = ar_rows(rec);
+    if (!(rec->size & AR_BY_ROWS) || r->role == AR_ALONE || r->gathers) {
+        return NULL;
+    }
+    *rows = (ar_op_rows_t) { r->out_h, r->out_held, r->next - 1u };
+    return ar_out(rec, 0);
 }
 
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {

@@ -162,10 +162,13 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
             return ar_fail(l->err, AR_VALUE, "model: op %u input %u is no tensor", (unsigned)k, (unsigned)i);
         }
-        const ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) { // an empty constant looks like this
+        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
+        if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
             return ar_fail(l->err, AR_VALUE, "model: op %u reads tensor %u before anything has written it", (unsigned)k,
                 (unsigned)index);
+        }
+        if (life->first == AR_LIFE_UNBORN) {
+            life->first = l->time; // an empty constant: nothing may write it after this, or be a view of what is a view of it
         }
         touch(l, index, l->time);
     }
@@ -482,9 +485,24 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     return m->others ? AR_OK : AR_NO_MEMORY;
 }
 
+// A handle lies where its variable lies, which is as large as what is assigned to it, not as the handle's shape says.
+static ar_status_t refuse_handles(ar_loader_t *l) {
+    for (uint32_t i = 0; i < l->g.outputs.length; i++) {
+        ar_tensor_t t;
+        ar_graph_tensor(&l->g, (uint32_t)ar_graph_int(&l->g, &l->g.outputs, i), &t, l->err);
+        if (t.type == AR_RESOURCE) {
+            return ar_fail(l->err, AR_UNSUPPORTED, "model: output %u is a resource", (unsigned)i);
+        }
+    }
+    return AR_OK;
+}
+
 static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
-    return status == AR_OK ? hold_outputs(l, AR_LIFE_LATEST) : status;
+    if (status == AR_OK) {
+        status = hold_outputs(l, AR_LIFE_LATEST);
+    }
+    return status == AR_OK ? refuse_handles(l) : status;
 }
 
 // Images only.
@@ -646,7 +664,7 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 }
 
 void ar_loader_settle(ar_loader_t *l, uint32_t room) {
-    ar_segments_finish(l);
+    ar_segments_finish(l, room);
     for (uint32_t i = 0; i < l->model->n_subgraphs; i++) {
         grow(l, ar_model_subgraph(l->model, i), room);
     }

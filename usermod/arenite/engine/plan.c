@@ -163,6 +163,17 @@ uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time) {
     return alive;
 }
 
+uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const ar_life_t *life = ar_life(plan, i);
+        if (ar_life_is_placed(life) && life->first < time && time <= life->last && ar_life_height(life) > most) {
+            most = ar_life_height(life);
+        }
+    }
+    return most;
+}
+
 uint32_t ar_plan_state(const ar_plan_t *plan) {
     uint32_t end = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
@@ -211,7 +222,11 @@ static uint32_t free_from(const ar_plan_t *plan, const ar_life_t *life, uint32_t
 }
 
 uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room) {
-    uint32_t best = free_from(plan, life, life->offset, room), offset = life->offset;
+    uint32_t best = free_from(plan, life, life->offset, room), below = free_from(plan, life, 0, room), offset = life->offset;
+    if (below > best) {
+        best = below;
+        offset = 0;
+    }
     for (uint32_t i = 0; i < plan->n && best < most; i++) {
         const ar_life_t *other = ar_life(plan, i);
         if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other)) {
@@ -226,6 +241,14 @@ uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uin
     life->offset = offset;
     life->bytes = best < most ? best : most;
     return life->bytes;
+}
+
+bool ar_plan_insert(const ar_plan_t *plan, ar_life_t *life, uint32_t room) {
+    uint32_t bytes = life->bytes;
+    life->offset = 0;
+    bool fits = ar_plan_grow(plan, life, bytes, room) >= bytes;
+    life->bytes = bytes;
+    return fits;
 }
 
 uint32_t ar_plan_end(const ar_plan_t *plan) {

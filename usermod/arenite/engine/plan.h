@@ -70,6 +70,9 @@ static inline uint32_t ar_life_height(const ar_life_t *life) {
 uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time);
 uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);
 
+// Of the largest life among these.
+uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time);
+
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);
 
@@ -79,6 +82,9 @@ uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
 // Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
 // `room` bytes; its bytes.
 uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room);
+
+// Find a place for a life in so many bytes, as large as can be; false: there is none.
+bool ar_plan_insert(const ar_plan_t *plan, ar_life_t *life, uint32_t room);
 
 // Where the last of all lives ends, but for those that last.
 uint32_t ar_plan_end(const ar_plan_t *plan);

@@ -177,8 +177,8 @@ bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r) {
 
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
-    r->held[0] = r->in_h;
-    r->held[1] = inputs > 1 ? r->in_h : 0;
+    r->held[0] = r->held[1] = r->in_h;
+    r->inputs = (uint8_t)inputs;
     r->out_held = r->out_h;
     p->row_inputs = batches == 1 && p->loader->g.n_subgraphs == 1 ? (uint8_t)inputs : 0;
 }

@@ -26,6 +26,8 @@ typedef struct {
 typedef struct {
     ar_rec_t *a, *b;
     uint32_t base;              // bytes alive around it
+    uint32_t inside;            // and its rings: what is added to it cannot take less
+    uint32_t most;              // of a life that was there before: no more is saved by a trail
     uint32_t bytes;
     uint32_t calls;
     ar_life_t *source;          // an input that only this needs, the largest: its output may trail it; or NULL
@@ -66,7 +68,7 @@ static ar_rec_t *chain_from(const search_t *s, ar_rec_t *rec) {
 }
 
 static unsigned row_inputs(const ar_rec_t *rec) {
-    return ar_rows(rec)->held[1] ? 2 : 1;
+    return ar_rows(rec)->inputs;
 }
 
 // The record of the segment that makes input i of rec; NULL: it is made before.
@@ -77,13 +79,18 @@ static ar_rec_t *maker_in(const segment_t *g, const ar_rec_t *rec, unsigned i) {
 
 // ---- rings -----------------------------------------------------------------------------------------------------------
 
+// Whether a record may write over the rows that it takes: element by element, where these are not smaller.
+static bool overwrites(const segment_t *g, const ar_rec_t *rec) {
+    return rec == g->b && ar_rows(rec)->in_place;
+}
+
 // The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
-// was made before.
+// was made before; this without what may write over it.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
     const ar_rec_t *last = maker ? (const ar_rec_t *)((const uint8_t *)maker + ar_rows(maker)->to) : g->b;
     for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
-            bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life;
+            bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life && !overwrites(g, rec);
             uint32_t seen = reads ? ar_rows_seen(ar_rows(rec)) : h;
             h = seen < h ? seen : h;
         }
@@ -101,13 +108,12 @@ typedef struct {
     segment_t *g;
 } replay_t;
 
-// How far the output must lie below the source for the next row of b, where the source is needed from a row on: its end not above
-// that. Element by element, a row may lie where that is which it is made of.
+// How far the output must lie below the source for the next row of b, where others need the source from a row on: its end not
+// above that. Where b itself takes the source, it may write a row over that which it is made of, and at most as many bytes.
 static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t seen) {
     const ar_rows_t *r = ar_rows(g->b);
-    uint32_t bytes = out_life(l, g->b)->bytes;
-    uint32_t end = seen == r->next && r->in_place ? r->next : r->next + 1u;
-    uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * (bytes / r->out_h);
+    uint32_t bytes = out_life(l, g->b)->bytes, row = bytes / r->out_h, end = r->next + 1u;
+    uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * row;
     int32_t distance = (int32_t)written - (int32_t)(seen * (g->source->bytes / g->source_h));
     g->distance = seen < g->source_h && distance > g->distance ? distance : g->distance;
 }
@@ -136,7 +142,7 @@ static void step_back(const ar_loader_t *l, segment_t *g) {
     for (ar_rec_t *rec = g->b;; rec = at(rec, ar_rows(rec)->back)) {
         ar_rows_t *r = ar_rows(rec);
         for (unsigned i = 0; i < row_inputs(rec); i++) {
-            if (life_of(l, rec, i) == g->source && ar_rows_seen(r) < seen) {
+            if (life_of(l, rec, i) == g->source && !overwrites(g, rec) && ar_rows_seen(r) < seen) {
                 seen = ar_rows_seen(r);
             }
         }
@@ -216,16 +222,17 @@ static void weigh(const search_t *s, segment_t *g) {
     if (g->branches) {
         replay(s, g);
     }
-    g->bytes = g->base;
+    g->bytes = g->inside = g->base;
     g->calls = 0;
     g->by_rows = g->a != g->b;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         const ar_life_t *life = out_life(s->l, rec);
         ar_rows_t *r = ar_rows(rec);
-        if (!is_ring(s->l, g, rec)) {
-            r->out_held = r->out_h;
-        }
-        g->bytes += life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
+        bool ring = is_ring(s->l, g, rec);
+        r->out_held = ring ? r->out_held : r->out_h;
+        uint32_t bytes = life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
+        g->bytes += bytes;
+        g->inside += ring ? bytes : 0;
         g->calls += g->by_rows ? r->out_h : 1;
         if (ar_has_scratch(rec)) {
             uint32_t height = ar_life_height(ar_life(&s->l->plan, ar_scratch_life(rec)));
@@ -277,6 +284,9 @@ static void trail(const search_t *s, segment_t *g) {
 // Is this segment, behind what has led up to it, better than what is known to lead up to its end?
 static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32_t length) {
     ar_rows_t *r = ar_rows(g->b);
+    if (g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
+        return; // longer, it takes more
+    }
     weigh(s, g);
     uint32_t wanted = s->limit ? s->limit : before;
     if (g->bytes > wanted && g->bytes - hope(s, g) < (s->limit ? s->limit + 1 : r->best)) {
@@ -305,7 +315,7 @@ static uint32_t search(const search_t *s) {
         const ar_rows_t *r = ar_rows(a);
         uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
         if (before != UNREACHED) {
-            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time) };
+            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time), .most = ar_plan_largest(&s->l->plan, r->time) };
             for (g.b = a; g.b && length <= AR_SEGMENT; g.b = following(s, g.b)) {
                 try_segment(s, &g, before, length++);
             }
@@ -319,10 +329,10 @@ static uint32_t search(const search_t *s) {
 
 // ---- the plan --------------------------------------------------------------------------------------------------------
 
-typedef void (*each_t)(const search_t *s, segment_t *g);
+typedef void (*each_t)(search_t *s, segment_t *g);
 
 // Every segment of the cut, from the last one of each chain on.
-static void each_segment(const search_t *s, each_t what) {
+static void each_segment(search_t *s, each_t what) {
     for (ar_rec_t *b = chain_from(s, s->l->model->main.records); b; b = chain_from(s, ar_next_record(b))) {
         if (following(s, b)) {
             continue;
@@ -382,7 +392,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
 }
 
 // Let the lives be what a segment makes of them.
-static void form(const search_t *s, segment_t *g) {
+static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
     g->base = ar_plan_alive_before(plan, ar_rows(g->a)->time);
     weigh(s, g);
@@ -403,7 +413,7 @@ static void form(const search_t *s, segment_t *g) {
 }
 
 // Back to whole tensors: the last time of a life that a segment has prolonged is that of the last of its readers.
-static void unform(const search_t *s, segment_t *g) {
+static void unform(search_t *s, segment_t *g) {
     if (!g->by_rows) {
         return;
     }
@@ -463,54 +473,108 @@ static uint32_t limit_of(uint32_t least, uint32_t whole, unsigned k) {
     return least + (whole - least) / 32 * k;
 }
 
-// The plan of fewest bytes, or the first within the room.
-static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t room) {
-    uint32_t best = UNREACHED;
-    unsigned best_k = 0;
-    for (unsigned k = 0; k < ATTEMPTS; k++) {
-        uint32_t limit = limit_of(least, whole, k), peak = attempt(s, limit);
-        if (peak <= room || peak <= limit) {
-            return peak;
-        }
-        if (peak < best) {
-            best = peak;
-            best_k = k;
-        }
+// Better than what was found so far: to be undone again, or within the room.
+typedef struct {
+    uint32_t peak;
+    uint32_t limit;
+    bool enough;
+} found_t;
+
+static bool improve(search_t *s, uint32_t limit, uint32_t enough, found_t *found) {
+    uint32_t peak = attempt(s, limit);
+    bool better = peak < found->peak;
+    if (better) {
+        *found = (found_t) { peak, limit, peak <= enough };
+    }
+    if (!found->enough) {
         each_segment(s, unform);
     }
-    return attempt(s, limit_of(least, whole, best_k));
+    return better;
+}
+
+// The plan of fewest bytes, or the first within the room. It ends where one step less than what was found is not reached: so a
+// model that is loaded into one step less than the fewest bytes is refused.
+static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t room) {
+    found_t found = { .peak = UNREACHED };
+    uint32_t enough = room > least ? room : least;
+    for (unsigned k = 0; k < ATTEMPTS && !found.enough; k++) {
+        improve(s, limit_of(least, whole, k), enough, &found);
+    }
+    while (!found.enough && improve(s, found.peak - AR_ALIGN, enough, &found)) {
+    }
+    return found.enough ? found.peak : attempt(s, found.limit);
+}
+
+// The plan of fewest bytes, or one within the room.
+static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
+    uint32_t peak = room ? attempt(s, room) : UNREACHED;
+    if (peak <= room) {
+        return peak;
+    }
+    if (peak != UNREACHED) {
+        each_segment(s, unform);
+    }
+    s->limit = 0;
+    uint32_t least = search(s), floor = floor_of(s);
+    least = least > floor ? least : floor;
+    return least < whole ? fewest(s, least, whole, room) : UNREACHED;
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    uint32_t peak = ar_plan_offsets(&l->plan, room);
-    if (!l->by_rows || (room && peak <= room)) {
-        return peak;
+    uint32_t whole = ar_plan_offsets(&l->plan, room);
+    if (!l->by_rows || (room && whole <= room)) {
+        return whole;
     }
     bool keep = l->plan.trails != NULL;
     l->plan.trails = keep ? l->plan.trails : trails;
-    uint32_t least = search(&s), floor = floor_of(&s);
-    least = least > floor ? least : floor;
-    if (least < peak) {
-        uint32_t whole = peak;
-        peak = room > least ? attempt(&s, room) : UNREACHED;
-        if (peak > room || !room) {
-            if (peak != UNREACHED) {
-                each_segment(&s, unform);
-            }
-            peak = fewest(&s, least, whole, room);
-        }
-        l->streams = true;
-    }
+    uint32_t peak = plan_by_rows(&s, whole, room);
     if (!keep) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
     }
-    return peak;
+    l->streams = peak < whole;
+    if (!l->streams && peak != UNREACHED) {
+        each_segment(&s, unform);
+        l->plan.n_trails = 0;
+    }
+    return l->streams ? peak : ar_plan_offsets(&l->plan, room);
 }
 
-static void run_so(const search_t *s, segment_t *g) {
+// Scratch of its own for each record of a segment, as far as there is room. What is left to share belongs to one if only one is
+// left.
+static void unshare_scratch(const search_t *s, const segment_t *g) {
+    ar_life_t *shared = NULL;
+    unsigned sharing = 0;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = scratch_of(s->l, rec);
+        if (!life || ar_rows(rec)->gathers) {
+            continue;
+        }
+        shared = ar_life_root(&s->l->plan, ar_scratch_life(rec));
+        if (life == shared) {
+            sharing++;
+            continue;
+        }
+        uint32_t root = life->offset;
+        life->first = shared->first;
+        life->last = shared->last;
+        ar_rows(rec)->keeps = ar_plan_insert(&s->l->plan, life, s->limit) ? 1 : 0;
+        if (!ar_rows(rec)->keeps) {
+            life->first = AR_LIFE_ALIAS;
+            life->offset = root;
+            sharing++;
+        }
+    }
+    for (ar_rec_t *rec = g->a; sharing == 1 && rec <= g->b; rec = ar_next_record(rec)) {
+        if (scratch_of(s->l, rec) == shared && !ar_rows(rec)->gathers) {
+            ar_rows(rec)->keeps = 1;
+        }
+    }
+}
+
+static void run_so(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
         for (unsigned i = 0; i < row_inputs(rec); i++) {
@@ -523,19 +587,22 @@ static void run_so(const search_t *s, segment_t *g) {
         r->role = !g->by_rows ? AR_ALONE : ring ? AR_RING : AR_HELD;
     }
     if (g->by_rows) {
+        unshare_scratch(s, g);
         ar_rows(g->a)->span = (uint16_t)((uint8_t *)ar_next_record(g->b) - (uint8_t *)g->a);
     }
 }
 
-void ar_segments_finish(ar_loader_t *l) {
-    const search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+void ar_segments_finish(ar_loader_t *l, uint32_t room) {
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept), .limit = room };
     if (l->streams) {
         each_segment(&s, run_so);
         return;
     }
     for (ar_rec_t *rec = l->by_rows ? chain_from(&s, l->model->main.records) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
-        ar_rows(rec)->span = 0;
-        ar_rows(rec)->role = AR_ALONE;
-        ar_rows(rec)->out_held = ar_rows(rec)->out_h;
+        ar_rows_t *r = ar_rows(rec);
+        r->span = 0;
+        r->role = AR_ALONE;
+        r->out_held = r->out_h;
+        r->held[0] = r->held[1] = r->in_h;
     }
 }

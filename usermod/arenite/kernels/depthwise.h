@@ -50,7 +50,7 @@ static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
     return AR_DEPTHWISE_CHANNELS_BYTES + columns * 4 * AR_DEPTHWISE_BLOCK;
 }
 
-static inline uint32_t ar_depthwise3_most(uint32_t out_w, uint32_t stride) {
+static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
     return ar_depthwise3_scratch(out_w, stride);
 }
 
@@ -74,13 +74,22 @@ static inline bool ar_depthwise3_can(uint32_t channels, uint32_t stride) {
     return channels >= AR_DEPTHWISE_BLOCK;
 }
 
-// Bytes of scratch; and how many are of use.
+// Bytes of a column of input in scratch.
+#define AR_DEPTHWISE_COLUMN (AR_TIER_THUMB ? 48 : AR_TIER_DSP ? 24 : 0)
+
+// Bytes of scratch for a row of outputs; how many outputs fit so many; and bytes that do, for a part of the row at a time.
 static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
-    return AR_TIER_DSP ? ((out_w - 1) * stride + 3) * 24 : 0;
+    return ((out_w - 1) * stride + 3) * AR_DEPTHWISE_COLUMN;
 }
 
-static inline uint32_t ar_depthwise3_most(uint32_t out_w, uint32_t stride) {
-    return ((out_w - 1) * stride + 3) * (AR_TIER_THUMB ? 48 : AR_TIER_DSP ? 24 : 0);
+static inline uint32_t ar_depthwise3_outputs(uint32_t bytes, uint32_t stride) {
+    return AR_DEPTHWISE_COLUMN ? (bytes / (AR_DEPTHWISE_COLUMN + !AR_DEPTHWISE_COLUMN) - 3) / stride + 1 : UINT32_MAX;
+}
+
+static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
+    uint32_t all = ar_depthwise3_scratch(out_w, stride), few = 17 * AR_DEPTHWISE_COLUMN;
+    few = stride <= 14 ? few : 3 * AR_DEPTHWISE_COLUMN;
+    return all < few ? all : few;
 }
 
 // What a block of channels takes from one row of output to the next.
@@ -92,10 +101,19 @@ typedef struct {
     const ar_channel_t *channels;
 } ar_depthwise3_block_t;
 
+// What is the same for all blocks. To be called first.
+#if AR_TIER_PORTABLE
+static inline void ar_depthwise3_begin(const ar_depthwise3_t *d) {
+    (void)d;
+}
+#else
+void ar_depthwise3_begin(const ar_depthwise3_t *d);
+#endif
+
 // One row of output for the block's channels, from three rows of input, NULL for those outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
-// The way without scratch, of portable and of thumb.
+// The way without scratch, of portable.
 void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
 #endif

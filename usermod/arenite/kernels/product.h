@@ -35,6 +35,8 @@ typedef struct {
     int32_t low;
     int32_t high;
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
+    uint8_t few;                // set by ar_product_begin, for the kernels
+    bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
 
@@ -56,12 +58,24 @@ bool ar_is_zero(const int8_t *x, uint32_t n);
 // Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
 
-// How many patches are worth holding where there are so many, and how many fit so many bytes: even numbers.
+// How many patches are worth holding where there are so many: an even number.
 uint32_t ar_product_patches(uint32_t count);
+
+// How many to hold of so many where memory is short: an even number.
+#if AR_TIER_DSP
+uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count);
+#else
+static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+    (void)rows, (void)row, (void)count;
+    return 2;
+}
+#endif
+
+// How many fit so many bytes: an even number.
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes);
 
 // To be called when all but the activations is known, before the functions that follow.
-#if AR_TIER_MVE
+#if AR_TIER_MVE || AR_TIER_DSP
 void ar_product_begin(ar_product_s8_t *p);
 #else
 static inline void ar_product_begin(ar_product_s8_t *p) {

@@ -7,6 +7,7 @@
 #define ARENITE_KERNELS_REQUANTIZE_H
 
 #include <stdint.h>
+#include <string.h>
 
 typedef struct {
     int32_t mult;
@@ -29,7 +30,27 @@ typedef struct {
 } ar_ratio_t;
 
 ar_ratio_t ar_ratio(float a, float c);
-ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
+
+// In a few instructions, since where there is little scratch all channels ask for it once a row.
+static inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
+    uint32_t bits;
+    memcpy(&bits, &b, sizeof(bits));
+    uint32_t mb = bits << 8 | 0x80000000u;
+    // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
+    uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
+    int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff) - 125;
+    if (!(p >> 63)) {
+        p <<= 1;
+        shift--;
+    }
+    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
+    // Near one half, what a double would have rounded before decides.
+    if ((low + 0x4000 < 0x8000 && (high & 1) != low >> 31) || (uint32_t)(shift + 31) > 61) {
+        return ar_factor(r->a, b, r->c);
+    }
+    uint32_t mult = (high >> 1) + (high & 1);
+    return mult >> 31 ? (ar_factor_t) { 1 << 30, shift + 1 } : (ar_factor_t) { (int32_t)mult, shift };
+}
 
 // Those of the first four of n floats, wherever they lie. For cores with Helium.
 void ar_ratio_factors(const ar_ratio_t *r, const uint8_t *b, uint32_t n, ar_factor_t *to);

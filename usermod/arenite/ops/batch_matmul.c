@@ -71,7 +71,7 @@ static void stripe(const matmul_t *m, const uint8_t *x, const uint8_t *y, uint32
 }
 
 static void multiply(const matmul_t *m, const uint8_t *x, const uint8_t *y, uint8_t *out, uint8_t *scratch) {
-    uint8_t *copies = scratch + (m->adj_x ? m->depth * m->size : 0);
+    uint8_t *copies = scratch && m->adj_x ? scratch + m->depth * m->size : scratch;
     for (uint32_t j = 0, n; j < m->columns; j += n) {
         n = m->columns - j < AR_DOT_ROWS ? m->columns - j : AR_DOT_ROWS;
         if (!m->adj_y) {
@@ -86,9 +86,10 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const matmul_t *m = ar_params(rec);
     ar_walk_t w = { .offset = { 0 } };
     const uint8_t *x = ar_in(rec, 0), *y = ar_in(rec, 1);
-    uint8_t *out = ar_out(rec, 0);
+    // Products of nothing have no scratch: its place is pointed to all the same, and nothing is read there.
+    uint8_t *out = ar_out(rec, 0), *scratch = m->depth ? ar_scratch_of(rec) : out;
     do {
-        multiply(m, x + w.offset[0] * m->size, y + w.offset[1] * m->size, out, ar_scratch_of(rec));
+        multiply(m, x + w.offset[0] * m->size, y + w.offset[1] * m->size, out, scratch);
         out += m->rows * m->columns * m->size;
     } while (ar_walk_next(&w, m->batches, m->rank));
     return AR_OK;

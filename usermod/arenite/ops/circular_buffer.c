@@ -22,13 +22,6 @@ static uint8_t *row_of(const ar_rec_t *rec) {
     return c->in_place ? ar_out(rec, 0) : (uint8_t *)ar_scratch_of(rec) + sizeof(int32_t);
 }
 
-void ar_reset_circular_buffer(ar_model_t *m, const ar_rec_t *rec) {
-    (void)m;
-    const circular_t *c = ar_params(rec);
-    memcpy(ar_scratch_of(rec), &c->cycles, sizeof(c->cycles));
-    memset(row_of(rec), c->empty, c->all);
-}
-
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const circular_t *c = ar_params(rec);
@@ -48,6 +41,16 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
         return AR_OK;
     }
     return due ? AR_OK : AR_WAITING;
+}
+
+void ar_reset_circular_buffer(ar_model_t *m, const ar_rec_t *rec) {
+    (void)m;
+    const circular_t *c = ar_params(rec);
+    if (rec->eval != eval) {
+        return; // the model was written to since it was loaded
+    }
+    memcpy(ar_scratch_of(rec), &c->cycles, sizeof(c->cycles));
+    memset(row_of(rec), c->empty, c->all);
 }
 
 // Models without cycles_max: tflite-micro knows two by their shapes.

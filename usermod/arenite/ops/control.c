@@ -182,7 +182,7 @@ ar_status_t ar_prepare_while(ar_prep_t *p) {
 
 static ar_status_t eval_call_once(const ar_run_t *run, const ar_rec_t *rec) {
     const control_t *c = ar_params(rec);
-    bool *ran = ar_subgraph_ran(run, c->subgraph[0]);
+    uint8_t *ran = ar_subgraph_ran(run, c->subgraph[0]);
     if (*ran) {
         return AR_OK;
     }

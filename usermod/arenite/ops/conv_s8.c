@@ -10,6 +10,12 @@ enum { INPUT = 0, WEIGHTS = 1 };
 // Rows of taps that do not lie in the input as they are: outside of it, and partly outside, of two patches.
 #define EDGES (3)
 
+// A row of no more positions does without a table of all channels' factors: where its patches are held at once, each channel
+// is met once a row, so that its factor may as well be derived then, of so many channels at a time.
+#define NARROW (AR_TIER_MVE ? 0 : 6)
+#define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
+#define SOME (32)
+
 // Each position's patch is a stretch of the input.
 static bool is_direct(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
@@ -30,17 +36,36 @@ static uint32_t edge_bytes(const ar_conv_t *c) {
     return is_direct(c) ? 0 : (row_of(c) + 3) & ~3u;
 }
 
-// Scratch but for the product: factors of the channels, edges, weights.
+static uint32_t table_bytes(const ar_conv_t *c) {
+    return c->w.out_c * (uint32_t)sizeof(ar_channel_t);
+}
+
+// Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
-    return c->w.out_c * (uint32_t)sizeof(ar_channel_t) + EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
+    return EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
+}
+
+static uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
+    return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), patches, is_direct(c));
+}
+
+static uint32_t least_bytes(const ar_conv_t *c) {
+    return table_bytes(c) + product_bytes(c, ar_product_few(c->filter / row_of(c), row_of(c), c->w.out_w));
+}
+
+static uint32_t narrow_bytes(const ar_conv_t *c) {
+    return product_bytes(c, (c->w.out_w + 1u) & ~1u);
+}
+
+static bool is_narrow(const ar_conv_t *c) {
+    uint32_t bytes = narrow_bytes(c);
+    return c->w.out_w <= NARROW && (bytes <= NARROW_BYTES || bytes < least_bytes(c));
 }
 
 void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
-    uint32_t rows = c->filter / row_of(c), row = row_of(c), patches = ar_product_patches((uint32_t)c->w.out_w * c->w.rows.out_h);
-    uint32_t least = ar_product_scratch(c->group_out, rows, row, 2, is_direct(c));
-    uint32_t most = ar_product_scratch(c->group_out, rows, row, patches, is_direct(c));
-    ar_scratch_between(p, other_bytes(c) + least, other_bytes(c) + most);
+    uint32_t patches = ar_product_patches((uint32_t)c->w.out_w * c->w.rows.out_h), other = other_bytes(c);
+    ar_scratch_between(p, other + (is_narrow(c) ? narrow_bytes(c) : least_bytes(c)), other + table_bytes(c) + product_bytes(c, patches));
 }
 
 // The weights as the product takes them: the model's, or made of them in scratch.
@@ -61,6 +86,8 @@ static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t 
 typedef struct {
     const ar_conv_t *c;
     ar_product_s8_t product;
+    ar_factors_t factors;           // where there is no table of the channels
+    bool no_table;
     const ar_channel_t *constant;   // channels whose weights are all zero: mult is their output
     uint32_t n_constant;
     uint32_t held;                  // patches that fit the scratch
@@ -149,11 +176,42 @@ static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
     }
 }
 
-static void direct_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
-    const ar_window_t *w = &j->c->w;
-    uint32_t count = rows * w->out_w;
-    ar_product_s8(&j->product, (const int8_t *)ar_row(in, y * w->rows.stride), (uint32_t)w->stride_w * w->in_c, count, j->held, out);
+// The outputs of so many patches, held or at x, in the channels that are listed.
+static void listed(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    if (x) {
+        ar_product_s8(&j->product, x, (uint32_t)j->c->w.stride_w * j->c->w.in_c, count, j->held, out);
+    } else {
+        ar_product_held(&j->product, count, out);
+    }
     fill_constants(j, count, out);
+}
+
+// In all channels of the group.
+static void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    ar_product_s8_t *p = &j->product;
+    if (!j->no_table) {
+        listed(j, x, count, out);
+        return;
+    }
+    ar_channel_t channels[SOME];
+    bool plain = p->plain;
+    p->channels = channels;
+    for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
+        n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
+        p->plain = plain;
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, true, channels);
+        j->constant = channels + p->n_channels;
+        j->n_constant = n - p->n_channels;
+        listed(j, x, count, out);
+        p->same = true;
+    }
+    p->plain = plain;
+    p->same = false;
+}
+
+static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
+    const ar_window_t *w = &j->c->w;
+    outputs(j, (const int8_t *)ar_row(in, y * w->rows.stride), rows * w->out_w, out);
 }
 
 // The next position of a row, whose taps along y are known.
@@ -226,15 +284,14 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
 #endif
 
 // Rows of output from y on, side by side in memory.
-static void gathered_rows(const job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
+static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     bool simple = taps_of_row(j->c) == w->kernel_w && in->rows == in->h;
     uint32_t x = 0;
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
         (simple ? gather_patches : put_patches)(j, in, &x, &y, n);
-        ar_product_held(&j->product, n, out);
-        fill_constants(j, n, out);
+        outputs(j, NULL, n, out);
     }
 }
 
@@ -246,7 +303,7 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
         // Rows that can be taken as one.
-        bool whole = out.rows == out.h && (!direct || (w->rows.stride == 1 && w->stride_w == 1 && in.rows == in.h));
+        bool whole = !j->no_table && out.rows == out.h && (!direct || (w->rows.stride == 1 && w->stride_w == 1 && in.rows == in.h));
         j->product.x_end = (const int8_t *)in.base + in.rows * in.stride;
         for (uint32_t y = run->y0, rows; y < y1; y += rows) {
             rows = whole ? y1 - y : 1;
@@ -255,24 +312,40 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
     }
 }
 
+static void list_channels(job_t *j, ar_channel_t *channels) {
+    const ar_conv_t *c = j->c;
+    j->product.channels = channels;
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, true, channels);
+    j->constant = channels + j->product.n_channels;
+    j->n_constant = c->group_out - j->product.n_channels;
+}
+
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
+    uint32_t rows = c->filter / row_of(c), bytes = c->w.rows.scratch - other_bytes(c);
+    bool no_table = is_narrow(c) && (bytes < least_bytes(c) || run->y1 - run->y0 == 1);
     ar_channel_t *channels = ar_scratch_of(rec);
-    int8_t *edges = (int8_t *)(channels + c->w.out_c), *weights = edges + EDGES * edge_bytes(c);
-    job_t j = { .c = c, .edges = edges };
-    uint32_t bytes = c->w.rows.scratch - other_bytes(c);
-    j.held = ar_product_fit(c->group_out, c->filter / row_of(c), row_of(c), bytes);
+    int8_t *edges = ar_scratch_of(rec), *weights;
+    if (!no_table) {
+        edges += table_bytes(c);
+        bytes -= table_bytes(c);
+    }
+    weights = edges + EDGES * edge_bytes(c);
+    job_t j = { .c = c, .edges = edges, .no_table = no_table };
     j.product = (ar_product_s8_t) {
-        .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .channels = channels, .rows = c->filter / row_of(c),
-        .row = row_of(c), .n = c->filter, .out_step = c->w.out_c, .scratch = (int8_t *)channels + other_bytes(c),
-        .bytes = bytes,
+        .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .rows = rows, .row = row_of(c), .n = c->filter,
+        .out_step = c->w.out_c, .scratch = edges + other_bytes(c), .bytes = no_table ? narrow_bytes(c) : bytes,
     };
+    j.held = ar_product_fit(c->group_out, rows, row_of(c), j.product.bytes);
     memset(edges, -c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
+    if (no_table) {
+        j.factors = ar_quant_begin(&c->q, c->w.out_c);
+    }
     for (uint32_t first = 0; first < c->w.out_c; first += c->group_out, j.group++) {
-        j.product.n_channels = ar_quant_channels(&c->q, &j.product, first, c->group_out, true, channels);
-        j.constant = channels + j.product.n_channels;
-        j.n_constant = c->group_out - j.product.n_channels;
+        if (!no_table) {
+            list_channels(&j, channels);
+        }
         ar_product_begin(&j.product);
         run_group(&j, run, rec);
     }

@@ -12,17 +12,35 @@ bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
 }
 
 void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
-    uint32_t channels = d->w.out_c * (uint32_t)sizeof(ar_channel_t), width = d->w.out_w, stride = d->w.stride_w;
-    ar_scratch_between(p, channels + ar_depthwise3_scratch(width, stride), channels + ar_depthwise3_most(width, stride));
+    ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), ar_depthwise3_scratch(d->w.out_w, d->w.stride_w));
 }
 
 // ---- blocks ----------------------------------------------------------------------------------------------------------
 
+// The operator as it runs.
+typedef struct {
+    const ar_run_t *run;
+    const ar_window_t *w;
+    ar_product_s8_t product;        // what tells the factors
+    ar_factors_t factors;
+    ar_depthwise3_t k;
+#if !AR_TIER_MVE
+    uint32_t strip;                 // outputs that fit the scratch
+#endif
+} job_t;
+
+// The factors of n channels from first on. Each channel is met once, so that no table of them all is kept.
+static void block_factors(job_t *j, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    ar_quant_product(j->factors.q, &j->product);
+    ar_quant_some(&j->factors, &j->product, first, n, false, channels);
+    j->k.plain = j->product.plain;
+}
+
 #if AR_TIER_MVE
 
 // Rows of output from y on, one or two of them at a time.
-static uint32_t some_rows(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
-    const ar_depthwise3_block_t *b, uint32_t y, uint32_t y1) {
+static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_depthwise3_block_t *b, uint32_t y, uint32_t y1) {
+    const ar_window_t *w = j->w;
     const int8_t *rows[4] = { NULL, NULL, NULL, NULL };
     int32_t top = (int32_t)(y * w->rows.stride) - w->rows.before;
     uint32_t two = w->rows.stride == 1 && w->stride_w == 1 && y + 1 < y1;
@@ -31,47 +49,84 @@ static uint32_t some_rows(const ar_depthwise3_t *k, const ar_window_t *w, const 
             rows[i] = (const int8_t *)ar_row(in, (uint32_t)(top + i));
         }
     }
-    ar_depthwise3_rows(k, b, rows, (int8_t *)ar_row(out, y), two ? (int8_t *)ar_row(out, y + 1) : NULL);
+    ar_depthwise3_rows(&j->k, b, rows, (int8_t *)ar_row(out, y), two ? (int8_t *)ar_row(out, y + 1) : NULL);
     return 1 + two;
 }
 
-static void blocks(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
-    const ar_run_t *run, const ar_channel_t *channels) {
+static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     ar_depthwise3_block_t b;
-    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
-    for (uint32_t c = 0, n; c < k->n_channels; c += n) {
-        n = k->n_channels - c < AR_DEPTHWISE_BLOCK ? k->n_channels - c : AR_DEPTHWISE_BLOCK;
-        ar_depthwise3_begin(k, &b, channels + c, n);
-        for (uint32_t y = run->y0; y < y1; ) {
-            y += some_rows(k, w, in, out, &b, y, y1);
+    ar_channel_t channels[AR_DEPTHWISE_BLOCK];
+    uint32_t y1 = j->run->y1 < j->w->rows.out_h ? j->run->y1 : j->w->rows.out_h;
+    for (uint32_t c = 0, n; c < j->k.n_channels; c += n) {
+        n = j->k.n_channels - c < AR_DEPTHWISE_BLOCK ? j->k.n_channels - c : AR_DEPTHWISE_BLOCK;
+        block_factors(j, c, n, channels);
+        ar_depthwise3_begin(&j->k, &b, channels, n);
+        for (uint32_t y = j->run->y0; y < y1; ) {
+            y += some_rows(j, in, out, &b, y, y1);
         }
     }
 }
 
 #else
 
-// The block of channels from `channels` on, all rows asked for, of one batch.
-static void block(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
-    const ar_run_t *run, const ar_channel_t *channels) {
-    ar_depthwise3_block_t b = { .ready = false, .channels = channels };
-    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
-    for (uint32_t y = run->y0; y < y1; y++) {
+// A row in strips of so many outputs, each as if it were a row of a narrower image.
+static __attribute__((noinline)) void strips(const job_t *j, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
+    const ar_depthwise3_t *k = &j->k;
+    for (uint32_t o = 0, n; o < k->out_w; o += n) {
+        ar_depthwise3_t strip = *k;
+        const int8_t *from[3];
+        uint32_t x = o * k->stride - (o ? k->pad_left : 0);
+        n = k->out_w - o < j->strip ? k->out_w - o : j->strip;
+        strip.pad_left = o ? 0 : k->pad_left;
+        strip.out_w = n;
+        strip.in_w = k->in_w - x;
+        for (uint32_t ky = 0; ky < 3; ky++) {
+            from[ky] = rows[ky] ? rows[ky] + x * k->n_channels : NULL;
+        }
+        ar_depthwise3_begin(&strip);
+        ar_depthwise3_s8(&strip, b, from, out + o * k->n_channels);
+    }
+}
+
+// A block of channels, all rows asked for, of one batch.
+static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
+    const ar_window_t *w = j->w;
+    ar_depthwise3_block_t b;
+    b.ready = false;
+    b.channels = channels;
+    uint32_t y1 = j->run->y1 < w->rows.out_h ? j->run->y1 : w->rows.out_h;
+    for (uint32_t y = j->run->y0; y < y1; y++) {
         const int8_t *rows[3];
         uint32_t top = y * w->rows.stride + (uint32_t)-w->rows.before; // wraps where it lies outside
         for (uint32_t ky = 0; ky < 3; ky++) {
             rows[ky] = top + ky < w->rows.in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
         }
-        ar_depthwise3_s8(k, &b, rows, (int8_t *)ar_row(out, y));
+        if (j->strip < j->k.out_w) {
+            strips(j, &b, rows, (int8_t *)ar_row(out, y));
+        } else {
+            ar_depthwise3_s8(&j->k, &b, rows, (int8_t *)ar_row(out, y));
+        }
     }
 }
 
-static void blocks(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plane_t *in, const ar_plane_t *out,
-    const ar_run_t *run, const ar_channel_t *channels) {
-    uint32_t n = k->n_channels;
-    for (uint32_t c = 0; c < n; c += AR_DEPTHWISE_BLOCK) {
+// Channels whose factors are derived at a time.
+#define SOME (32)
+
+static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    ar_channel_t channels[SOME];
+    uint32_t n = j->k.n_channels;
+    j->strip = ar_depthwise3_outputs(j->k.bytes, j->k.stride);
+    if (j->strip >= j->k.out_w) {
+        ar_depthwise3_begin(&j->k);
+    }
+    for (uint32_t c = 0, some; c < n; c += some) {
         // The last block may begin in the one before, and compute some channels once more.
-        uint32_t first = c + AR_DEPTHWISE_BLOCK <= n ? c : n - AR_DEPTHWISE_BLOCK;
-        block(k, w, in, out, run, channels + first);
+        c = c + AR_DEPTHWISE_BLOCK <= n ? c : n - AR_DEPTHWISE_BLOCK;
+        some = n - c < SOME ? n - c : SOME;
+        block_factors(j, c, some, channels);
+        for (uint32_t k = 0; k < some; k += AR_DEPTHWISE_BLOCK) {
+            block(j, in, out, channels + (k + AR_DEPTHWISE_BLOCK <= some ? k : some - AR_DEPTHWISE_BLOCK));
+        }
     }
 }
 
@@ -80,21 +135,19 @@ static void blocks(const ar_depthwise3_t *k, const ar_window_t *w, const ar_plan
 ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
     const ar_window_t *w = &d->w;
-    uint32_t n = w->out_c;
-    ar_channel_t *channels = ar_scratch_of(rec);
-    ar_product_s8_t product = { .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .n = 9 };
-    ar_quant_product(&d->q, &product);
-    ar_quant_channels(&d->q, &product, 0, n, false, channels);
-    ar_depthwise3_t k = {
-        .weights = product.weights, .bias = product.bias, .n_channels = n, .in_w = w->in_w, .out_w = w->out_w,
-        .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = product.offset, .out_zero = product.out_zero,
-        .low = product.low, .high = product.high, .plain = product.plain, .scratch = channels + n,
-        .bytes = w->rows.scratch - n * (uint32_t)sizeof(ar_channel_t),
+    job_t j = {
+        .run = run, .w = w, .product = { .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .n = 9 },
+        .factors = ar_quant_begin(&d->q, w->out_c),
+    };
+    j.k = (ar_depthwise3_t) {
+        .weights = j.product.weights, .bias = j.product.bias, .n_channels = w->out_c, .in_w = w->in_w, .out_w = w->out_w,
+        .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = d->q.in_offset, .out_zero = d->q.out_zero,
+        .low = d->q.low, .high = d->q.high, .scratch = ar_scratch_of(rec), .bytes = w->rows.scratch,
     };
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
-        blocks(&k, w, &in, &out, run, channels);
+        blocks(&j, &in, &out);
     }
     return AR_OK;
 }

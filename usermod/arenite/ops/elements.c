@@ -47,7 +47,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     *(uint32_t *)((uint8_t *)ar_params(own) + e->count_at) /= r->out_h;
     ar_status_t status = AR_OK;
     for (uint32_t y = run->y0; status == AR_OK && y < run->y1; y++) {
-        for (unsigned i = 0; i < 2 && r->held[i]; i++) {
+        for (unsigned i = 0; i < r->inputs; i++) {
             own->t[i] = row_of(e, i, rec->t[i], y, r->held[i]);
         }
         own->t[rec->n_in] = row_of(e, 2, rec->t[rec->n_in], y, r->out_held);
@@ -75,7 +75,7 @@ ar_status_t ar_elementwise(ar_prep_t *p, uint32_t *count, unsigned inputs) {
     for (unsigned i = 0; i < inputs; i++) {
         ar_get_input(p, i, &in[i]);
         made.row[i] = in[i].bytes / h;
-        made.rows.in_place &= made.row[i] >= made.row[2];
+        made.rows.in_place = made.rows.in_place && made.row[i] >= made.row[2];
     }
     elements_t *e = ar_record_wrap(p, eval, sizeof(*e));
     if (!e) {

@@ -23,13 +23,29 @@ typedef struct {
     ar_quant_t q;
 } dense_t;
 
+// int8 with one scale for all weights, which is most of them: what its record keeps of that.
+typedef struct {
+    uint32_t scratch;           // as above
+    uint32_t n_in;
+    uint32_t n_out;
+    int32_t mult;               // the factor
+    uint16_t rows;
+    int16_t in_offset;
+    int16_t weights_offset;
+    int8_t shift;
+    int8_t out_zero;
+    int8_t low;
+    int8_t high;
+    bool plain;
+} one_scale_t;
+
 // What a zero point of int8 weights adds to each sum of a row.
-static uint32_t zero_point_term(const dense_t *d, const int8_t *x) {
+static uint32_t zero_point_term(const int8_t *x, uint32_t n, int32_t in_offset, int32_t weights_offset) {
     uint32_t sum = 0;
-    for (uint32_t i = 0; d->weights_offset && i < d->n_in; i++) {
-        sum += (uint32_t)(x[i] + d->q.in_offset);
+    for (uint32_t i = 0; weights_offset && i < n; i++) {
+        sum += (uint32_t)(x[i] + in_offset);
     }
-    return sum * (uint32_t)d->weights_offset;
+    return sum * (uint32_t)weights_offset;
 }
 
 static void row(const dense_t *d, const ar_rec_t *rec, const uint8_t *weights, const void *x, void *out) {
@@ -65,10 +81,29 @@ static void channels_s8(const dense_t *d, ar_product_s8_t p, const int8_t *x, in
     }
 }
 
+static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const one_scale_t *d = ar_params(rec);
+    const int8_t *x = ar_in(rec, INPUT);
+    int8_t *out = ar_out(rec, 0);
+    void *wide = ar_scratch_of(rec);
+    ar_channel_t all = { d->mult, d->shift, 0 };
+    ar_product_s8_t p = {
+        .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .channels = &all, .n_channels = d->n_out, .rows = 1, .row = d->n_in,
+        .n = d->n_in, .scratch = wide && d->scratch >= ar_product_one_scratch(d->n_in) ? wide : NULL, .offset = d->in_offset,
+        .out_zero = d->out_zero, .low = d->low, .high = d->high, .one_factor = true, .plain = d->plain,
+    };
+    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
+        p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, d->weights_offset);
+        ar_product_one(&p, x, out);
+    }
+    return AR_OK;
+}
+
 static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, void *wide, const int8_t *x, int8_t *out) {
     ar_product_s8_t p = {
         .weights = weights, .bias = ar_bias(rec), .n_channels = d->n_out, .rows = 1, .row = d->n_in, .n = d->n_in, .scratch = wide,
-        .start = (int32_t)(d->weights_offset ? zero_point_term(d, x) : 0),
+        .start = (int32_t)zero_point_term(x, d->n_in, d->q.in_offset, d->weights_offset),
     };
     if (d->q.per_channel) {
         channels_s8(d, p, x, out);
@@ -82,12 +117,12 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
     ar_product_one(&p, x, out);
 }
 
+// Weights with a scale a channel, or of int4.
 static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const dense_t *d = ar_params(rec);
-    const int8_t *x = ar_in(rec, INPUT);
+    const int8_t *x = ar_in(rec, INPUT), *weights = ar_in(rec, WEIGHTS);
     int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = scratch + ((d->int4_count + 3) & ~3u);
-    const int8_t *weights = ar_in(rec, WEIGHTS);
     if (d->int4_count) {
         weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
     }
@@ -163,21 +198,8 @@ static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 // Where the sums take less than the image.
-static ar_status_t by_rows(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
-    ar_rows_t rows = { .in_h = 0 };
-    uint32_t sums = d->n_out * (uint32_t)sizeof(int32_t);
-    if (in->type != AR_INT8 || d->rows != 1 || d->int4_count || d->weights_offset || sums * 2 > d->n_in || p->scratch
-        || !ar_rows_gather(p, &rows)) {
-        return AR_OK;
-    }
-    image_t *m = ar_record_wrap(p, eval_by_rows, offsetof(image_t, d));
-    if (!m) {
-        return AR_NO_MEMORY;
-    }
-    m->rows = rows;
-    ar_scratch(p, sums);
-    ar_by_rows(p, 1, 1);
-    return AR_OK;
+static bool gathers(const dense_t *d, const ar_tensor_t *in) {
+    return in->type == AR_INT8 && d->rows == 1 && !d->int4_count && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
 }
 
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -245,9 +267,58 @@ static void ask_scratch(ar_prep_t *p, const dense_t *d) {
     }
 }
 
+// ---- records -----------------------------------------------------------------------------------------------------
+
+static ar_status_t keep_image(ar_prep_t *p, const dense_t *d, const ar_rows_t *rows) {
+    image_t *m = ar_record(p, eval_by_rows, sizeof(*m));
+    if (!m) {
+        return AR_NO_MEMORY;
+    }
+    m->rows = *rows;
+    m->d = *d;
+    ar_scratch(p, d->n_out * (uint32_t)sizeof(int32_t));
+    ar_by_rows(p, 1, 1);
+    return AR_OK;
+}
+
+static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
+    one_scale_t *one = ar_record(p, eval_one_scale, sizeof(*one));
+    if (!one) {
+        return AR_NO_MEMORY;
+    }
+    *one = (one_scale_t) {
+        .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = d->q.in_offset,
+        .weights_offset = (int16_t)d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = (int8_t)d->q.out_zero,
+        .low = (int8_t)d->q.low, .high = (int8_t)d->q.high, .plain = d->plain,
+    };
+    ask_scratch(p, d);
+    return AR_OK;
+}
+
+static ar_status_t keep(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
+    ar_rows_t rows = { .in_h = 0 };
+    bool int8 = in->type == AR_INT8;
+    if (gathers(d, in) && ar_rows_gather(p, &rows)) {
+        return keep_image(p, d, &rows);
+    }
+    if (int8 && !d->int4_count && !d->q.per_channel && d->rows <= 0xffff) {
+        return keep_one_scale(p, d);
+    }
+    dense_t *rec = ar_record(p, int8 ? eval_s8 : eval, sizeof(*d));
+    if (!rec) {
+        return AR_NO_MEMORY;
+    }
+    *rec = *d;
+    if (int8) {
+        ask_scratch(p, d);
+    }
+    return AR_OK;
+}
+
 ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     ar_tensor_t in, weights, out;
-    const ar_mac_t *mac;
+    dense_t d;
+    memset(&d, 0, sizeof(d));
     ar_status_t status = ar_expect_io(p, 2, 3, 1);
     if (status != AR_OK) {
         return status;
@@ -255,25 +326,16 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_output(p, 0, &out);
-    status = ar_mac(p, &in, &weights, &out, &mac);
-    if (status != AR_OK) {
-        return status;
-    }
-    dense_t *d = ar_record(p, in.type == AR_INT8 ? eval_s8 : eval, sizeof(*d));
-    if (!d) {
-        return AR_NO_MEMORY;
-    }
-    d->mac = mac;
-    d->int4_count = weights.type == AR_INT4 ? weights.count : 0;
-    status = shape(p, d, &in, &weights, &out);
+    status = ar_mac(p, &in, &weights, &out, &d.mac);
     if (status == AR_OK) {
-        status = ar_quant(p, &d->q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d->n_out);
+        d.int4_count = weights.type == AR_INT4 ? weights.count : 0;
+        status = shape(p, &d, &in, &weights, &out);
     }
-    if (status == AR_OK && in.type == AR_INT8) {
-        ask_scratch(p, d);
+    if (status == AR_OK) {
+        status = ar_quant(p, &d.q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d.n_out);
     }
     if (status == AR_OK && in.type != AR_FLOAT32) {
-        status = one_factor(p, d, &in, &weights, &out);
+        status = one_factor(p, &d, &in, &weights, &out);
     }
-    return status == AR_OK ? by_rows(p, d, &in) : status;
+    return status == AR_OK ? keep(p, &d, &in) : status;
 }

@@ -158,7 +158,7 @@ static inline void *ar_scratch_of(const ar_rec_t *rec) {
 
 // Run a subgraph on what its inputs hold.
 ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph);
-bool *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph);
+uint8_t *ar_subgraph_ran(const ar_run_t *run, unsigned subgraph);
 void *ar_subgraph_input_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i);
 

@@ -16,15 +16,17 @@ typedef struct {
     uint16_t in_h, out_h;       // rows of the inputs, and of the output
     uint16_t window;            // rows of input that a row of output sees: row y those from y * stride - before on
     uint16_t stride;
-    int16_t before;
-    uint16_t held[2];           // rows in memory of input 0 and 1 (0: it has no rows); row y in place y % held
-    uint16_t out_held;
+    int16_t before;             // rows of padding
+    uint16_t out_held;          // rows of the output in memory; row y in place y % held
     uint16_t next;              // the row of output to be made next
     uint16_t back;              // bytes to the record before, 0: these two can not be in one segment
     uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
-    bool in_place;              // element by element: an output may lie where its input does
-    bool gathers;               // rows of input into sums, from which the output is made with the last of them; out_h is in_h
+    uint8_t inputs;             // that have rows
+    uint8_t role;
+    uint8_t in_place : 1;       // element by element: an output may lie where its input does
+    uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
+    uint8_t keeps : 1;          // the scratch is this record's only, through the run: what was made for row 0 is still there
     union {
         struct {                // while the model is planned
             uint32_t best;      // least bytes up to here, or fewest calls
@@ -32,8 +34,8 @@ typedef struct {
             uint16_t time;
         };
         struct {                // when it runs
+            uint16_t held[2];   // rows of inputs 0 and 1 in memory
             uint16_t span;      // bytes to the end of the segment, in its first record; else 0
-            uint16_t role;
         };
     };
 } ar_rows_t;

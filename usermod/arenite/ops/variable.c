@@ -29,6 +29,9 @@ static ar_status_t eval_assign(const ar_run_t *run, const ar_rec_t *rec) {
 
 void ar_reset_variable(ar_model_t *m, const ar_rec_t *rec) {
     (void)m;
+    if (rec->eval != eval_read && rec->eval != eval_assign) {
+        return; // the model was written to since it was loaded
+    }
     memset(ar_in(rec, 0), 0, ((const variable_t *)ar_params(rec))->bytes);
 }
 

@@ -199,19 +199,8 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
     return ar_quant_bias(p, q, in, weights, 2, out, activation, channels);
 }
 
-// The factor of each channel in turn, up to the end, or of all.
-typedef struct {
-    const ar_quant_t *q;
-    ar_ratio_t ratio;
-    ar_factor_t all;
-    uint32_t end;
-#if AR_TIER_MVE
-    ar_factor_t some[4];        // of channels from the last multiple of four on, counted from the first
-#endif
-} factors_t;
-
-static factors_t factors_of(const ar_quant_t *q, uint32_t end) {
-    factors_t f = { .q = q, .end = end };
+ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
+    ar_factors_t f = { .q = q, .end = end };
     if (q->per_channel) {
         f.ratio = ar_ratio(q->in_scale, q->out_scale);
     } else {
@@ -222,7 +211,7 @@ static factors_t factors_of(const ar_quant_t *q, uint32_t end) {
 
 #if AR_TIER_MVE
 
-static ar_factor_t factor_at(factors_t *f, uint32_t channel, uint32_t first) {
+static inline ar_factor_t factor_at(ar_factors_t *f, uint32_t channel, uint32_t first) {
     if (!f->q->per_channel) {
         return f->all;
     }
@@ -235,7 +224,7 @@ static ar_factor_t factor_at(factors_t *f, uint32_t channel, uint32_t first) {
 
 #else
 
-static ar_factor_t factor_at(const factors_t *f, uint32_t channel, uint32_t first) {
+static inline ar_factor_t factor_at(const ar_factors_t *f, uint32_t channel, uint32_t first) {
     (void)first;
     return f->q->per_channel ? ar_ratio_factor(&f->ratio, ar_f32(f->q->scales + 4 * channel)) : f->all;
 }
@@ -243,7 +232,7 @@ static ar_factor_t factor_at(const factors_t *f, uint32_t channel, uint32_t firs
 #endif
 
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors) {
-    factors_t f = factors_of(q, first + n);
+    ar_factors_t f = ar_quant_begin(q, first + n);
     for (uint32_t i = 0; i < n; i++) {
         factors[i] = factor_at(&f, first + i, first);
     }
@@ -266,16 +255,17 @@ void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
     product->plain = product->plain && ar_channel_is_plain(bound_of(product->n), bias, shift);
 }
 
-uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
+uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     uint32_t live = 0, end = n, size = product->n;
-    factors_t factors = factors_of(q, first + n);
+    const ar_quant_t *q = factors->q;
+    const int8_t *w = product->weights + first * size;
     int32_t bound = bound_of(size);
     bool plain = product->plain;
-    for (uint32_t i = first; i < first + n; i++) {
-        ar_factor_t f = factor_at(&factors, i, first);
+    for (uint32_t i = first; i < first + n; i++, w += size) {
+        ar_factor_t f = factor_at(factors, i, first);
         int32_t bias = product->bias ? product->bias[i] : 0;
         ar_channel_t c = { f.mult, (int16_t)f.shift, (uint16_t)i };
-        if (apart && ar_is_zero(product->weights + i * size, size)) {
+        if (apart && *w == 0 && ar_is_zero(w, size)) {
             c.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
             channels[--end] = c;
         } else {
@@ -285,6 +275,11 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
     }
     product->plain = plain;
     return live;
+}
+
+uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
+    ar_factors_t factors = ar_quant_begin(q, first + n);
+    return ar_quant_some(&factors, product, first, n, apart, channels);
 }
 
 // ---- scratch -------------------------------------------------------------------------------------------------------

@@ -65,12 +65,26 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels);
 
+// The factors of channels in their order, up to the end, a few at a time (a multiple of four, but for the last).
+typedef struct {
+    const ar_quant_t *q;
+    ar_ratio_t ratio;
+    ar_factor_t all;
+    uint32_t end;
+#if AR_TIER_MVE
+    ar_factor_t some[4];            // of channels from the last multiple of four on, counted from the first
+#endif
+} ar_factors_t;
+
+ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end);
+
 // Factors of channels [first, first + n).
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors);
 
 // The scalars of a product of int8, and the channels [first, first + n) of its weights; plain is told of all. apart: channels
 // whose weights are all zero come last, mult being the output that they always have. The count of the others.
 void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product);
+uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 
 // Whether the product is still plain with such a channel.

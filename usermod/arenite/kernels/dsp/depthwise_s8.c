@@ -14,46 +14,52 @@
 // Words of a column of four channels: channels 0, 2, 1, 3 (row 0 low, row 1 high), then row 2 of 0 and 2, of 1 and 3.
 #define COLUMN (AR_TAPS_COLUMN)
 
-// stm needs its registers in order.
-static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, uint32_t *to) {
+// stm needs its registers in order. twice: double what is packed.
+static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, bool twice, uint32_t *to) {
     uint32_t even0 = sxtab16(offset, a), odd0 = sxtab16_odd(offset, a);
     uint32_t even1 = sxtab16(offset, b), odd1 = sxtab16_odd(offset, b);
+    uint32_t even2 = sxtab16(offset, c), odd2 = sxtab16_odd(offset, c);
+    if (twice) {
+        even0 = sadd16(even0, even0);
+        odd0 = sadd16(odd0, odd0);
+        even1 = sadd16(even1, even1);
+        odd1 = sadd16(odd1, odd1);
+        even2 = sadd16(even2, even2);
+        odd2 = sadd16(odd2, odd2);
+    }
     register uint32_t w0 __asm("r3") = pkhbt(even0, even1);
     register uint32_t w1 __asm("r4") = pkhtb(even1, even0);
     register uint32_t w2 __asm("r5") = pkhbt(odd0, odd1);
     register uint32_t w3 __asm("r6") = pkhtb(odd1, odd0);
-    register uint32_t w4 __asm("r7") = sxtab16(offset, c);
-    register uint32_t w5 __asm("r8") = sxtab16_odd(offset, c);
+    register uint32_t w4 __asm("r7") = even2;
+    register uint32_t w5 __asm("r8") = odd2;
     __asm volatile ("stm.w %0!, {%1, %2, %3, %4, %5, %6}"
         : "+r" (to) : "r" (w0), "r" (w1), "r" (w2), "r" (w3), "r" (w4), "r" (w5) : "memory");
     return to;
 }
 
-// Twice the words' halves.
-static void twice(uint32_t *words, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) {
-        words[i] = sadd16(words[i], words[i]);
+static inline void arrange_weights(const ar_depthwise3_t *d, const int8_t *w, bool twice, uint32_t *to) {
+    uint32_t row = 3 * d->n_channels;
+    for (uint32_t *end = to + 3 * COLUMN; to < end; w += d->n_channels) {
+        to = pack(word_at(w), word_at(w + row), word_at(w + 2 * row), 0, twice, to);
     }
 }
 
 // In the short way all sums are twice what they are.
-static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
-    const int8_t *w = d->weights + b->channels->channel;
-    uint32_t row = 3 * d->n_channels;
-    for (uint32_t x = 0; x < 3; x++, w += d->n_channels) {
-        pack(word_at(w), word_at(w + row), word_at(w + 2 * row), 0, b->weights + x * COLUMN);
+static __attribute__((noinline)) void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
+    const ar_channel_t *c = b->channels;
+    uint32_t first = c->channel;
+    if (d->plain) {
+        arrange_weights(d, d->weights + first, true, b->weights);
+    } else {
+        arrange_weights(d, d->weights + first, false, b->weights);
     }
-    for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++) {
-        const ar_channel_t *c = b->channels + ar_taps_order(k);
-        b->start[k] = d->bias ? d->bias[c->channel] : 0;
+    for (uint32_t i = 0; i < AR_DEPTHWISE_BLOCK; i++, c++) {
+        uint32_t k = ar_taps_order(i);
+        int32_t start = d->bias ? d->bias[first + i] : 0;
+        b->start[k] = d->plain ? 2 * start : start;
         b->factor[k][0] = c->mult;
         b->factor[k][1] = power_of(c->shift);
-        if (d->plain) {
-            b->start[k] *= 2;
-        }
-    }
-    if (d->plain) {
-        twice(b->weights, 3 * COLUMN);
     }
     b->ready = true;
 }
@@ -66,7 +72,7 @@ static void inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3],
     const int8_t *c = rows[2] ? rows[2] + channel : outside;
     uint32_t a_step = rows[0] ? d->n_channels : 0, b_step = rows[1] ? d->n_channels : 0, c_step = rows[2] ? d->n_channels : 0;
     for (uint32_t *end = to + n * COLUMN; to < end; a += a_step, b += b_step, c += c_step) {
-        to = pack(word_at(a), word_at(b), word_at(c), offset, to);
+        to = pack(word_at(a), word_at(b), word_at(c), offset, false, to);
     }
 }
 
@@ -81,8 +87,8 @@ static inline columns_t columns_of(const ar_depthwise3_t *d) {
     return (columns_t) { inside, seen - inside };
 }
 
-// Columns outside are zeros for all rows.
-static void outer_columns(const ar_depthwise3_t *d) {
+// Columns outside are zeros.
+void ar_depthwise3_begin(const ar_depthwise3_t *d) {
     columns_t n = columns_of(d);
     uint32_t *columns = d->scratch;
     memset(columns, 0, d->pad_left * COLUMN * 4);
@@ -111,7 +117,6 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
     uint32_t channel = b->channels->channel;
     if (!b->ready) {
         arrange(d, b);
-        outer_columns(d);
     }
     inner_columns(d, rows, channel, columns_of(d).inside, (uint32_t *)d->scratch + d->pad_left * COLUMN);
     if (!d->plain) {

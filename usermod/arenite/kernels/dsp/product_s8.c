@@ -4,6 +4,9 @@
 // grow by eight dual multiply-adds for two loads. Bytes 0 and 2 of a word widen in one instruction, and so do bytes 1 and 3:
 // activations and weights are paired alike, so nothing has to be packed. A row is filled up to whole words; the weights
 // there are 0, and the activations anything.
+//
+// Where no more than three pairs of patches are held, weights are widened as they are loaded, a row at a time, and the words of
+// the pairs lie in turn.
 
 #include "kernels/product.h"
 #include "kernels/requantize.h"
@@ -29,15 +32,47 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
+// Up to so many pairs meet weights that are not widened before; these must be whole words.
+#define FEW (3)
+
+static inline bool few_can(uint32_t row) {
+    return (row & 3) == 0;
+}
+
+// Pairs that fit so many bytes.
+static inline uint32_t pairs_in(uint32_t rows, uint32_t row, uint32_t bytes) {
+    uint32_t fit = bytes / (4 * pair_words(rows, row));
+    return !few_can(row) || fit > FEW + 1 ? fit - 1 : fit < FEW ? fit : FEW;
+}
+
+// few: how many pairs are held in the way of a few; 0: in the other one.
+void ar_product_begin(ar_product_s8_t *p) {
+    uint32_t pairs = pairs_in(p->rows, p->row, p->bytes);
+    p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? pairs : 0);
+}
+
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
     (void)channels;
-    uint32_t fit = bytes / (2 * pair_words(rows, row)) - 2;
-    return fit < ENOUGH ? fit & ~1u : ENOUGH;
+    uint32_t fit = 2 * pairs_in(rows, row, bytes);
+    return fit < ENOUGH ? fit : ENOUGH;
+}
+
+// Bytes that are not too many for patches.
+#define MODEST (1024)
+
+uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+    uint32_t least = few_can(row) ? 2 : 1, pairs = least;
+    if (MODEST >= 4 * pair_words(rows, row) * (least + 1)) {
+        pairs = pairs_in(rows, row, MODEST);
+    }
+    uint32_t patches = ar_product_patches(count);
+    return 2 * pairs < patches ? 2 * pairs : patches;
 }
 
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
     (void)channels, (void)direct;
-    return 2 * pair_words(rows, row) * (2 + patches);
+    uint32_t pairs = (patches + 1) / 2, more = !few_can(row) || pairs > FEW;
+    return 4 * pair_words(rows, row) * (more + pairs);
 }
 
 // ---- widening --------------------------------------------------------------------------------------------------------
@@ -61,7 +96,7 @@ static inline uint32_t *widen(uint32_t a, uint32_t b, uint32_t offset, uint32_t 
 }
 
 // Of each four elements the even ones of a, of b, the odd ones of a, of b. Words below end are there to be read.
-static uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, const int8_t *end, uint32_t *to) {
+static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, const int8_t *end, uint32_t *to) {
     for (const int8_t *last = a + (n & ~3u); a < last; a += 4, b += 4) {
         to = widen(word_at(a), word_at(b), offset, to);
     }
@@ -89,7 +124,23 @@ static inline uint32_t *patches_of(const ar_product_s8_t *p) {
     return (uint32_t *)p->scratch + pair_words(p->rows, p->row);
 }
 
+// Pairs in turn: the words of a group are 4 * few behind those of the one before.
+static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a,
+    const int8_t *b, uint32_t step) {
+    uint32_t row = p->row, few = p->few, offset = offset_of(p);
+    uint32_t *to = (uint32_t *)p->scratch + (r * row / 4 * few + i / 2) * 4;
+    for (; rows > 0; rows--, a += step, b += step) {
+        for (uint32_t k = 0; k < row; k += 4, to += 4 * few) {
+            widen(word_at(a + k), word_at(b + k), offset, to);
+        }
+    }
+}
+
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    if (p->few) {
+        put_in_turn(p, i, r, rows, a, b, step);
+        return;
+    }
     uint32_t *to = patches_of(p) + (i / 2 * p->rows + r) * filled(p->row);
     for (; rows > 0; rows--, a += step, b += step) {
         to = widen_pair(a, b, p->row, offset_of(p), p->x_end, to);
@@ -141,7 +192,42 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
     }
 }
 
+// ---- few patches -----------------------------------------------------------------------------------------------------
+
+typedef void (*row_by_t)(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+
+static inline void few_outputs(const ar_product_s8_t *p, row_by_t row_by, const ar_channel_t *c, uint32_t count, int8_t *out) {
+    int32_t sums[2 * FEW], zero = p->out_zero, mult = c->mult;
+    uint32_t channel = c->channel, step = p->out_step;
+    const int32_t *sum = sums, *end = sums + count;
+    sums[0] = start_of(p, channel);
+    row_by(sums, p->scratch, p->weights + channel * p->n, p->n / 4);
+    out += channel;
+    if (!p->plain) {
+        for (; sum < end; sum++, out += step) {
+            *out = requantize(p, *sum, c);
+        }
+        return;
+    }
+    int32_t power = power_of(c->shift);
+    for (; sum < end; sum++, out += step) {
+        *out = (int8_t)requantize_plain(*sum, mult, power, zero);
+    }
+}
+
+static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    static const row_by_t by[FEW] = { ar_row_by_two, ar_row_by_four, ar_row_by_six };
+    row_by_t row_by = count == 5 ? ar_row_by_five : by[p->few - 1];
+    for (const ar_channel_t *c = p->channels, *end = c + p->n_channels; c < end; c++) {
+        few_outputs(p, row_by, c, count, out);
+    }
+}
+
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    if (p->few) {
+        few_patches(p, count, out);
+        return;
+    }
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     for (; c < end; c += 2) {
         const ar_channel_t *c1 = c + 1 < end ? c + 1 : c;
@@ -234,6 +320,19 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     }
 }
 
+// Patches in one piece.
+static void put_all(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t n) {
+    uint32_t *to = patches_of(p), offset = offset_of(p);
+    for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
+        const int8_t *second = i + 1 < n ? x + x_step : x;
+        if (p->few) {
+            put_in_turn(p, i, 0, 1, x, second, 0);
+        } else {
+            to = widen_pair(x, second, p->row, offset, p->x_end, to);
+        }
+    }
+}
+
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     if (count == 1) {
         ar_product_one(p, x, out);
@@ -241,9 +340,10 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
     }
     for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {
         n = count < held ? count : held;
-        for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
-            ar_product_put(p, i, 0, 1, x, i + 1 < n ? x + x_step : x, 0);
+        if (!p->same) {
+            put_all(p, x, x_step, n);
         }
+        x += n * x_step;
         ar_product_held(p, n, out);
     }
 }

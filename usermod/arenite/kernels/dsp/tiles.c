@@ -78,6 +78,74 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
         "pop    {r0, r1, r4-r11, pc}\n");
 }
 
+// Four elements of a pair of patches by one row, its even ones in r11, its odd ones in r10.
+#define PAIR(a, b) \
+    "ldm.w  r12!, {r0-r3}\n" \
+    "smlad  " a ", r0, r11, " a "\n" \
+    "smlad  " b ", r1, r11, " b "\n" \
+    "smlad  " a ", r2, r10, " a "\n" \
+    "smlad  " b ", r3, r10, " b "\n"
+
+#define WEIGHTS \
+    "ldr.w  r10, [lr], #4\n" \
+    "sxtb16 r11, r10\n" \
+    "sxtb16 r10, r10, ror #8\n"
+
+#define FIRST(a) \
+    "ldm.w  r12!, {r0-r3}\n" \
+    "smlad  " a ", r0, r11, " a "\n" \
+    "smlad  " a ", r2, r10, " a "\n"
+
+// 32, 52, 64 and 72 bytes.
+#define BY_TWO WEIGHTS PAIR("r4", "r5")
+#define BY_FOUR BY_TWO PAIR("r6", "r7")
+#define BY_FIVE BY_FOUR FIRST("r8")
+#define BY_SIX BY_FOUR PAIR("r8", "r9")
+
+#define ROW_LOOP(SIZE, GROUP) \
+    __asm volatile ( \
+    "push   {r0, r4-r11, lr}\n" \
+    "mov    r12, r1\n" \
+    "mov    lr, r2\n" \
+    "add.w  r2, r2, r3, lsl #2\n" \
+    "push   {r2}\n" \
+    "ldr    r4, [r0]\n" \
+    "mov    r5, r4\n" \
+    "mov    r6, r4\n" \
+    "mov    r7, r4\n" \
+    "mov    r8, r4\n" \
+    "mov    r9, r4\n" \
+    "subs   r2, r3, #1\n" \
+    "and    r2, r2, #3\n" \
+    "adds   r2, #1\n" \
+    ENTRY(SIZE) \
+    "bx     r2\n" \
+    "2:\n" \
+    GROUP GROUP GROUP GROUP \
+    "3:\n" \
+    "ldr    r0, [sp]\n" \
+    "cmp    lr, r0\n" \
+    "bne    2b\n" \
+    "pop    {r1, r2}\n" \
+    "stm.w  r2, {r4-r9}\n" \
+    "pop    {r4-r11, pc}\n")
+
+__attribute__((naked)) void ar_row_by_two(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
+    ROW_LOOP("32", BY_TWO);
+}
+
+__attribute__((naked)) void ar_row_by_four(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
+    ROW_LOOP("52", BY_FOUR);
+}
+
+__attribute__((naked)) void ar_row_by_five(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
+    ROW_LOOP("64", BY_FIVE);
+}
+
+__attribute__((naked)) void ar_row_by_six(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
+    ROW_LOOP("72", BY_SIX);
+}
+
 // One column of three: the upper two rows of each channel by one dual multiply-add, the third by a single one.
 #define TAPS \
     "ldm.w  r12!, {r0-r3, r8, r9}\n" \

@@ -24,6 +24,13 @@ typedef struct {
 // Four outputs from each pair of patches, requantized in the short way.
 void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end, uint32_t groups_first);
 
+// One row of weights, widened as it is loaded, by one pair to three pairs of widened patches (or the first five of them), whose
+// words lie in turn, group by group: the sums of all, which start from the first one told.
+void ar_row_by_two(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+void ar_row_by_four(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+void ar_row_by_five(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+void ar_row_by_six(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+
 // Four rows of weights by one patch; rows advance, sums grow.
 typedef struct {
     const int8_t *w[4];

@@ -103,22 +103,3 @@ ar_ratio_t ar_ratio(float a, float c) {
     r <<= 7;
     return (ar_ratio_t) { q << 7 | r / d, exponent, a, c };
 }
-
-ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
-    int32_t eb;
-    uint32_t mb = split(b, &eb) << 8;
-    // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
-    uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
-    int32_t shift = r->exponent + eb - 125;
-    if (!(p >> 63)) {
-        p <<= 1;
-        shift--;
-    }
-    uint32_t mult = (uint32_t)(p >> 33), rest = (uint32_t)(p >> 1);
-    // Near one half, what a double would have rounded before decides.
-    if (rest - 0x7fffe000u < 0x4000u || shift < -31 || shift > 30) {
-        return ar_factor(r->a, b, r->c);
-    }
-    mult += rest >> 31;
-    return mult >> 31 ? (ar_factor_t) { 1 << 30, shift + 1 } : (ar_factor_t) { (int32_t)mult, shift };
-}

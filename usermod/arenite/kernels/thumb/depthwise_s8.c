@@ -58,8 +58,8 @@ static void fill(int32_t *to, uint32_t step, uint32_t n, int32_t value) {
     }
 }
 
-// Columns outside are the same for all rows.
-static void outer_columns(const ar_depthwise3_t *d) {
+// Columns outside.
+void ar_depthwise3_begin(const ar_depthwise3_t *d) {
     uint32_t words = plane_words(d), before = d->pad_left * COLUMN, inside = columns_inside(d) * COLUMN;
     int32_t *plane = d->scratch;
     for (uint32_t k = 0; k < AR_DEPTHWISE_BLOCK; k++, plane += words) {
@@ -131,13 +131,8 @@ static void general_row(const ar_depthwise3_t *d, const ar_channel_t *c, const a
 }
 
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
-    if (d->bytes < AR_DEPTHWISE_BLOCK * 4 * plane_words(d)) {
-        ar_depthwise3_taps(d, b, rows, out);
-        return;
-    }
     if (!b->ready) {
         arrange(d, b);
-        outer_columns(d);
     }
     uint32_t words = plane_words(d), width = d->out_w * d->stride * COLUMN;
     const ar_thumb_taps_t *t = (const ar_thumb_taps_t *)b->weights;

@@ -52,7 +52,11 @@ uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t
 // Bytes that lie in one piece stay where they are.
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
     (void)channels;
-    return patches >= WORTH ? 4 * patch_words(rows, row) * (2 + patches) : direct ? 0 : rows * row * patches;
+    uint32_t n = patch_words(rows, row);
+    if (patches < WORTH) {
+        return direct ? 0 : rows * row * patches;
+    }
+    return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
 
 // ---- widening --------------------------------------------------------------------------------------------------------
@@ -345,9 +349,10 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
     }
     for (uint32_t n; count > 0; count -= n, out += n * p->out_step) {
         n = count < fit ? count : fit;
-        for (uint32_t i = 0; i < n; i += 2, x += 2 * x_step) {
-            ar_product_put(p, i, 0, 1, x, i + 1 < n ? x + x_step : x, 0);
+        for (uint32_t i = 0; i < n && !p->same; i += 2) {
+            ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1 < n ? i + 1 : i) * x_step, 0);
         }
+        x += n * x_step;
         ar_product_held(p, n, out);
     }
 }

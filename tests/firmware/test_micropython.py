@@ -1,0 +1,33 @@
+"""MicroPython's own test suite on the firmware: what its qemu port runs. ARENITE_FULL=1 runs all of it."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from arenite.boards import ROOT, find_board
+from arenite.build import build
+from arenite.emulator import Emulator
+
+TESTS = ROOT / "micropython" / "tests"
+FULL = bool(os.environ.get("ARENITE_FULL"))
+PARTS = ["basics", "extmod", "float", "inlineasm/thumb", "io", "micropython", "misc", "stress", "import"]
+SAMPLED = {"basics": "/[a-f]", "extmod": "/(a|random|vfs)"}  # of large parts, the files whose names match
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_micropythons_own_tests(part: str, tmp_path: Path) -> None:
+    """Catches firmware whose MicroPython is not what it should be: the heap, the scheduler, floats, strings."""
+    board = find_board("MPS2_AN500")
+    build(board, Console(file=StringIO()))
+    some = ["-i", f"{part}{SAMPLED[part]}"] if part in SAMPLED and not FULL else []
+    with Emulator(board, {}, terminal=True) as emulator:
+        command = [sys.executable, "run-tests.py", "-t", emulator.address, "-r", str(tmp_path), *some, "-d", part]
+        env = os.environ | {"MICROPY_CPYTHON3": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, cwd=TESTS, env=env, capture_output=True, text=True, timeout=1200, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert " tests passed" in done.stdout
