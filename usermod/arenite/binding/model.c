@@ -266,7 +266,6 @@ static void claim(arenite_model_obj_t *self) {
     if (was_running) {
         raise_state(MP_ERROR_TEXT("model: already running"));
     }
-    arenite_model_hold(self);
 }
 
 // Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
@@ -277,6 +276,7 @@ static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *ar
     claim(self);
     if (nlr_push(&nlr) == 0) {
         fill_inputs(self, n_args, args);
+        arenite_model_hold(self); // not before: an input may be another model's output
         uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
         uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
