@@ -14,6 +14,7 @@ from arenite.build import build
 from arenite.demo import held_out
 from arenite.emulator import Emulator
 from arenite.errors import BoardError
+from arenite.romfs import seal
 from firmware import made_models
 from firmware.made_models import TYPES, Op, Type
 
@@ -21,6 +22,7 @@ from firmware.made_models import TYPES, Op, Type
 BOARDS = ("MPS2_AN500", "MPS2_M0")
 MODELS = ROOT / "models"
 DIGITS = MODELS / "digits" / "digits.tflite"
+DIGITS_SIZE = len(seal(DIGITS.read_bytes()))  # as it lies in ROMFS
 MADE = {
     "two.tflite": made_models.two_by_two(),
     "chain.tflite": made_models.chain(200, 65536),

@@ -11,7 +11,7 @@ import pytest
 
 from arenite.board import Connection
 from arenite.emulator import Emulator
-from firmware.conftest import DIGITS, Booted, Session
+from firmware.conftest import DIGITS, DIGITS_SIZE, Booted, Session
 
 IMPORTS = """
 import arenite, gc, micropython
@@ -50,7 +50,7 @@ def test_model_prints(board: Session) -> None:
     shown = evaluate(board, "m = arenite.Model('/rom/digits.tflite')", "m")
     assert shown == f"Model('/rom/digits.tflite', 9 ops, arena {needed} of {needed} bytes)"
     shown = evaluate(board, "b = bytes(open('/rom/digits.tflite', 'rb').read())", "arenite.Model(b, arena=9000)")
-    used = re.fullmatch(rf"Model\(<{DIGITS.stat().st_size} bytes>, 9 ops, arena (\d+) of 9000 bytes\)", shown)
+    used = re.fullmatch(rf"Model\(<{DIGITS_SIZE} bytes>, 9 ops, arena (\d+) of 9000 bytes\)", shown)
     assert used, shown
     assert int(needed) <= int(used[1]) <= 9000
     assert evaluate(board, "m.deinit()", "m") == "Model(closed)"
@@ -251,7 +251,7 @@ def test_profile(board: Session) -> None:
     """Catches operators missing or out of order, ticks that are not theirs, and outputs shown after they are gone."""
     board.run(
         f"""{IMPORTS}
-m = arenite.Model('/rom/digits.tflite')
+m = arenite.Model('/rom/digits.tflite', arena=20000)
 rows = m.profile(digit(0))
 assert [row[0] for row in rows[:2]] == ['CONV_2D', 'CONV_2D'] and rows[-1][:2] == ('SOFTMAX', 'digit'), rows
 assert len(rows) == 9 and all(row[2] > 0 for row in rows)
@@ -263,6 +263,26 @@ seen = []
 rows = m.profile(digit(0), each=lambda k, op, outputs: seen.append((k, op, outputs[0].name, bytes(outputs[0]))))
 assert [s[:3] for s in seen] == [(k, rows[k][0], rows[k][1]) for k in range(9)], seen
 assert seen[-1][3] == right and len(seen[0][3]) > 1000
+"""
+    )
+
+
+def test_profile_of_rows(board: Session) -> None:
+    """Catches ticks of operators that run in turns told more than once or not at all, and rings shown as tensors."""
+    board.run(
+        f"""{IMPORTS}
+whole = {{}}
+m = arenite.Model('/rom/digits.tflite', arena=20000)
+m.profile(digit(0), each=lambda k, op, outputs: whole.__setitem__(k, bytes(outputs[0])))
+m = arenite.Model('/rom/digits.tflite')
+seen = {{}}
+rows = m.profile(digit(0), each=lambda k, op, outputs: seen.__setitem__(k, outputs[0] and bytes(outputs[0])))
+m.invoke(digit(0))
+total = sum(row[2] for row in rows)
+assert len(rows) == 9 and all(row[2] > 0 for row in rows)
+assert total > 0.8 * m.ticks[1], (total, m.ticks)
+assert None in seen.values() and seen[8] == whole[8]
+assert all(data is None or data == whole[k] for k, data in seen.items())
 """
     )
 
@@ -308,7 +328,7 @@ for arena, size in ((needed, needed), (20000, 20000), (buffer, needed + 100), (m
 
 def test_source_of_every_kind(board: Session) -> None:
     """Catches a source that is copied where it need not be, or not readable: paths, buffers, files of other systems."""
-    size = DIGITS.stat().st_size
+    size = DIGITS_SIZE
     board.run(
         f"""{IMPORTS}
 data = open('/rom/digits.tflite', 'rb').read()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.conftest import DIGITS, Session
+from firmware.conftest import DIGITS_SIZE, Session
 
 NEEDED = "int(arenite.arena_needed('/rom/digits.tflite'))"
 
@@ -90,7 +90,7 @@ def test_arena_too_small(board: Session, arena: str, has: str) -> None:
 
 def test_heap_too_small(board: Session) -> None:
     """Catches a message that does not say how much was wanted, for the arena and for a file read into RAM."""
-    size = DIGITS.stat().st_size
+    size = DIGITS_SIZE
     board.run(
         """
         import arenite, gc

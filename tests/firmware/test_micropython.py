@@ -1,4 +1,7 @@
-"""MicroPython's own test suite on the firmware: what its qemu port runs. ARENITE_FULL=1 runs all of it."""
+"""MicroPython's own test suite on the firmware: what its qemu port runs. ARENITE_FULL=1 runs all of it.
+
+Left out is what needs modules frozen into the firmware: ports/qemu, and what imports unittest.
+"""
 
 import os
 import subprocess
@@ -15,7 +18,7 @@ from arenite.emulator import Emulator
 
 TESTS = ROOT / "micropython" / "tests"
 FULL = bool(os.environ.get("ARENITE_FULL"))
-PARTS = ["basics", "extmod", "float", "inlineasm/thumb", "io", "micropython", "misc", "stress", "import"]
+PARTS = ["basics", "extmod", "float", "inlineasm/thumb", "micropython", "misc", "stress"]
 SAMPLED = {"basics": "/[a-f]", "extmod": "/(a|random|vfs)"}  # of large parts, the files whose names match
 
 
@@ -25,6 +28,8 @@ def test_micropythons_own_tests(part: str, tmp_path: Path) -> None:
     board = find_board("MPS2_AN500")
     build(board, Console(file=StringIO()))
     some = ["-i", f"{part}{SAMPLED[part]}"] if part in SAMPLED and not FULL else []
+    unittest = [path.name for path in (TESTS / part).glob("*.py") if "import unittest" in path.read_text()]
+    some += [word for name in unittest for word in ("-e", f"/{name}$")]
     with Emulator(board, {}, terminal=True) as emulator:
         command = [sys.executable, "run-tests.py", "-t", emulator.address, "-r", str(tmp_path), *some, "-d", part]
         env = os.environ | {"MICROPY_CPYTHON3": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -178,6 +178,24 @@ static uint32_t add_words(uint32_t sum, const void *from, uint32_t bytes) {
     return sum;
 }
 
+// A record without the rows that it has made. Somebody may have written to it: it has at most *size bytes, whatever it says.
+static uint32_t add_record(uint32_t sum, const uint8_t *at, uint32_t *size) {
+    const ar_rec_t *rec = (const ar_rec_t *)(const void *)at;
+    if (*size < sizeof(*rec) || (rec->size & ~AR_BY_ROWS) < sizeof(*rec) || (rec->size & ~AR_BY_ROWS) > *size) {
+        return add_words(sum, at, *size);
+    }
+    *size = rec->size & ~AR_BY_ROWS;
+    uint32_t head = (uint32_t)((const uint8_t *)ar_params(rec) - at);
+    ar_rows_t rows;
+    if (!(rec->size & AR_BY_ROWS) || head + sizeof(rows) > *size) {
+        return add_words(sum, at, *size);
+    }
+    memcpy(&rows, at + head, sizeof(rows));
+    rows.next = 0;
+    sum = add_words(add_words(sum, at, head), &rows, sizeof(rows));
+    return add_words(sum, at + head + sizeof(rows), *size - head - (uint32_t)sizeof(rows));
+}
+
 uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
     uint32_t sum = 0;
     for (unsigned i = 1; i < m->n_subgraphs; i++) {
@@ -186,7 +204,14 @@ uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
         other.ran = 0; // the one thing that changes
         sum = add_words(sum, &other, sizeof(other));
     }
-    return add_words(sum, m->main.io, kept);
+    const uint8_t *at = (const uint8_t *)m->main.io, *end = at + kept;
+    sum = add_words(sum, at, (uint32_t)((const uint8_t *)m->main.records - at));
+    at = (const uint8_t *)m->main.records;
+    for (uint32_t size; at < end; at += size) {
+        size = (uint32_t)(end - at);
+        sum = add_record(sum, at, &size);
+    }
+    return sum;
 }
 
 unsigned ar_op_n_outputs(const ar_model_t *m, unsigned k) {

@@ -23,7 +23,7 @@ ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *target, ar_fire
     const ar_rec_t *rec = target;
     while (ar_rows(target)->next < ar_rows(target)->out_h) {
         ar_rows_t *r = ar_rows(rec);
-        if (r->next == r->out_h) {
+        if (r->next >= r->out_h) { // or more, where a script has written there: a row beyond the last is never made
             rec = target;
             continue;
         }

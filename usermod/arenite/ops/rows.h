@@ -63,7 +63,7 @@ static inline uint32_t ar_rows_wanted(const ar_rows_t *r) {
 
 static inline uint32_t ar_rows_seen(const ar_rows_t *r) {
     int32_t first = r->next * r->stride - r->before;
-    return r->next == r->out_h ? r->in_h : first < 0 ? 0 : (uint32_t)first;
+    return r->next >= r->out_h ? r->in_h : first < 0 ? 0 : (uint32_t)first;
 }
 
 #endif // ARENITE_OPS_ROWS_H
