@@ -188,7 +188,7 @@ m = arenite.Model(path('int16_quantized'), arena=block)
 t = m.inputs[0]
 at = addressof(t) - addressof(block)
 refused = 0
-for distance in range(-6, 13):
+for distance in range(13): # before the tensor lies what the model keeps
     samples = bytes(range(7, 13))
     block[at + distance:at + distance + 6] = samples
     try:

@@ -275,8 +275,8 @@ static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *ar
     nlr_buf_t nlr;
     claim(self);
     if (nlr_push(&nlr) == 0) {
-        fill_inputs(self, n_args, args);
-        arenite_model_hold(self); // not before: an input may be another model's output
+        fill_inputs(self, n_args, args); // perhaps from outputs of another model of the Arena
+        arenite_model_hold(self);
         uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
         ar_status_t status = ar_invoke(&self->model, hook, context, &err);
         uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
