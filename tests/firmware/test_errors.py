@@ -77,7 +77,7 @@ def test_not_supported(board: Session, file: str, text: str) -> None:
         (f"{NEEDED} - 1", f"{NEEDED} - 1"),
         ("bytearray(100)", "100"),
         (f"memoryview(bytearray({NEEDED}))[1:]", f"{NEEDED} - 4"),
-        ("arenite.Arena(3000)", "3000"),
+        ("arenite.Arena(1000)", "1000"),
     ],
 )
 def test_arena_too_small(board: Session, arena: str, has: str) -> None:

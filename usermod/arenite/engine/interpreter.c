@@ -74,10 +74,10 @@ void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i
 // ---- state ---------------------------------------------------------------------------------------------------------
 
 // The file is asked again which tensors are variables; where it was written to since the load, what it says must not lead
-// out of the arena.
-static bool in_arena(const ar_model_t *m, const void *p, uint32_t bytes) {
+// out of what is the model's own.
+static bool lasts(const ar_model_t *m, const void *p, uint32_t bytes) {
     uintptr_t offset = (uintptr_t)p - (uintptr_t)m->arena;
-    return offset <= m->arena_used && bytes <= m->arena_used - offset;
+    return offset <= m->own && bytes <= m->own - offset;
 }
 
 // TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
@@ -87,7 +87,7 @@ static void reset_variable_tensors(const ar_model_t *m, const ar_graph_t *g, con
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(g, &n->inputs, i);
         if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data
-            && t.type != AR_RESOURCE && in_arena(m, rec->t[i], t.bytes)) {
+            && t.type != AR_RESOURCE && lasts(m, rec->t[i], t.bytes)) {
             memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
         }
     }
