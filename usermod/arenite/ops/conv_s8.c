@@ -68,16 +68,32 @@ void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
     ar_scratch_between(p, other + (is_narrow(c) ? narrow_bytes(c) : least_bytes(c)), other + table_bytes(c) + product_bytes(c, patches));
 }
 
+// Each channel's taps, four at a time: it is done anew for each row.
+static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    for (const int8_t *end = from + channels; from < end; from++) {
+        const int8_t *w = from;
+        uint32_t tap = 0;
+        for (; tap + 4 <= taps; tap += 4, w += 4 * channels, to += 4) {
+            int8_t b = w[channels], c = w[2 * channels], d = w[3 * channels];
+            to[0] = *w;
+            to[1] = b;
+            to[2] = c;
+            to[3] = d;
+        }
+        for (; tap < taps; tap++, w += channels) {
+            *to++ = *w;
+        }
+    }
+}
+
 // The weights as the product takes them: the model's, or made of them in scratch.
 static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t *scratch) {
     const int8_t *from = ar_in(rec, WEIGHTS);
     if (c->int4_count) {
         return ar_unpack_int4(ar_in(rec, WEIGHTS), c->int4_count, scratch);
     }
-    for (uint32_t tap = 0; c->transposed && tap < c->filter; tap++) {
-        for (uint32_t channel = 0; channel < c->w.out_c; channel++) {
-            scratch[channel * c->filter + tap] = *from++;
-        }
+    if (c->transposed) {
+        transpose(from, c->filter, c->w.out_c, scratch);
     }
     return c->transposed ? scratch : from;
 }
