@@ -93,6 +93,8 @@ typedef struct {
     const int8_t *x;            // of the first row and element, inside or not
     uint32_t step;              // from a row to the next
     uint32_t y0, y1;            // rows inside
+    uint32_t turn;              // of these so many lie before the end of a ring
+    uint32_t ring;              // bytes that the others lie lower by
     uint32_t x0, x1;            // elements inside
 } ar_patch_t;
 
