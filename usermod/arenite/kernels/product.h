@@ -35,7 +35,7 @@ typedef struct {
     int32_t low;
     int32_t high;
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
-    uint8_t few;                // set by ar_product_begin, for the kernels
+    uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
@@ -82,6 +82,11 @@ static inline void ar_product_begin(ar_product_s8_t *p) {
     (void)p;
 }
 #endif
+
+// Before n patches, which fit, are put into scratch.
+static inline void ar_product_next(ar_product_s8_t *p, uint32_t n) {
+    p->few = (uint8_t)(p->few ? (n + 1) / 2 : 0);
+}
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);

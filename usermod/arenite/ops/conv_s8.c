@@ -231,7 +231,13 @@ static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *ou
 
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
-    outputs(j, (const int8_t *)ar_row(in, y * w->rows.stride), rows * w->out_w, out);
+    const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
+    uint32_t step = (uint32_t)w->stride_w * w->in_c;
+    for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
+        n = j->product.few && left > j->held ? j->held : left;
+        ar_product_next(&j->product, n);
+        outputs(j, x, n, out);
+    }
 }
 
 // The next position of a row, whose taps along y are known.
@@ -323,6 +329,7 @@ static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t r
     uint32_t x = 0;
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
+        ar_product_next(&j->product, n);
         (simple ? gather_patches : put_patches)(j, in, &x, &y, n);
         outputs(j, NULL, n, out);
     }

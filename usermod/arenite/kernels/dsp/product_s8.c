@@ -45,7 +45,7 @@ static inline uint32_t pairs_in(uint32_t rows, uint32_t row, uint32_t bytes) {
     return !few_can(row) || fit > FEW + 1 ? fit - 1 : fit < FEW ? fit : FEW;
 }
 
-// few: how many pairs are held in the way of a few; 0: in the other one.
+// few: how many pairs lie in turn, as many as are there; 0: they lie one behind another.
 void ar_product_begin(ar_product_s8_t *p) {
     uint32_t pairs = pairs_in(p->rows, p->row, p->bytes);
     p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? pairs : 0);
