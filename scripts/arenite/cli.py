@@ -261,6 +261,32 @@ def plan(
 
 
 @command
+def curve(
+    models: Models,
+    board: BoardOption,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="SVG", help="A picture to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count a model's instructions in arenas of several sizes: what spare bytes buy."""
+    from arenite import curve as curves
+    from arenite.model import read_model
+
+    chosen = find_board(board)
+    made = [curves.curve(read_model(model), chosen, err) for model in models]
+    if output:
+        try:
+            from arenite.curve_svg import draw
+        except ImportError:
+            raise UserError("pictures need matplotlib: scripts/setup train") from None
+        draw(made, output)
+    if as_json:
+        print(json.dumps([asdict(one) for one in made], indent=2))
+    else:
+        for one in made:
+            out.print(curves.shown(one))
+
+
+@command
 def verify(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
     board: BoardOption = "",
