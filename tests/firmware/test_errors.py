@@ -97,24 +97,24 @@ def test_heap_too_small(board: Session) -> None:
         with open('/rom/digits.tflite', 'rb') as f, open('/copy.tflite', 'wb') as g:
             g.write(f.read())
         def fill(block):
-            hog = []
+            hog = [None] * 2000 # a list that grows would itself run out of memory
             try:
-                while True:
-                    hog.append(bytearray(block))
+                for n in range(2000):
+                    hog[n] = bytearray(block)
             except MemoryError:
-                return hog
+                return hog, n
         def overwrite(n):
             return n and overwrite(n - 1)
         def starved(path, block):
             # Leaves room for one block.
             needed = arenite.arena_needed(path)
-            hog = fill(block)
-            hog[len(hog) // 2] = None
+            hog, n = fill(block)
+            hog[n // 2] = None
             overwrite(15)
             try:
                 arenite.Model(path)
             except MemoryError as error:
-                del hog[:8]
+                hog[:8] = [None] * 8
                 print(error, needed)
         """
     )

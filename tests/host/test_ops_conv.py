@@ -144,6 +144,20 @@ def deep_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
     return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
 
 
+def narrow_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of one CONV_2D of int8 with one to six positions a row, some channels without weights, and its input."""
+    rng = np.random.default_rng(seed)
+    side, width, n_out = int(rng.choice([1, 1, 3])), seed % 6 + 1, int(rng.integers(1, 100))
+    size, n_in = [int(rng.integers(1, 5)), width], int(rng.choice([4, 8, 28, 60, int(rng.integers(1, 30))]))
+    x = activation(rng, [1, *size, n_in], "int8")
+    f, b = weights(rng, [n_out, side, side, n_in], 0, x, "int8")
+    f.data[rng.random(n_out) < rng.choice([0, 0.3, 1])] = 0
+    f.data[:, 0, 0, 0] *= rng.random(n_out) < 0.5
+    y = output(rng, [1, *size, n_out], x, f)
+    fields = options("Conv2D", padding=SAME, strideH=1, strideW=1, fusedActivationFunction=int(rng.choice(draw.FUSED)))
+    return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
+
+
 def depthwise_3x3(seed: int) -> tuple[bytes, list[Array]]:
     """A model of one DEPTHWISE_CONV_2D of int8 with a 3x3 kernel, wide and deep, and its input."""
     rng = np.random.default_rng(seed)
@@ -191,6 +205,13 @@ def test_conv_2d(engine: Engine, dtype: str, seed: int) -> None:
 def test_deep_conv_2d(engine: Engine, seed: int) -> None:
     """Catches a tile of channels or patches cut short, a channel without weights in another's place."""
     same(engine, *deep_conv_2d(seed))
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_narrow_conv_2d(engine: Engine, seed: int) -> None:
+    """Catches a patch of a few left out or met twice, channels beyond those listed at a time with others' factors, a
+    channel taken for one without weights since it begins with a zero."""
+    same(engine, *narrow_conv_2d(seed))
 
 
 @pytest.mark.parametrize("seed", CASES)

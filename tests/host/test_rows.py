@@ -6,6 +6,8 @@ live byte is overwritten, and nothing is read that was not written.
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from tflite_micro.python.tflite_micro import runtime
@@ -18,7 +20,7 @@ from conftest import reference_model
 from draw import Rng
 from test_ops_conv import output, quantized_weights
 
-GRAPHS = 200
+GRAPHS = 50 if os.environ.get("ARENITE_SANITIZE") else 200
 MODELS = ["micro_speech_quantized", "kws_ref_model", "person_detect", "vww_96_int8", "pretrainedResnet_quant"]
 ALIGN = 16
 

@@ -15,7 +15,7 @@
 // Bytes of stack that loading or running a model of one graph takes at most on any core, and what calls of subgraphs add:
 // the tests hold them against the compiler's own figures. A board's configuration says how much stack there is below
 // MicroPython's limit.
-#define ARENITE_STACK (2304)
+#define ARENITE_STACK (2432)
 #define ARENITE_STACK_CALLS (1152)
 #ifndef ARENITE_STACK_BELOW_LIMIT
 #define ARENITE_STACK_BELOW_LIMIT (MICROPY_STACK_CHECK_MARGIN)

@@ -113,9 +113,6 @@ void ar_depthwise3_begin(const ar_depthwise3_t *d);
 // One row of output for the block's channels, from three rows of input, NULL for those outside.
 void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
 
-// The way without scratch, of portable.
-void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out);
-
 #endif
 
 #endif // ARENITE_KERNELS_DEPTHWISE_H

@@ -35,7 +35,7 @@ typedef struct {
     int32_t low;
     int32_t high;
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
-    uint8_t few;                // set by ar_product_begin, for the kernels
+    uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
@@ -83,6 +83,11 @@ static inline void ar_product_begin(ar_product_s8_t *p) {
 }
 #endif
 
+// Before n patches, which fit, are put into scratch.
+static inline void ar_product_next(ar_product_s8_t *p, uint32_t n) {
+    p->few = (uint8_t)(p->few ? (n + 1) / 2 : 0);
+}
+
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
 
@@ -93,6 +98,8 @@ typedef struct {
     const int8_t *x;            // of the first row and element, inside or not
     uint32_t step;              // from a row to the next
     uint32_t y0, y1;            // rows inside
+    uint32_t turn;              // of these so many lie before the end of a ring
+    uint32_t ring;              // bytes that the others lie lower by
     uint32_t x0, x1;            // elements inside
 } ar_patch_t;
 

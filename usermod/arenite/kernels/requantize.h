@@ -32,7 +32,7 @@ typedef struct {
 ar_ratio_t ar_ratio(float a, float c);
 
 // In a few instructions, since where there is little scratch all channels ask for it once a row.
-static inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
+inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
     uint32_t bits;
     memcpy(&bits, &b, sizeof(bits));
     uint32_t mb = bits << 8 | 0x80000000u;

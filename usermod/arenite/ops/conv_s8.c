@@ -68,16 +68,32 @@ void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
     ar_scratch_between(p, other + (is_narrow(c) ? narrow_bytes(c) : least_bytes(c)), other + table_bytes(c) + product_bytes(c, patches));
 }
 
+// Each channel's taps, four at a time: it is done anew for each row.
+static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    for (const int8_t *end = from + channels; from < end; from++) {
+        const int8_t *w = from;
+        uint32_t tap = 0;
+        for (; tap + 4 <= taps; tap += 4, w += 4 * channels, to += 4) {
+            int8_t b = w[channels], c = w[2 * channels], d = w[3 * channels];
+            to[0] = *w;
+            to[1] = b;
+            to[2] = c;
+            to[3] = d;
+        }
+        for (; tap < taps; tap++, w += channels) {
+            *to++ = *w;
+        }
+    }
+}
+
 // The weights as the product takes them: the model's, or made of them in scratch.
 static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t *scratch) {
     const int8_t *from = ar_in(rec, WEIGHTS);
     if (c->int4_count) {
         return ar_unpack_int4(ar_in(rec, WEIGHTS), c->int4_count, scratch);
     }
-    for (uint32_t tap = 0; c->transposed && tap < c->filter; tap++) {
-        for (uint32_t channel = 0; channel < c->w.out_c; channel++) {
-            scratch[channel * c->filter + tap] = *from++;
-        }
+    if (c->transposed) {
+        transpose(from, c->filter, c->w.out_c, scratch);
     }
     return c->transposed ? scratch : from;
 }
@@ -177,7 +193,7 @@ static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
 }
 
 // The outputs of so many patches, held or at x, in the channels that are listed.
-static void listed(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+static inline void listed(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
     if (x) {
         ar_product_s8(&j->product, x, (uint32_t)j->c->w.stride_w * j->c->w.in_c, count, j->held, out);
     } else {
@@ -186,13 +202,9 @@ static void listed(const job_t *j, const int8_t *x, uint32_t count, int8_t *out)
     fill_constants(j, count, out);
 }
 
-// In all channels of the group.
-static void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+// In all channels of the group, as many at a time as are listed on the stack.
+static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
     ar_product_s8_t *p = &j->product;
-    if (!j->no_table) {
-        listed(j, x, count, out);
-        return;
-    }
     ar_channel_t channels[SOME];
     bool plain = p->plain;
     p->channels = channels;
@@ -209,9 +221,23 @@ static void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
     p->same = false;
 }
 
+static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    if (NARROW && j->no_table) {
+        without_table(j, x, count, out);
+    } else {
+        listed(j, x, count, out);
+    }
+}
+
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
-    outputs(j, (const int8_t *)ar_row(in, y * w->rows.stride), rows * w->out_w, out);
+    const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
+    uint32_t step = (uint32_t)w->stride_w * w->in_c;
+    for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
+        n = j->product.few && left > j->held ? j->held : left;
+        ar_product_next(&j->product, n);
+        outputs(j, x, n, out);
+    }
 }
 
 // The next position of a row, whose taps along y are known.
@@ -252,6 +278,18 @@ static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n
     return inside < n ? inside : n;
 }
 
+// What of the patches of a row of positions does not depend on where they begin along it.
+static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *at) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t step = in->stride * w->dilation_h, y = (uint32_t)(at->top + at->y0 * w->dilation_h);
+    uint32_t place = y < in->rows ? y : y % in->rows;
+    return (ar_patch_t) {
+        .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * j->c->group_in, .step = step,
+        .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + w->dilation_h - 1u) / w->dilation_h,
+        .ring = in->rows * in->stride,
+    };
+}
+
 // The same where the rows of the kernel lie in rows of the input: what is inside of a row of positions is found once for its
 // rows, and for each position only along it.
 static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
@@ -260,21 +298,22 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
     uint32_t group_in = j->c->group_in;
     ar_place_t at;
     ar_place(w, *y, 0, &at);
-    const int8_t *top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
+    ar_patch_t patch = patch_rows(j, in, &at);
+    const int8_t *first = patch.x;
     for (uint32_t i = 0, count; i < n; i += count) {
         int32_t left = (int32_t)(*x * w->stride_w) - w->pad_left;
         int32_t x0 = left < 0 ? -left : 0, x1 = w->in_w - left < w->kernel_w ? w->in_w - left : w->kernel_w;
-        ar_patch_t patch = {
-            .x = top + left * in_c, .step = in->stride * w->dilation_h, .y0 = (uint32_t)at.y0, .y1 = (uint32_t)at.y1,
-            .x0 = (uint32_t)x0 * group_in, .x1 = (uint32_t)x1 * group_in,
-        };
+        patch.x = first + left * in_c;
+        patch.x0 = (uint32_t)x0 * group_in;
+        patch.x1 = (uint32_t)x1 * group_in;
         count = alike(w, *x, left, n - i);
         ar_product_gather(&j->product, i, &patch, count, (uint32_t)(w->stride_w * in_c));
         *x += count;
         if (*x == w->out_w) {
             *x = 0;
             ar_place(w, ++*y, 0, &at);
-            top = (const int8_t *)in->base + at.top * (int32_t)in->stride + j->group * group_in;
+            patch = patch_rows(j, in, &at);
+            first = patch.x;
         }
     }
 }
@@ -286,10 +325,11 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
 // Rows of output from y on, side by side in memory.
 static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
-    bool simple = taps_of_row(j->c) == w->kernel_w && in->rows == in->h;
+    bool simple = taps_of_row(j->c) == w->kernel_w;
     uint32_t x = 0;
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
+        ar_product_next(&j->product, n);
         (simple ? gather_patches : put_patches)(j, in, &x, &y, n);
         outputs(j, NULL, n, out);
     }
@@ -323,7 +363,7 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     uint32_t rows = c->filter / row_of(c), bytes = c->w.rows.scratch - other_bytes(c);
-    bool no_table = is_narrow(c) && (bytes < least_bytes(c) || run->y1 - run->y0 == 1);
+    bool no_table = NARROW && is_narrow(c) && (bytes < least_bytes(c) || run->y1 - run->y0 == 1);
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
     if (!no_table) {

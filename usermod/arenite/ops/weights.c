@@ -202,6 +202,7 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
     ar_factors_t f = { .q = q, .end = end };
     if (q->per_channel) {
+        f.scales = q->scales;
         f.ratio = ar_ratio(q->in_scale, q->out_scale);
     } else {
         f.all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);
@@ -212,12 +213,12 @@ ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
 #if AR_TIER_MVE
 
 static inline ar_factor_t factor_at(ar_factors_t *f, uint32_t channel, uint32_t first) {
-    if (!f->q->per_channel) {
+    if (!f->scales) {
         return f->all;
     }
     uint32_t place = (channel - first) & 3;
     if (place == 0) {
-        ar_ratio_factors(&f->ratio, f->q->scales + 4 * channel, f->end - channel, f->some);
+        ar_ratio_factors(&f->ratio, f->scales + 4 * channel, f->end - channel, f->some);
     }
     return f->some[place];
 }
@@ -226,7 +227,7 @@ static inline ar_factor_t factor_at(ar_factors_t *f, uint32_t channel, uint32_t 
 
 static inline ar_factor_t factor_at(const ar_factors_t *f, uint32_t channel, uint32_t first) {
     (void)first;
-    return f->q->per_channel ? ar_ratio_factor(&f->ratio, ar_f32(f->q->scales + 4 * channel)) : f->all;
+    return f->scales ? ar_ratio_factor(&f->ratio, ar_f32(f->scales + 4 * channel)) : f->all;
 }
 
 #endif
@@ -256,25 +257,32 @@ void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
 }
 
 uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
-    uint32_t live = 0, end = n, size = product->n;
+    const uint32_t size = product->n;
     const ar_quant_t *q = factors->q;
+    const int32_t *biases = product->bias;
     const int8_t *w = product->weights + first * size;
-    int32_t bound = bound_of(size);
-    bool plain = product->plain;
-    for (uint32_t i = first; i < first + n; i++, w += size) {
+    const int32_t bound = bound_of(size);
+    ar_channel_t *live = channels, *end = channels + n;
+    bool plain = true;
+    for (uint32_t i = first; live < end; i++, w += size) {
         ar_factor_t f = factor_at(factors, i, first);
-        int32_t bias = product->bias ? product->bias[i] : 0;
-        ar_channel_t c = { f.mult, (int16_t)f.shift, (uint16_t)i };
+        int32_t bias = biases ? biases[i] : 0;
+        ar_channel_t *c = live;
         if (apart && *w == 0 && ar_is_zero(w, size)) {
-            c.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
-            channels[--end] = c;
+            c = --end;
+            f.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
         } else {
-            plain = plain && ar_channel_is_plain(bound, bias, f.shift);
-            channels[live++] = c;
+            live++;
+            if (!ar_channel_is_plain(bound, bias, f.shift)) {
+                plain = false;
+            }
         }
+        c->mult = f.mult;
+        c->shift = (int16_t)f.shift;
+        c->channel = (uint16_t)i;
     }
-    product->plain = plain;
-    return live;
+    product->plain = product->plain && plain;
+    return (uint32_t)(live - channels);
 }
 
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {

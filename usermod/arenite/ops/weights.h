@@ -68,6 +68,7 @@ ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, co
 // The factors of channels in their order, up to the end, a few at a time (a multiple of four, but for the last).
 typedef struct {
     const ar_quant_t *q;
+    const uint8_t *scales;          // NULL: one for all
     ar_ratio_t ratio;
     ar_factor_t all;
     uint32_t end;

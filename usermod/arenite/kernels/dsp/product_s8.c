@@ -45,7 +45,7 @@ static inline uint32_t pairs_in(uint32_t rows, uint32_t row, uint32_t bytes) {
     return !few_can(row) || fit > FEW + 1 ? fit - 1 : fit < FEW ? fit : FEW;
 }
 
-// few: how many pairs are held in the way of a few; 0: in the other one.
+// few: how many pairs lie in turn, as many as are there; 0: they lie one behind another.
 void ar_product_begin(ar_product_s8_t *p) {
     uint32_t pairs = pairs_in(p->rows, p->row, p->bytes);
     p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? pairs : 0);
@@ -173,11 +173,20 @@ static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, uint32_
 static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_channel_t *c1, uint32_t count, int8_t *out) {
     uint32_t n = pair_words(p->rows, p->row);
     uint32_t *x = patches_of(p), *w_end = (uint32_t *)p->scratch + n;
-    ar_tiles_t t = {
-        .x = x, .x_end = x + (count / 2) * n, .w = p->scratch, .start = { start_of(p, c0->channel), start_of(p, c1->channel) },
-        .out = { out + c0->channel, out + c1->channel }, .step = p->out_step, .zero = p->out_zero,
-        .factor = { { c0->mult, power_of(c0->shift) }, { c1->mult, power_of(c1->shift) } },
-    };
+    ar_tiles_t t; // filled in field by field: zeros first would take as long
+    t.x = x;
+    t.x_end = x + (count / 2) * n;
+    t.w = p->scratch;
+    t.start[0] = start_of(p, c0->channel);
+    t.start[1] = start_of(p, c1->channel);
+    t.out[0] = out + c0->channel;
+    t.out[1] = out + c1->channel;
+    t.step = p->out_step;
+    t.zero = p->out_zero;
+    t.factor[0].mult = c0->mult;
+    t.factor[0].power = power_of(c0->shift);
+    t.factor[1].mult = c1->mult;
+    t.factor[1].power = power_of(c1->shift);
     if (count > 1) {
         ar_tiles_plain(&t, w_end, ar_groups_first(n / 4));
     }

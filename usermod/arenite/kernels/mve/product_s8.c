@@ -159,7 +159,32 @@ static inline int8_t *wide_rows(int8_t *to, uint32_t row, const int8_t *x, uint3
     return to;
 }
 
+static inline __attribute__((always_inline)) int8_t *rows_at(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows,
+    const ar_patch_t *from, uint32_t present, int8x16_t zero) {
+    return row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
+}
+
+// Of a ring: rows as far as its end, and those from its start on.
+static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
+    uint32_t row = p->row, above = from->y0 * row, turn = from->turn, rows = from->y1 - from->y0 - turn, below = (p->rows - from->y1) * row;
+    uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
+    const int8_t *x = from->x + from->y0 * from->step, *lower = x + turn * from->step - from->ring;
+    int8_t *to = patches_of(p) + i * p->n;
+    for (; count > 0; count--, x += advance, lower += advance) {
+        fill(to, zero, above);
+        to = rows_at(to + above, row, x, turn, from, present, zero);
+        to = rows_at(to, row, lower, rows, from, present, zero);
+        fill(to, zero, below);
+        to += below;
+    }
+}
+
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+    if (from->turn < from->y1 - from->y0) {
+        gather_ring(p, i, from, count, advance);
+        return;
+    }
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
     uint32_t row = p->row, above = from->y0 * row, rows = from->y1 - from->y0, below = (p->rows - from->y1) * row;
     uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
@@ -170,7 +195,7 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
             fill(to, zero, above);
             to += above;
         }
-        to = row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
+        to = rows_at(to, row, x, rows, from, present, zero);
         if (below) {
             fill(to, zero, below);
             to += below;

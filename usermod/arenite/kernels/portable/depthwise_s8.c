@@ -1,10 +1,10 @@
-// Rows of a 3x3 depthwise convolution, four channels at a time, for cores without dual multiply-adds.
+// Rows of a 3x3 depthwise convolution, four channels at a time, on any machine.
 //
 // Taps outside are left out by their limits.
 
 #include "kernels/depthwise.h"
 
-#if AR_TIER_PORTABLE || AR_TIER_THUMB
+#if AR_TIER_PORTABLE
 
 #include "kernels/requantize.h"
 
@@ -27,7 +27,7 @@ static inline sums_t taps(const ar_depthwise3_t *d, sums_t s, const int8_t *x, c
     return s;
 }
 
-void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
+void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
     const ar_channel_t *c = b->channels;
     uint32_t first = c->channel, n = d->n_channels;
     sums_t start = { { 0 } };
@@ -51,10 +51,4 @@ void ar_depthwise3_taps(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b
     }
 }
 
-#if AR_TIER_PORTABLE
-void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const int8_t *const rows[3], int8_t *out) {
-    ar_depthwise3_taps(d, b, rows, out);
-}
-#endif
-
-#endif // AR_TIER_PORTABLE || AR_TIER_THUMB
+#endif // AR_TIER_PORTABLE

@@ -103,3 +103,6 @@ ar_ratio_t ar_ratio(float a, float c) {
     r <<= 7;
     return (ar_ratio_t) { q << 7 | r / d, exponent, a, c };
 }
+
+// Where it is not inlined.
+extern inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);

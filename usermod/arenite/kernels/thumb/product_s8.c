@@ -209,9 +209,12 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     uint32_t n = patch_words(p->rows, p->row), bad = 0;
     uint32_t *w = p->scratch;
     uint32_t size = size_of(p);
-    ar_thumb_tiles_t t = {
-        .w = w, .out = out, .step = p->out_step, .x = patches_of(p), .x_end = (const int8_t *)patches_of(p) + count * n * size,
-    };
+    ar_thumb_tiles_t t; // filled in field by field: zeros first would take as long
+    t.w = w;
+    t.out = out;
+    t.step = p->out_step;
+    t.x = patches_of(p);
+    t.x_end = (const int8_t *)t.x + count * n * size;
     for (uint32_t i = 0; i < 2; i++) {
         const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
         ar_thumb_packed_t s = pack_channels(p, a, b, w + 2 * i);
