@@ -20,7 +20,7 @@ def test_bounds(name: str) -> None:
     board = find_board(name)
     build(board, Console(file=StringIO()))
     flat, nested = measure(board, 0), measure(board)
-    for entry in ("ar_load", "ar_measure", "ar_invoke", "ar_reset", "ar_tensor", "ar_op_output"):
+    for entry in ("ar_load", "ar_load_shared", "ar_measure", "ar_invoke", "ar_reset", "ar_tensor", "ar_op_output"):
         assert 0 < flat[entry].bytes <= FLAT, flat[entry]
         assert flat[entry].bytes <= nested[entry].bytes <= FLAT + CALLS, nested[entry]
     assert nested["ar_invoke"].way.count("eval_while") == 4
