@@ -110,7 +110,8 @@ def test_bench_counts_and_agrees_with_the_host() -> None:
     assert 0.9 * figures["instructions"] < parts <= 1.1 * figures["instructions"]
     assert figures["load_instructions"] > 0
     assert set(figures) == {
-        "model", "board", "instructions", "load_instructions", "macs", "arena", "activations", "checksum", "ops",
+        "model", "board", "counts", "instructions", "load_instructions", "macs", "arena", "activations", "checksum",
+        "ops",
     }  # fmt: skip
 
 

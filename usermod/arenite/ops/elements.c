@@ -18,10 +18,7 @@ typedef struct {
 #define OWN_BYTES (sizeof(void *) == 8 ? 160 : 112)
 
 typedef struct {
-    union {
-        ar_rec_t rec;
-        void *words[sizeof(ar_rec_t) / sizeof(void *) + POINTERS];
-    };
+    uint64_t head[(sizeof(ar_rec_t) + POINTERS * sizeof(void *) + 7) / 8];
     uint64_t own[OWN_BYTES / 8];
 } copy_t;
 
@@ -37,7 +34,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const elements_t *e = ar_params(rec);
     const ar_rows_t *r = &e->rows;
     copy_t copy;
-    ar_rec_t *own = &copy.rec;
+    ar_rec_t *own = (ar_rec_t *)(void *)&copy;
     size_t head = (size_t)((const uint8_t *)e - (const uint8_t *)rec);
     memcpy(own, rec, head);
     memcpy(ar_params(own), e + 1, own_bytes(rec) - sizeof(*e));

@@ -122,12 +122,13 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const dense_t *d = ar_params(rec);
     const int8_t *x = ar_in(rec, INPUT), *weights = ar_in(rec, WEIGHTS);
-    int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = scratch + ((d->int4_count + 3) & ~3u);
+    int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = NULL;
+    uint32_t unpacked = (d->int4_count + 3) & ~3u;
     if (d->int4_count) {
         weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
     }
-    if (!scratch || d->q.per_channel || scratch + d->scratch < wide + ar_product_one_scratch(d->n_in)) {
-        wide = NULL;
+    if (scratch && !d->q.per_channel && d->scratch >= unpacked + ar_product_one_scratch(d->n_in)) {
+        wide = scratch + unpacked;
     }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
         row_s8(d, rec, weights, wide, x, out);
