@@ -58,6 +58,9 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
     if (status == AR_OK) {
         status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], &w->pad_left);
     }
+    if (status != AR_OK) {
+        return status; // the kernel may be anything
+    }
     w->batches = (uint16_t)in->dim[0];
     w->rows.in_h = w->rows.held[0] = (uint16_t)in->dim[1];
     w->in_w = (uint16_t)in->dim[2];
