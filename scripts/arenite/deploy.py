@@ -111,7 +111,7 @@ def deploy(port: str, files: dict[str, bytes]) -> int:
     with Connection(port) as connection:
         connection.load("models")
         connection.call("checksums", "/rom", each=found.append)
-    expected = {(f"/rom/{name}", len(data), crc32(data)) for name, data in files.items()}
+    expected = {(f"/rom/{name}", len(data), crc32(data)) for name, data in romfs.sealed(files).items()}
     if wrong := expected ^ set(found):
         raise BoardError(f"{port}: {min(wrong)[0]} is not what was sent; deploy again")
     return len(image)

@@ -82,6 +82,11 @@ def seal(data: bytes) -> bytes:
     return struct.pack("<I4s4sIII", root, b"TFL3", SEAL, *sums, 0) + data[8:]
 
 
+def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files as they lie in an image: the models among them are sealed."""
+    return {path: seal(data) if path.endswith(".tflite") else data for path, data in files.items()}
+
+
 def pack(files: Mapping[str, bytes]) -> bytes:
     """Make an image of files. Data is aligned to ALIGNMENT bytes from the image's start; models are sealed.
 
@@ -92,8 +97,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
         UserError: a path that cannot be one (empty, "..", or both a file and a directory).
     """
     header = len(MAGIC) + LENGTH_WIDTH
-    sealed = {path: seal(data) if path.endswith(".tflite") else data for path, data in files.items()}
-    payload = _records(_tree(sealed), header)
+    payload = _records(_tree(sealed(files)), header)
     if len(payload) % 2:  # the image's size has to be even
         payload += varuint(PADDING) + varuint(0, 2)
     return MAGIC + varuint(len(payload), LENGTH_WIDTH) + payload

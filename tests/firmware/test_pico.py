@@ -240,7 +240,7 @@ def test_bench_counts_cycles() -> None:
     (figure,) = json.loads(done.stdout)
     assert figure["counts"] == "cycles"
     assert 4 * figure["macs"] < figure["instructions"] < 20 * figure["macs"]
-    assert abs(sum(op["instructions"] for op in figure["ops"]) - figure["instructions"]) < 0.02 * figure["instructions"]
+    assert abs(sum(op["instructions"] for op in figure["ops"]) - figure["instructions"]) < 0.03 * figure["instructions"]
 
 
 UNALIGNED = """
