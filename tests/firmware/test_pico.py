@@ -21,6 +21,7 @@ from arenite.boards import ROOT, Board, find_board
 from arenite.build import MICROPYTHON, MPY_CROSS, USERMOD, build
 from arenite.errors import UserError
 from arenite.model import read_model
+from arenite.romfs import seal
 from arenite.rp2040 import Rp2040
 from arenite.targets import emulated
 from arenite.verify import verify
@@ -224,7 +225,7 @@ def test_deploy_and_list(tmp_path: Path) -> None:
         rows = {row["path"]: row for row in json.loads(done.stdout)}
         assert set(rows) == {"/rom/sine.tflite", "/cut.tflite"}
         good, bad = rows["/rom/sine.tflite"], rows["/cut.tflite"]
-        assert (good["size"], good["operators"], good["problem"]) == (len(broken), ["FULLY_CONNECTED"], "")
+        assert (good["size"], good["operators"], good["problem"]) == (len(seal(broken)), ["FULLY_CONNECTED"], "")
         assert 100 < good["arena"] < 2000
         assert bad["problem"].startswith("ValueError: model: ")
         (tmp_path / "large.bin").write_bytes(bytes(emulator.board.romfs_size))
