@@ -66,10 +66,9 @@ def test_ctrl_c_is_the_repls() -> None:
             os.write(master, b"while True: print('loop')\r\r\r")
             until(master, b"loop\r\nloop")
             os.killpg(shell.pid, signal.SIGINT)  # as the terminal would: to the shell and to MicroPython
-            if b">>> " not in until(master, b"KeyboardInterrupt").rsplit(b"KeyboardInterrupt", 1)[1]:
-                until(master, b">>> ")  # what is typed before it may be lost
+            until(master, b"KeyboardInterrupt", b">>> ")  # what is typed before a prompt may be lost
             os.write(master, b"print('still', 'here')\r")
-            until(master, b"still here")
+            until(master, b"still here", b">>> ")
             os.write(master, b"\x04")
             assert shell.wait(30) == 0
         finally:
@@ -77,11 +76,12 @@ def test_ctrl_c_is_the_repls() -> None:
             os.close(master)
 
 
-def until(master: int, wanted: bytes) -> bytes:
-    """Read what a terminal shows up to some bytes, and perhaps some more."""
+def until(master: int, *wanted: bytes) -> None:
+    """Read what a terminal shows up to some bytes, one after the other, and perhaps some more."""
     shown, deadline = b"", time.monotonic() + 300
-    while wanted not in shown:
-        assert time.monotonic() < deadline, shown[-500:]
-        if select.select([master], [], [], 1)[0]:
-            shown += os.read(master, 4096)
-    return shown
+    for part in wanted:
+        while part not in shown:
+            assert time.monotonic() < deadline, (part, shown[-500:])
+            if select.select([master], [], [], 1)[0]:
+                shown += os.read(master, 4096)
+        shown = shown.split(part, 1)[1]
