@@ -664,7 +664,7 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 }
 
 void ar_loader_settle(ar_loader_t *l, uint32_t room) {
-    ar_segments_finish(l, room);
+    ar_segments_finish(l);
     for (uint32_t i = 0; i < l->model->n_subgraphs; i++) {
         grow(l, ar_model_subgraph(l->model, i), room);
     }

@@ -243,14 +243,6 @@ uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uin
     return life->bytes;
 }
 
-bool ar_plan_insert(const ar_plan_t *plan, ar_life_t *life, uint32_t room) {
-    uint32_t bytes = life->bytes;
-    life->offset = 0;
-    bool fits = ar_plan_grow(plan, life, bytes, room) >= bytes;
-    life->bytes = bytes;
-    return fits;
-}
-
 uint32_t ar_plan_end(const ar_plan_t *plan) {
     uint32_t end = 0;
     for (uint32_t i = 0; i < plan->n; i++) {

@@ -83,9 +83,6 @@ uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
 // `room` bytes; its bytes.
 uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uint32_t room);
 
-// Find a place for a life in so many bytes, as large as can be; false: there is none.
-bool ar_plan_insert(const ar_plan_t *plan, ar_life_t *life, uint32_t room);
-
 // Where the last of all lives ends, but for those that last.
 uint32_t ar_plan_end(const ar_plan_t *plan);
 

@@ -542,38 +542,6 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     return l->streams ? peak : ar_plan_offsets(&l->plan, room);
 }
 
-// Scratch of its own for each record of a segment, as far as there is room. What is left to share belongs to one if only one is
-// left.
-static void unshare_scratch(const search_t *s, const segment_t *g) {
-    ar_life_t *shared = NULL;
-    unsigned sharing = 0;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
-        ar_life_t *life = scratch_of(s->l, rec);
-        if (!life || ar_rows(rec)->gathers) {
-            continue;
-        }
-        shared = ar_life_root(&s->l->plan, ar_scratch_life(rec));
-        if (life == shared) {
-            sharing++;
-            continue;
-        }
-        uint32_t root = life->offset;
-        life->first = shared->first;
-        life->last = shared->last;
-        ar_rows(rec)->keeps = ar_plan_insert(&s->l->plan, life, s->limit) ? 1 : 0;
-        if (!ar_rows(rec)->keeps) {
-            life->first = AR_LIFE_ALIAS;
-            life->offset = root;
-            sharing++;
-        }
-    }
-    for (ar_rec_t *rec = g->a; sharing == 1 && rec <= g->b; rec = ar_next_record(rec)) {
-        if (scratch_of(s->l, rec) == shared && !ar_rows(rec)->gathers) {
-            ar_rows(rec)->keeps = 1;
-        }
-    }
-}
-
 static void run_so(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
@@ -587,13 +555,12 @@ static void run_so(search_t *s, segment_t *g) {
         r->role = !g->by_rows ? AR_ALONE : ring ? AR_RING : AR_HELD;
     }
     if (g->by_rows) {
-        unshare_scratch(s, g);
         ar_rows(g->a)->span = (uint16_t)((uint8_t *)ar_next_record(g->b) - (uint8_t *)g->a);
     }
 }
 
-void ar_segments_finish(ar_loader_t *l, uint32_t room) {
-    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept), .limit = room };
+void ar_segments_finish(ar_loader_t *l) {
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
     if (l->streams) {
         each_segment(&s, run_so);
         return;

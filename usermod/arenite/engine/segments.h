@@ -13,8 +13,7 @@
 // then they are the fewest.
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room);
 
-// When the plan is made: tell the records how they run, and let those that run by rows have scratch of their own where there is
-// room for it.
-void ar_segments_finish(ar_loader_t *l, uint32_t room);
+// When the plan is made: tell the records how they run.
+void ar_segments_finish(ar_loader_t *l);
 
 #endif // ARENITE_ENGINE_SEGMENTS_H

@@ -26,7 +26,6 @@ typedef struct {
     uint8_t role;
     uint8_t in_place : 1;       // element by element: an output may lie where its input does
     uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
-    uint8_t keeps : 1;          // the scratch is this record's only, through the run: what was made for row 0 is still there
     union {
         struct {                // while the model is planned
             uint32_t best;      // least bytes up to here, or fewest calls
