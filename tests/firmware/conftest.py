@@ -39,6 +39,21 @@ MADE = {
     **{f"{name}.tflite": made_models.reshape(name) for name in TYPES},
 }
 
+# What programs on a board begin with.
+IMPORTS = """
+import arenite, gc, micropython
+from array import array
+from uctypes import addressof
+def digit(n):
+    return memoryview(open('/rom/digits.bin', 'rb'))[785 * n + 1:785 * (n + 1)]
+def raises(kind, call, *args):
+    try:
+        call(*args)
+    except kind as error:
+        return str(error)
+    raise AssertionError('nothing was raised')
+"""
+
 
 @cache
 def rom() -> Mapping[str, bytes]:
