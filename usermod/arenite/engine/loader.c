@@ -502,7 +502,11 @@ static ar_status_t check_model(ar_loader_t *l) {
     if (status == AR_OK) {
         status = hold_outputs(l, AR_LIFE_LATEST);
     }
-    return status == AR_OK ? refuse_handles(l) : status;
+    if (status == AR_OK) {
+        ar_plan_share(&l->plan);
+        status = refuse_handles(l);
+    }
+    return status;
 }
 
 // Images only.

@@ -65,6 +65,7 @@ ar_status_t ar_elementwise(ar_prep_t *p, uint32_t *count, unsigned inputs) {
     uint32_t at = (uint32_t)((uint8_t *)count - (uint8_t *)ar_params(p->rec));
     bool fits = p->n_in + p->n_out + 1 <= POINTERS && own_bytes(p->rec) <= OWN_BYTES;
     if (!h || *count % h || !fits) {
+        ar_overwrites(p, inputs);
         return AR_OK;
     }
     elements_t made = { .rows = { .in_h = h, .out_h = h, .window = 1, .stride = 1, .in_place = true }, .eval = p->rec->eval, .count_at = at };
