@@ -85,7 +85,7 @@ static inline void ar_product_begin(ar_product_s8_t *p) {
 
 // Before n patches, which fit, are put into scratch.
 static inline void ar_product_next(ar_product_s8_t *p, uint32_t n) {
-    p->few = (uint8_t)(p->few ? (n + 1) / 2 : 0);
+    p->few = (uint8_t)(p->few ? n : 0);
 }
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
