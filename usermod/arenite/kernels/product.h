@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/requantize.h"
 #include "kernels/tier.h"
 
 // A channel to compute, and its requantization factor.
@@ -44,7 +45,7 @@ typedef struct {
 // tiny. bound: of the sum without the bias.
 static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shift) {
     int32_t size = bias < 0 ? -(bias + 1) : bias;
-    return shift <= -1 && shift >= -22 && bound < (1 << 30) && size < (1 << 30) - bound;
+    return AR_SHIFT_IS_PLAIN(shift) && bound < (1 << 30) && size < (1 << 30) - bound;
 }
 
 // The k-th channel to compute.

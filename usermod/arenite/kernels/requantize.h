@@ -31,6 +31,9 @@ typedef struct {
 
 ar_ratio_t ar_ratio(float a, float c);
 
+// Whether a shift leaves the shorter ways to requantize open.
+#define AR_SHIFT_IS_PLAIN(shift) ((uint32_t)(-1 - (shift)) <= 21)
+
 // In a few instructions, since where there is little scratch all channels ask for it once a row.
 inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
     uint32_t bits;
@@ -43,13 +46,12 @@ inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
         p <<= 1;
         shift--;
     }
-    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
+    uint32_t high = (uint32_t)(p >> 32), mult = (high >> 1) + (high & 1);
     // Near one half, what a double would have rounded before decides.
-    if ((low + 0x4000 < 0x8000 && (high & 1) != low >> 31) || (uint32_t)(shift + 31) > 61) {
+    if (__builtin_expect((uint32_t)p + 0x4000 < 0x8000 || mult >> 31 || (uint32_t)(shift + 31) > 61, 0)) {
         return ar_factor(r->a, b, r->c);
     }
-    uint32_t mult = (high >> 1) + (high & 1);
-    return mult >> 31 ? (ar_factor_t) { 1 << 30, shift + 1 } : (ar_factor_t) { (int32_t)mult, shift };
+    return (ar_factor_t) { (int32_t)mult, shift };
 }
 
 // Those of the first four of n floats, wherever they lie. For cores with Helium.
