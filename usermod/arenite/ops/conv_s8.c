@@ -111,6 +111,14 @@ typedef struct {
     uint32_t group;
 } job_t;
 
+// Words of bytes that are alike.
+static void fill(int8_t *to, int8_t byte, uint32_t bytes) {
+    uint32_t word = (uint8_t)byte * 0x01010101u;
+    for (int8_t *end = to + bytes; to < end; to += sizeof(word)) {
+        memcpy(__builtin_assume_aligned(to, sizeof(word)), &word, sizeof(word));
+    }
+}
+
 // ---- patches ---------------------------------------------------------------------------------------------------------
 
 // The row of taps from (ky, kx) on: in the input, or made of it at edge.
@@ -127,7 +135,7 @@ static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (at->x0 == 0 && at->x1 == w->kernel_w) {
         return row + at->left * w->in_c;
     }
-    memset(edge, -j->c->q.in_offset, taps * depth);
+    fill(edge, (int8_t)-j->c->q.in_offset, edge_bytes(j->c));
     memcpy(edge + (uint32_t)at->x0 * depth, row + (at->left + at->x0) * w->in_c, (uint32_t)(at->x1 - at->x0) * depth);
     return edge;
 }
@@ -371,13 +379,17 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         bytes -= table_bytes(c);
     }
     weights = edges + EDGES * edge_bytes(c);
-    job_t j = { .c = c, .edges = edges, .no_table = no_table };
+    job_t j; // not all of it is needed, and zeros take their time
+    j.c = c;
+    j.edges = edges;
+    j.no_table = no_table;
+    j.group = 0;
     j.product = (ar_product_s8_t) {
         .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .rows = rows, .row = row_of(c), .n = c->filter,
         .out_step = c->w.out_c, .scratch = edges + other_bytes(c), .bytes = no_table ? narrow_bytes(c) : bytes,
     };
     j.held = ar_product_fit(c->group_out, rows, row_of(c), j.product.bytes);
-    memset(edges, -c->q.in_offset, edge_bytes(c));
+    fill(edges, (int8_t)-c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
         j.factors = ar_quant_begin(&c->q, c->w.out_c);
