@@ -292,20 +292,66 @@ static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32
     return (uint32_t)(c - channels);
 }
 
-uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
-    ar_factors_t f = *factors; // which nothing that is written to can be a part of
-    ar_channel_t *c = channels;
-    uint32_t worst = 0;             // bits of -1 - shift
-    for (uint32_t i = first, end = first + n; i < end; i++, c++) {
-        ar_factor_t factor = factor_at(&f, i, first);
-        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i };
-        worst |= ~(uint32_t)factor.shift;
+#if AR_TIER_MVE
+
+static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    for (uint32_t i = 0; i < n; i++) {
+        ar_factor_t factor = factor_at(f, first + i, first);
+        channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
     }
-    uint32_t live = apart ? part(f.q, product, n, channels) : n;
-    if (!AR_SHIFT_IS_PLAIN((int32_t)~worst)) { // perhaps none, or one of a channel without weights
-        for (c = channels; c < channels + live; c++) {
-            product->plain = product->plain && AR_SHIFT_IS_PLAIN(c->shift);
+    return false;
+}
+
+#else
+
+// What the quick way gets wrong.
+static __attribute__((noinline)) void mend(const ar_factors_t *f, uint32_t n, ar_channel_t *c) {
+    for (ar_channel_t *end = c + n; c < end; c++) {
+        if (c->mult < 0 || (uint32_t)(c->shift + 31) > 61) {
+            ar_factor_t factor = factor_at(f, c->channel, 0);
+            c->mult = factor.mult;
+            c->shift = (int16_t)factor.shift;
         }
+    }
+}
+
+// List n channels from first on; whether all shifts are plain for sure.
+static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    ar_channel_t *c = channels, *end = c + n;
+    if (!f->scales) {
+        for (uint32_t i = first; c < end; c++) {
+            *c = (ar_channel_t) { f->all.mult, (int16_t)f->all.shift, (uint16_t)i++ };
+        }
+        return AR_SHIFT_IS_PLAIN(f->all.shift);
+    }
+    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
+    const uint8_t *scales = f->scales + 4 * first;
+    uint32_t worst = 0;             // bits of -1 - shift
+    int32_t sign = 0;
+    for (uint32_t i = first; c < end; c++, scales += 4) {
+        bool near;
+        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
+        if (near) {
+            factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
+        }
+        worst |= ~(uint32_t)factor.shift;
+        sign |= factor.mult;
+        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
+    }
+    if (sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst)) {
+        return true;
+    }
+    mend(f, n, channels);
+    return false;
+}
+
+#endif
+
+uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
+    bool plain = list(f, first, n, channels);
+    uint32_t live = apart ? part(f->q, product, n, channels) : n;
+    for (uint32_t i = 0; !plain && i < live; i++) {
+        product->plain = product->plain && AR_SHIFT_IS_PLAIN(channels[i].shift);
     }
     return live;
 }
