@@ -213,9 +213,11 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 }
 
 ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
-    ar_factors_t f = { .q = q, .end = end };
-    if (q->per_channel) {
-        f.scales = q->scales;
+    ar_factors_t f;
+    f.q = q;
+    f.end = end;
+    f.scales = q->per_channel ? q->scales : NULL;
+    if (f.scales) {
         f.ratio = ar_ratio(q->in_scale, q->out_scale);
     } else {
         f.all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);

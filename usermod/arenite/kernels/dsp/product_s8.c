@@ -220,13 +220,17 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
 
 typedef void (*few_t)(ar_few_t *t, uint32_t count, uint32_t groups_first);
 
+static inline uint32_t few_first(const ar_product_s8_t *p) {
+    return p->few == 5 ? ar_groups_first_of_8(p->n / 4) : ar_groups_first(p->n / 4);
+}
+
 // Any factor and range: one channel.
 static void few_outputs(const ar_product_s8_t *p, few_t few, ar_few_t *t, const ar_channel_t *c, uint32_t count, int8_t *out) {
     int32_t sums[2 * FEW], start = start_of(p, c->channel);
     t->channel = c;
     t->bias = (const int32_t *)((uintptr_t)&start - 4u * c->channel);
     t->out = sums;
-    few(t, 0, ar_groups_first(p->n / 4));
+    few(t, 0, few_first(p));
     out += c->channel;
     for (uint32_t i = 0; i < count; i++, out += p->out_step) {
         *out = requantize(p, sums[i], c);
@@ -248,7 +252,7 @@ static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     t.step = -(int32_t)p->out_step;
     t.zero = p->out_zero;
     if (p->plain && p->bias && c < end) {
-        few(&t, count, ar_groups_first(p->n / 4));
+        few(&t, count, few_first(p));
         return;
     }
     for (; c < end; c++) {

@@ -1,4 +1,4 @@
-// Inner loops in assembly. Each is unrolled four times and entered where the groups that are left over begin, so that there
+// Inner loops in assembly. Each is unrolled, most four times, and entered where the groups that are left over begin, so that there
 // is no second loop for them. What has no register is on the stack.
 
 #include "kernels/dsp/tiles.h"
@@ -107,13 +107,13 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
 #define BY_SIX BY_FOUR PAIR("r8", "r9")
 
 // On the stack: t, the end of the row of weights.
-#define FEW_LOOP(SIZE, GROUP) \
+#define FEW_LOOP(SIZE, GROUPS) \
     __asm volatile ( \
     "push   {r0, r1, r4-r11, lr}\n" \
     ENTRY(SIZE) \
     "b.w    ar_few_start\n" \
     "2:\n" \
-    GROUP GROUP GROUP GROUP \
+    GROUPS \
     "3:\n" \
     "ldr    r0, [sp, #4]\n" \
     "cmp    lr, r0\n" \
@@ -121,19 +121,19 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
     "b.w    ar_few_sums\n")
 
 __attribute__((naked)) void ar_few_two(ar_few_t *t, uint32_t count, uint32_t groups_first) {
-    FEW_LOOP("32", BY_TWO);
+    FEW_LOOP("32", BY_TWO BY_TWO BY_TWO BY_TWO);
 }
 
 __attribute__((naked)) void ar_few_four(ar_few_t *t, uint32_t count, uint32_t groups_first) {
-    FEW_LOOP("52", BY_FOUR);
+    FEW_LOOP("52", BY_FOUR BY_FOUR BY_FOUR BY_FOUR);
 }
 
 __attribute__((naked)) void ar_few_five(ar_few_t *t, uint32_t count, uint32_t groups_first) {
-    FEW_LOOP("60", BY_FIVE);
+    FEW_LOOP("60", BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE);
 }
 
 __attribute__((naked)) void ar_few_six(ar_few_t *t, uint32_t count, uint32_t groups_first) {
-    FEW_LOOP("72", BY_SIX);
+    FEW_LOOP("72", BY_SIX BY_SIX BY_SIX BY_SIX);
 }
 
 // 28 bytes.
@@ -160,8 +160,8 @@ __attribute__((naked, used)) static void few_channels(void) {
         "0:\n"
         "orr    r2, r2, #1\n"
         "str    r2, [r0, #40]\n"
-        "1:\n"
         "ldr    r1, [r0]\n"
+        "1:\n"
         "ldrh   r2, [r1, #6]\n"
         "ldrd   lr, r3, [r0, #8]\n"
         "mla    lr, r2, r3, lr\n"

@@ -41,7 +41,7 @@ typedef struct {
 } ar_few_t;
 
 // All channels, at least one, requantized in the short way. count: of patches, 1 to as many as the name tells; 0: no outputs,
-// but the sums of a channel. Of five patches each group has the even words of all, then the odd ones; of others, pair by pair.
+// but the sums of a channel. groups_first: ar_groups_first, of five patches ar_groups_first_of_8. Of five each group has the even words of all, then the odd ones; of others, pair by pair.
 void ar_few_two(ar_few_t *t, uint32_t count, uint32_t groups_first);
 void ar_few_four(ar_few_t *t, uint32_t count, uint32_t groups_first);
 void ar_few_five(ar_few_t *t, uint32_t count, uint32_t groups_first);
@@ -79,6 +79,10 @@ void ar_fours_wide(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first);
 // How many of so many groups of four elements come before the first whole round of an unrolled loop: 1 to 4.
 static inline uint32_t ar_groups_first(uint32_t groups) {
     return ((groups - 1) & 3) + 1;
+}
+
+static inline uint32_t ar_groups_first_of_8(uint32_t groups) {
+    return ((groups - 1) & 7) + 1;
 }
 
 // A row of a 3x3 depthwise convolution: four channels, in the order 0, 2, 1, 3.
