@@ -48,8 +48,8 @@ static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, boo
         shift--;
     }
     // Near one half, what a double would have rounded before decides.
-    uint32_t high = (uint32_t)(p >> 32);
-    *near = (uint32_t)p + 0x4000 < 0x8000;
+    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
+    *near = __builtin_expect(low + 0x4000 < 0x8000, 0) && (high & 1) != low >> 31;
     return (ar_factor_t) { (int32_t)((high >> 1) + (high & 1)), shift };
 }
 
