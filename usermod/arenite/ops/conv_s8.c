@@ -54,13 +54,11 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 
 // Whether there is a channel without weights, or nobody knows.
 static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
-    const int8_t *end = weights + c->filter * c->w.out_c;
-    for (const int8_t *w = weights; w < end; w += c->filter) {
-        if (*w == 0 && ar_is_zero(w, c->filter)) {
-            return true;
-        }
+    uint32_t left = weights ? c->w.out_c : 0;
+    for (; left > 0 && (*weights != 0 || !ar_is_zero(weights, c->filter)); left--) {
+        weights += c->filter;
     }
-    return weights == NULL;
+    return left > 0 || !weights;
 }
 
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
