@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/requantize.h"
 #include "kernels/tier.h"
 
 // A channel to compute, and its requantization factor.
@@ -20,7 +21,7 @@ typedef struct {
 typedef struct {
     const int8_t *weights;
     const int32_t *bias;        // NULL: none
-    const ar_channel_t *channels;
+    const ar_channel_t *channels; // in any order
     uint32_t n_channels;
     uint32_t rows;              // of a patch
     uint32_t row;               // elements of each
@@ -44,7 +45,7 @@ typedef struct {
 // tiny. bound: of the sum without the bias.
 static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shift) {
     int32_t size = bias < 0 ? -(bias + 1) : bias;
-    return shift <= -1 && shift >= -22 && bound < (1 << 30) && size < (1 << 30) - bound;
+    return AR_SHIFT_IS_PLAIN(shift) && bound < (1 << 30) && size < (1 << 30) - bound;
 }
 
 // The k-th channel to compute.
@@ -85,7 +86,7 @@ static inline void ar_product_begin(ar_product_s8_t *p) {
 
 // Before n patches, which fit, are put into scratch.
 static inline void ar_product_next(ar_product_s8_t *p, uint32_t n) {
-    p->few = (uint8_t)(p->few ? (n + 1) / 2 : 0);
+    p->few = (uint8_t)(p->few ? n : 0);
 }
 
 // `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.

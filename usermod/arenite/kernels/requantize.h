@@ -6,8 +6,8 @@
 #ifndef ARENITE_KERNELS_REQUANTIZE_H
 #define ARENITE_KERNELS_REQUANTIZE_H
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 typedef struct {
     int32_t mult;
@@ -31,10 +31,14 @@ typedef struct {
 
 ar_ratio_t ar_ratio(float a, float c);
 
-// In a few instructions, since where there is little scratch all channels ask for it once a row.
-inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
-    uint32_t bits;
-    memcpy(&bits, &b, sizeof(bits));
+// Whether a shift leaves the shorter ways to requantize open.
+#define AR_SHIFT_IS_PLAIN(shift) ((uint32_t)(-1 - (shift)) <= 21)
+
+ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
+
+// The same in a few instructions, since where there is little scratch all channels ask for it once a row, for b as bits. Not so
+// where *near, mult is negative, or shift beyond what an int32 can be shifted by.
+static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, bool *near) {
     uint32_t mb = bits << 8 | 0x80000000u;
     // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
     uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
@@ -43,13 +47,10 @@ inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
         p <<= 1;
         shift--;
     }
-    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
     // Near one half, what a double would have rounded before decides.
-    if ((low + 0x4000 < 0x8000 && (high & 1) != low >> 31) || (uint32_t)(shift + 31) > 61) {
-        return ar_factor(r->a, b, r->c);
-    }
-    uint32_t mult = (high >> 1) + (high & 1);
-    return mult >> 31 ? (ar_factor_t) { 1 << 30, shift + 1 } : (ar_factor_t) { (int32_t)mult, shift };
+    uint32_t high = (uint32_t)(p >> 32), low = (uint32_t)p;
+    *near = __builtin_expect(low + 0x4000 < 0x8000, 0) && (high & 1) != low >> 31;
+    return (ar_factor_t) { (int32_t)((high >> 1) + (high & 1)), shift };
 }
 
 // Those of the first four of n floats, wherever they lie. For cores with Helium.

@@ -96,7 +96,7 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     status = shape(p, c, &in, &weights, &out);
     if (status == AR_OK) {
         if (in.type == AR_INT8) {
-            ar_conv_s8_scratch(p, c);
+            ar_conv_s8_scratch(p, c, c->int4_count ? NULL : (const int8_t *)weights.data);
         } else {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }

@@ -16,12 +16,6 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
 
-// Each position's patch is a stretch of the input.
-static bool is_direct(const ar_conv_t *c) {
-    const ar_window_t *w = &c->w;
-    return w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
-}
-
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
     return c->w.dilation_w == 1 && c->group_in == c->w.in_c ? c->w.kernel_w : 1;
@@ -33,7 +27,7 @@ static uint32_t row_of(const ar_conv_t *c) {
 
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return is_direct(c) ? 0 : (row_of(c) + 3) & ~3u;
+    return c->direct ? 0 : (row_of(c) + 3) & ~3u;
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -47,7 +41,7 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 }
 
 static uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
-    return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), patches, is_direct(c));
+    return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), patches, c->direct);
 }
 
 static uint32_t least_bytes(const ar_conv_t *c) {
@@ -58,14 +52,23 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
     return product_bytes(c, (c->w.out_w + 1u) & ~1u);
 }
 
-static bool is_narrow(const ar_conv_t *c) {
-    uint32_t bytes = narrow_bytes(c);
-    return c->w.out_w <= NARROW && (bytes <= NARROW_BYTES || bytes < least_bytes(c));
+// Whether there is a channel without weights, or nobody knows.
+static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
+    uint32_t left = weights ? c->w.out_c : 0;
+    for (; left > 0 && (*weights != 0 || !ar_is_zero(weights, c->filter)); left--) {
+        weights += c->filter;
+    }
+    return left > 0 || !weights;
 }
 
-void ar_conv_s8_scratch(ar_prep_t *p, const ar_conv_t *c) {
-    uint32_t patches = ar_product_patches((uint32_t)c->w.out_w * c->w.rows.out_h), other = other_bytes(c);
-    ar_scratch_between(p, other + (is_narrow(c) ? narrow_bytes(c) : least_bytes(c)), other + table_bytes(c) + product_bytes(c, patches));
+void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
+    const ar_window_t *w = &c->w;
+    c->dead = any_dead(c, weights);
+    c->direct = w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
+    uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
+    uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
+    c->narrow = w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least);
+    ar_scratch_between(p, other + (c->narrow ? narrow : least), other + table_bytes(c) + product_bytes(c, patches));
 }
 
 // Each channel's taps, four at a time: it is done anew for each row.
@@ -111,6 +114,14 @@ typedef struct {
     uint32_t group;
 } job_t;
 
+// Words of bytes that are alike.
+static void fill(int8_t *to, int8_t byte, uint32_t bytes) {
+    uint32_t word = (uint8_t)byte * 0x01010101u;
+    for (int8_t *end = to + bytes; to < end; to += sizeof(word)) {
+        memcpy(__builtin_assume_aligned(to, sizeof(word)), &word, sizeof(word));
+    }
+}
+
 // ---- patches ---------------------------------------------------------------------------------------------------------
 
 // The row of taps from (ky, kx) on: in the input, or made of it at edge.
@@ -127,7 +138,7 @@ static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (at->x0 == 0 && at->x1 == w->kernel_w) {
         return row + at->left * w->in_c;
     }
-    memset(edge, -j->c->q.in_offset, taps * depth);
+    fill(edge, (int8_t)-j->c->q.in_offset, edge_bytes(j->c));
     memcpy(edge + (uint32_t)at->x0 * depth, row + (at->left + at->x0) * w->in_c, (uint32_t)(at->x1 - at->x0) * depth);
     return edge;
 }
@@ -211,7 +222,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
     for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
         n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
         p->plain = plain;
-        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, true, channels);
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->dead, channels);
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
@@ -338,7 +349,7 @@ static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t r
 static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
     const ar_window_t *w = &j->c->w;
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
-    bool direct = is_direct(j->c);
+    bool direct = j->c->direct;
     for (uint32_t batch = 0; batch < w->batches; batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
@@ -355,7 +366,7 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 static void list_channels(job_t *j, ar_channel_t *channels) {
     const ar_conv_t *c = j->c;
     j->product.channels = channels;
-    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, true, channels);
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->dead, channels);
     j->constant = channels + j->product.n_channels;
     j->n_constant = c->group_out - j->product.n_channels;
 }
@@ -363,7 +374,7 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     uint32_t rows = c->filter / row_of(c), bytes = c->w.rows.scratch - other_bytes(c);
-    bool no_table = NARROW && is_narrow(c) && (bytes < least_bytes(c) || run->y1 - run->y0 == 1);
+    bool no_table = NARROW && c->narrow && (run->y1 - run->y0 == 1 || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
     if (!no_table) {
@@ -371,13 +382,25 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         bytes -= table_bytes(c);
     }
     weights = edges + EDGES * edge_bytes(c);
-    job_t j = { .c = c, .edges = edges, .no_table = no_table };
-    j.product = (ar_product_s8_t) {
-        .weights = weights_of(c, rec, weights), .bias = ar_bias(rec), .rows = rows, .row = row_of(c), .n = c->filter,
-        .out_step = c->w.out_c, .scratch = edges + other_bytes(c), .bytes = no_table ? narrow_bytes(c) : bytes,
-    };
-    j.held = ar_product_fit(c->group_out, rows, row_of(c), j.product.bytes);
-    memset(edges, -c->q.in_offset, edge_bytes(c));
+    job_t j; // not all of it is needed, and zeros take their time
+    j.c = c;
+    j.edges = edges;
+    j.no_table = no_table;
+    j.group = 0;
+    ar_product_s8_t *product = &j.product;
+    product->weights = weights_of(c, rec, weights);
+    product->bias = ar_bias(rec);
+    product->rows = rows;
+    product->row = row_of(c);
+    product->n = c->filter;
+    product->out_step = c->w.out_c;
+    product->scratch = edges + other_bytes(c);
+    product->bytes = no_table ? narrow_bytes(c) : bytes;
+    product->start = 0;
+    product->one_factor = product->same = false;
+    product->few = 0;
+    j.held = ar_product_fit(c->group_out, rows, product->row, product->bytes);
+    fill(edges, (int8_t)-c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
         j.factors = ar_quant_begin(&c->q, c->w.out_c);

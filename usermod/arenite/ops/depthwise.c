@@ -97,7 +97,7 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
         .w = d->w, .group_in = 1, .group_out = d->w.out_c, .filter = (uint32_t)d->w.kernel_h * d->w.kernel_w,
         .mac = d->mac, .q = d->q, .transposed = true,
     };
-    ar_conv_s8_scratch(p, c);
+    ar_conv_s8_scratch(p, c, NULL);
     ar_by_rows(p, 1, c->w.batches);
     return AR_OK;
 }

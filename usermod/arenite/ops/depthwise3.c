@@ -26,6 +26,9 @@ typedef struct {
     ar_depthwise3_t k;
 #if !AR_TIER_MVE
     uint32_t strip;                 // outputs that fit the scratch
+    uint32_t y;                     // the row of output that the next two belong to
+    const int8_t *rows[3];
+    int8_t *out;
 #endif
 } job_t;
 
@@ -88,23 +91,30 @@ static __attribute__((noinline)) void strips(const job_t *j, ar_depthwise3_block
     }
 }
 
+// Where row y and what it sees lie. Where there is but one row, all blocks ask for the same.
+static void find_row(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y) {
+    uint32_t top = y * j->w->rows.stride + (uint32_t)-j->w->rows.before; // wraps where it lies outside
+    for (uint32_t ky = 0; ky < 3; ky++) {
+        j->rows[ky] = top + ky < j->w->rows.in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
+    }
+    j->out = (int8_t *)ar_row(out, y);
+    j->y = y;
+}
+
 // A block of channels, all rows asked for, of one batch.
-static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
-    const ar_window_t *w = j->w;
+static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
     ar_depthwise3_block_t b;
     b.ready = false;
     b.channels = channels;
-    uint32_t y1 = j->run->y1 < w->rows.out_h ? j->run->y1 : w->rows.out_h;
+    uint32_t y1 = j->run->y1 < j->w->rows.out_h ? j->run->y1 : j->w->rows.out_h;
     for (uint32_t y = j->run->y0; y < y1; y++) {
-        const int8_t *rows[3];
-        uint32_t top = y * w->rows.stride + (uint32_t)-w->rows.before; // wraps where it lies outside
-        for (uint32_t ky = 0; ky < 3; ky++) {
-            rows[ky] = top + ky < w->rows.in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
+        if (y != j->y) {
+            find_row(j, in, out, y);
         }
         if (j->strip < j->k.out_w) {
-            strips(j, &b, rows, (int8_t *)ar_row(out, y));
+            strips(j, &b, j->rows, j->out);
         } else {
-            ar_depthwise3_s8(&j->k, &b, rows, (int8_t *)ar_row(out, y));
+            ar_depthwise3_s8(&j->k, &b, j->rows, j->out);
         }
     }
 }
@@ -116,6 +126,7 @@ static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     ar_channel_t channels[SOME];
     uint32_t n = j->k.n_channels;
     j->strip = ar_depthwise3_outputs(j->k.bytes, j->k.stride);
+    j->y = UINT32_MAX;
     if (j->strip >= j->k.out_w) {
         ar_depthwise3_begin(&j->k);
     }
@@ -135,10 +146,14 @@ static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
 ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
     const ar_window_t *w = &d->w;
-    job_t j = {
-        .run = run, .w = w, .product = { .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .n = 9 },
-        .factors = ar_quant_begin(&d->q, w->out_c),
-    };
+    job_t j; // not all of it is needed, and zeros take their time
+    j.run = run;
+    j.w = w;
+    j.product.weights = ar_in(rec, WEIGHTS);
+    j.product.bias = ar_bias(rec);
+    j.product.n = 9;
+    j.product.start = 0;
+    j.factors = ar_quant_begin(&d->q, w->out_c);
     j.k = (ar_depthwise3_t) {
         .weights = j.product.weights, .bias = j.product.bias, .n_channels = w->out_c, .in_w = w->in_w, .out_w = w->out_w,
         .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = d->q.in_offset, .out_zero = d->q.out_zero,

@@ -99,14 +99,24 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
 
 // ---- quantization --------------------------------------------------------------------------------------------------
 
+// Above 0, and neither too small to be normal nor infinite: so many times 2^23, as an integer.
 static bool scales_are_normal(const ar_tensor_t *t) {
-    for (uint32_t i = 0; i < t->n_scales; i++) {
-        float scale = ar_scale(t, i);
-        if (!(scale >= 1.17549435e-38f && scale <= 3.4028235e38f)) {
+    const uint8_t *end = t->scales + 4 * t->n_scales;
+    for (const uint8_t *scale = t->scales; scale < end; scale += 4) {
+        if (ar_u32(scale) - 0x00800000 >= 0x7f000000) {
             return false;
         }
     }
     return true;
+}
+
+// How large biases may be: the bits of all.
+static uint8_t bits_of_bias(const ar_tensor_t *bias) {
+    uint32_t bits = 0;
+    for (const uint8_t *b = bias->data, *end = b + 4 * bias->count; b < end; b += 4) {
+        bits |= (uint32_t)(ar_i32(b) ^ (ar_i32(b) >> 31));
+    }
+    return (uint8_t)(bits >> 24);
 }
 
 static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned type, uint32_t channels) {
@@ -125,6 +135,9 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
         return ar_refuse(p, "the bias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
     }
     q->wide = bias.type == AR_INT64;
+    if (type == AR_INT8) {
+        q->bias_bits = bias.data ? bits_of_bias(&bias) : 255;
+    }
     return AR_OK;
 }
 
@@ -200,9 +213,11 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 }
 
 ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
-    ar_factors_t f = { .q = q, .end = end };
-    if (q->per_channel) {
-        f.scales = q->scales;
+    ar_factors_t f;
+    f.q = q;
+    f.end = end;
+    f.scales = q->per_channel ? q->scales : NULL;
+    if (f.scales) {
         f.ratio = ar_ratio(q->in_scale, q->out_scale);
     } else {
         f.all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);
@@ -239,50 +254,108 @@ void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor
     }
 }
 
+// Of the sums of so many weights.
+static int32_t bound_of(uint32_t n) {
+    return n < 32768 ? (int32_t)n * 255 * 128 : INT32_MAX;
+}
+
 void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->offset = q->in_offset;
     product->out_zero = q->out_zero;
     product->low = q->low;
     product->high = q->high;
-    product->plain = product->start == 0 && q->low == -128 && q->high == 127;
-}
-
-// Of the sums of so many weights.
-static int32_t bound_of(uint32_t n) {
-    return n < 32768 ? (int32_t)n * 255 * 128 : INT32_MAX;
+    product->plain = product->start == 0 && q->low == -128 && q->high == 127
+        && (q->bias_bits + 1) << 24 <= (1 << 30) - (bound_of(product->n) & INT32_MAX);
 }
 
 void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
     product->plain = product->plain && ar_channel_is_plain(bound_of(product->n), bias, shift);
 }
 
-uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
-    const uint32_t size = product->n;
-    const ar_quant_t *q = factors->q;
-    const int32_t *biases = product->bias;
-    const int8_t *w = product->weights + first * size;
-    const int32_t bound = bound_of(size);
-    ar_channel_t *live = channels, *end = channels + n;
-    bool plain = true;
-    for (uint32_t i = first; live < end; i++, w += size) {
-        ar_factor_t f = factor_at(factors, i, first);
-        int32_t bias = biases ? biases[i] : 0;
-        ar_channel_t *c = live;
-        if (apart && *w == 0 && ar_is_zero(w, size)) {
-            c = --end;
-            f.mult = ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
-        } else {
-            live++;
-            if (!ar_channel_is_plain(bound, bias, f.shift)) {
-                plain = false;
-            }
-        }
-        c->mult = f.mult;
-        c->shift = (int16_t)f.shift;
-        c->channel = (uint16_t)i;
+// Channels without weights go behind the others; the count of these.
+static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
+    uint32_t size = product->n;
+    ar_channel_t *c = channels, *end = channels + n;
+    for (const int8_t *w = product->weights + c->channel * size; c < end && *w != 0; c++) {
+        w += size;
     }
-    product->plain = product->plain && plain;
-    return (uint32_t)(live - channels);
+    while (c < end) {
+        const int8_t *w = product->weights + c->channel * size;
+        if (*w != 0 || !ar_is_zero(w, size)) {
+            c++;
+            continue;
+        }
+        ar_channel_t dead = *c;
+        int32_t bias = product->bias ? product->bias[dead.channel] : 0;
+        dead.mult = ar_requantize_clamp(bias, (ar_factor_t) { dead.mult, dead.shift }, q->out_zero, q->low, q->high);
+        *c = *--end;
+        *end = dead;
+    }
+    return (uint32_t)(c - channels);
+}
+
+#if AR_TIER_MVE
+
+static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    for (uint32_t i = 0; i < n; i++) {
+        ar_factor_t factor = factor_at(f, first + i, first);
+        channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
+    }
+    return false;
+}
+
+#else
+
+// What the quick way gets wrong.
+static __attribute__((noinline)) void mend(const ar_factors_t *f, uint32_t n, ar_channel_t *c) {
+    for (ar_channel_t *end = c + n; c < end; c++) {
+        if (c->mult < 0 || (uint32_t)(c->shift + 31) > 61) {
+            ar_factor_t factor = factor_at(f, c->channel, 0);
+            c->mult = factor.mult;
+            c->shift = (int16_t)factor.shift;
+        }
+    }
+}
+
+// List n channels from first on; whether all shifts are plain for sure.
+static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    ar_channel_t *c = channels, *end = c + n;
+    if (!f->scales) {
+        for (uint32_t i = first; c < end; c++) {
+            *c = (ar_channel_t) { f->all.mult, (int16_t)f->all.shift, (uint16_t)i++ };
+        }
+        return AR_SHIFT_IS_PLAIN(f->all.shift);
+    }
+    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
+    const uint8_t *scales = f->scales + 4 * first;
+    uint32_t worst = 0;             // bits of -1 - shift
+    int32_t sign = 0;
+    for (uint32_t i = first; c < end; c++, scales += 4) {
+        bool near;
+        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
+        if (near) {
+            factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
+        }
+        worst |= ~(uint32_t)factor.shift;
+        sign |= factor.mult;
+        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
+    }
+    if (sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst)) {
+        return true;
+    }
+    mend(f, n, channels);
+    return false;
+}
+
+#endif
+
+uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
+    bool plain = list(f, first, n, channels);
+    uint32_t live = apart ? part(f->q, product, n, channels) : n;
+    for (uint32_t i = 0; !plain && i < live; i++) {
+        product->plain = product->plain && AR_SHIFT_IS_PLAIN(channels[i].shift);
+    }
+    return live;
 }
 
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {

@@ -28,6 +28,7 @@ typedef struct {
     };
     uint8_t per_channel;            // 0: one scale for all
     uint8_t wide;                   // int16: sums are rounded from 64 bits, as with an int64 bias or none
+    uint8_t bias_bits;              // int8: those of all biases from bit 24 on, but for their signs; 255: nobody knows them
 } ar_quant_t;
 
 // Sums of a block of outputs, of whichever type.

@@ -47,6 +47,7 @@ static inline void arrange_weights(const ar_depthwise3_t *d, const int8_t *w, bo
 
 // In the short way all sums are twice what they are.
 static __attribute__((noinline)) void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
+    static const int32_t none[AR_DEPTHWISE_BLOCK];
     const ar_channel_t *c = b->channels;
     uint32_t first = c->channel;
     if (d->plain) {
@@ -54,12 +55,14 @@ static __attribute__((noinline)) void arrange(const ar_depthwise3_t *d, ar_depth
     } else {
         arrange_weights(d, d->weights + first, false, b->weights);
     }
-    for (uint32_t i = 0; i < AR_DEPTHWISE_BLOCK; i++, c++) {
+    const int32_t *bias = d->bias ? d->bias + first : none;
+    uint32_t twice = d->plain ? 1 : 0;
+    #pragma GCC unroll 4
+    for (uint32_t i = 0; i < AR_DEPTHWISE_BLOCK; i++) {
         uint32_t k = ar_taps_order(i);
-        int32_t start = d->bias ? d->bias[first + i] : 0;
-        b->start[k] = d->plain ? 2 * start : start;
-        b->factor[k][0] = c->mult;
-        b->factor[k][1] = power_of(c->shift);
+        b->start[k] = (int32_t)((uint32_t)bias[i] << twice);
+        b->factor[k][0] = c[i].mult;
+        b->factor[k][1] = power_of(c[i].shift);
     }
     b->ready = true;
 }

@@ -45,10 +45,10 @@ static inline uint32_t pairs_in(uint32_t rows, uint32_t row, uint32_t bytes) {
     return !few_can(row) || fit > FEW + 1 ? fit - 1 : fit < FEW ? fit : FEW;
 }
 
-// few: how many pairs lie in turn, as many as are there; 0: they lie one behind another.
+// few: how many patches lie in turn, as many as are there; 0: pairs lie one behind another.
 void ar_product_begin(ar_product_s8_t *p) {
     uint32_t pairs = pairs_in(p->rows, p->row, p->bytes);
-    p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? pairs : 0);
+    p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? 2 * pairs : 0);
 }
 
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
@@ -124,13 +124,28 @@ static inline uint32_t *patches_of(const ar_product_s8_t *p) {
     return (uint32_t *)p->scratch + pair_words(p->rows, p->row);
 }
 
-// Pairs in turn: the words of a group are 4 * few behind those of the one before.
+// A few patches, in turn: the words of a group are 4 a pair behind those of the one before, of five patches 10.
 static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a,
     const int8_t *b, uint32_t step) {
-    uint32_t row = p->row, few = p->few, offset = offset_of(p);
-    uint32_t *to = (uint32_t *)p->scratch + (r * row / 4 * few + i / 2) * 4;
+    uint32_t row = p->row, pairs = (p->few + 1u) / 2, offset = offset_of(p);
+    uint32_t *to = p->scratch;
+    if (p->few == 5) {
+        uint32_t last = i < 4;
+        to += r * row / 4 * 10 + i;
+        for (; rows > 0; rows--, a += step, b += step) {
+            for (uint32_t k = 0; k < row; k += 4, to += 10) {
+                uint32_t x = word_at(a + k), y = word_at(b + k);
+                to[last] = sxtab16(offset, y);
+                to[0] = sxtab16(offset, x);
+                to[5 + last] = sxtab16_odd(offset, y);
+                to[5] = sxtab16_odd(offset, x);
+            }
+        }
+        return;
+    }
+    to += (r * row / 4 * pairs + i / 2) * 4;
     for (; rows > 0; rows--, a += step, b += step) {
-        for (uint32_t k = 0; k < row; k += 4, to += 4 * few) {
+        for (uint32_t k = 0; k < row; k += 4, to += 4 * pairs) {
             widen(word_at(a + k), word_at(b + k), offset, to);
         }
     }
@@ -203,32 +218,45 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
 
 // ---- few patches -----------------------------------------------------------------------------------------------------
 
-typedef void (*row_by_t)(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+typedef void (*few_t)(ar_few_t *t, uint32_t count, uint32_t groups_first);
 
-static inline void few_outputs(const ar_product_s8_t *p, row_by_t row_by, const ar_channel_t *c, uint32_t count, int8_t *out) {
-    int32_t sums[2 * FEW], zero = p->out_zero, mult = c->mult;
-    uint32_t channel = c->channel, step = p->out_step;
-    const int32_t *sum = sums, *end = sums + count;
-    sums[0] = start_of(p, channel);
-    row_by(sums, p->scratch, p->weights + channel * p->n, p->n / 4);
-    out += channel;
-    if (!p->plain) {
-        for (; sum < end; sum++, out += step) {
-            *out = requantize(p, *sum, c);
-        }
-        return;
-    }
-    int32_t power = power_of(c->shift);
-    for (; sum < end; sum++, out += step) {
-        *out = (int8_t)requantize_plain(*sum, mult, power, zero);
+static inline uint32_t few_first(const ar_product_s8_t *p) {
+    return p->few == 5 ? ar_groups_first_of_8(p->n / 4) : ar_groups_first(p->n / 4);
+}
+
+// Any factor and range: one channel.
+static void few_outputs(const ar_product_s8_t *p, few_t few, ar_few_t *t, const ar_channel_t *c, uint32_t count, int8_t *out) {
+    int32_t sums[2 * FEW], start = start_of(p, c->channel);
+    t->channel = c;
+    t->bias = (const int32_t *)((uintptr_t)&start - 4u * c->channel);
+    t->out = sums;
+    few(t, 0, few_first(p));
+    out += c->channel;
+    for (uint32_t i = 0; i < count; i++, out += p->out_step) {
+        *out = requantize(p, sums[i], c);
     }
 }
 
 static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    static const row_by_t by[FEW] = { ar_row_by_two, ar_row_by_four, ar_row_by_six };
-    row_by_t row_by = count == 5 ? ar_row_by_five : by[p->few - 1];
-    for (const ar_channel_t *c = p->channels, *end = c + p->n_channels; c < end; c++) {
-        few_outputs(p, row_by, c, count, out);
+    static const few_t by[2 * FEW] = { ar_few_two, ar_few_two, ar_few_four, ar_few_four, ar_few_five, ar_few_six };
+    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+    few_t few = by[p->few - 1];
+    ar_few_t t;
+    t.channel = c;
+    t.channels_end = end;
+    t.weights = p->weights;
+    t.n = p->n;
+    t.bias = p->bias;
+    t.x = p->scratch;
+    t.out = out + (count - 1) * p->out_step;
+    t.step = -(int32_t)p->out_step;
+    t.zero = p->out_zero;
+    if (p->plain && p->bias && c < end) {
+        few(&t, count, few_first(p));
+        return;
+    }
+    for (; c < end; c++) {
+        few_outputs(p, few, &t, c, count, out);
     }
 }
 

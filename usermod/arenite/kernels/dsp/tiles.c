@@ -1,4 +1,4 @@
-// Inner loops in assembly. Each is unrolled four times and entered where the groups that are left over begin, so that there
+// Inner loops in assembly. Each is unrolled, most four times, and entered where the groups that are left over begin, so that there
 // is no second loop for them. What has no register is on the stack.
 
 #include "kernels/dsp/tiles.h"
@@ -91,59 +91,115 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
     "sxtb16 r11, r10\n" \
     "sxtb16 r10, r10, ror #8\n"
 
-#define FIRST(a) \
-    "ldm.w  r12!, {r0-r3}\n" \
-    "smlad  " a ", r0, r11, " a "\n" \
-    "smlad  " a ", r2, r10, " a "\n"
+// The even elements of five patches, or the odd ones.
+#define HALVES(weights) \
+    "ldm.w  r12!, {r0-r3, r9}\n" \
+    "smlad  r4, r0, " weights ", r4\n" \
+    "smlad  r5, r1, " weights ", r5\n" \
+    "smlad  r6, r2, " weights ", r6\n" \
+    "smlad  r7, r3, " weights ", r7\n" \
+    "smlad  r8, r9, " weights ", r8\n"
 
-// 32, 52, 64 and 72 bytes.
+// 32, 52, 60 and 72 bytes.
 #define BY_TWO WEIGHTS PAIR("r4", "r5")
 #define BY_FOUR BY_TWO PAIR("r6", "r7")
-#define BY_FIVE BY_FOUR FIRST("r8")
+#define BY_FIVE WEIGHTS HALVES("r11") HALVES("r10")
 #define BY_SIX BY_FOUR PAIR("r8", "r9")
 
-#define ROW_LOOP(SIZE, GROUP) \
+// On the stack: t, the end of the row of weights.
+#define FEW_LOOP(SIZE, GROUPS) \
     __asm volatile ( \
-    "push   {r0, r4-r11, lr}\n" \
-    "mov    r12, r1\n" \
-    "mov    lr, r2\n" \
-    "add.w  r2, r2, r3, lsl #2\n" \
-    "push   {r2}\n" \
-    "ldr    r4, [r0]\n" \
-    "mov    r5, r4\n" \
-    "mov    r6, r4\n" \
-    "mov    r7, r4\n" \
-    "mov    r8, r4\n" \
-    "mov    r9, r4\n" \
-    "subs   r2, r3, #1\n" \
-    "and    r2, r2, #3\n" \
-    "adds   r2, #1\n" \
+    "push   {r0, r1, r4-r11, lr}\n" \
     ENTRY(SIZE) \
-    "bx     r2\n" \
+    "b.w    ar_few_start\n" \
     "2:\n" \
-    GROUP GROUP GROUP GROUP \
+    GROUPS \
     "3:\n" \
-    "ldr    r0, [sp]\n" \
+    "ldr    r0, [sp, #4]\n" \
     "cmp    lr, r0\n" \
     "bne    2b\n" \
-    "pop    {r1, r2}\n" \
-    "stm.w  r2, {r4-r9}\n" \
-    "pop    {r4-r11, pc}\n")
+    "b.w    ar_few_sums\n")
 
-__attribute__((naked)) void ar_row_by_two(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
-    ROW_LOOP("32", BY_TWO);
+__attribute__((naked)) void ar_few_two(ar_few_t *t, uint32_t count, uint32_t groups_first) {
+    FEW_LOOP("32", BY_TWO BY_TWO BY_TWO BY_TWO);
 }
 
-__attribute__((naked)) void ar_row_by_four(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
-    ROW_LOOP("52", BY_FOUR);
+__attribute__((naked)) void ar_few_four(ar_few_t *t, uint32_t count, uint32_t groups_first) {
+    FEW_LOOP("52", BY_FOUR BY_FOUR BY_FOUR BY_FOUR);
 }
 
-__attribute__((naked)) void ar_row_by_five(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
-    ROW_LOOP("64", BY_FIVE);
+__attribute__((naked)) void ar_few_five(ar_few_t *t, uint32_t count, uint32_t groups_first) {
+    FEW_LOOP("60", BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE BY_FIVE);
 }
 
-__attribute__((naked)) void ar_row_by_six(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups) {
-    ROW_LOOP("72", BY_SIX);
+__attribute__((naked)) void ar_few_six(ar_few_t *t, uint32_t count, uint32_t groups_first) {
+    FEW_LOOP("72", BY_SIX BY_SIX BY_SIX BY_SIX);
+}
+
+// 28 bytes.
+#define OUTPUT(sum) \
+    "lsl.w  " sum ", " sum ", #1\n" \
+    "smmulr " sum ", " sum ", r2\n" \
+    "add.w  " sum ", " sum ", " sum ", asr #31\n" \
+    "smmlsr " sum ", " sum ", r11, lr\n" \
+    "ssat   " sum ", #8, " sum "\n" \
+    "strb.w " sum ", [r10]\n" \
+    "add.w  r10, r10, r12\n"
+
+// What the loops have in common: what comes before each channel, and what after.
+__attribute__((naked, used)) static void few_channels(void) {
+    __asm volatile (
+        ".thumb_func\n"
+        "ar_few_start:\n"
+        "str    r2, [r0, #24]\n"
+        "adr.w  r2, 5f\n"
+        "movs   r3, #28\n"
+        "mls    r2, r1, r3, r2\n"
+        "cbnz   r1, 0f\n"
+        "adr.w  r2, 4f\n"
+        "0:\n"
+        "orr    r2, r2, #1\n"
+        "str    r2, [r0, #40]\n"
+        "ldr    r1, [r0]\n"
+        "1:\n"
+        "ldrh   r2, [r1, #6]\n"
+        "ldrd   lr, r3, [r0, #8]\n"
+        "mla    lr, r2, r3, lr\n"
+        "add    r3, lr\n"
+        "str    r3, [sp, #4]\n"
+        "ldrd   r3, r12, [r0, #16]\n"
+        "ldr.w  r4, [r3, r2, lsl #2]\n"
+        "mov    r5, r4\n"
+        "mov    r6, r4\n"
+        "mov    r7, r4\n"
+        "mov    r8, r4\n"
+        "mov    r9, r4\n"
+        "ldr    pc, [r0, #24]\n"
+        ".thumb_func\n"
+        "ar_few_sums:\n"
+        "ldr    r0, [sp]\n"
+        "ldr    r1, [r0]\n"
+        "ldm    r1!, {r2, r3}\n"
+        "str    r1, [r0]\n"
+        "sxth   r12, r3\n"
+        "mvn    r12, r12\n"
+        "mov    r11, #0x80000000\n"
+        "asr    r11, r11, r12\n"
+        "ldrd   r10, r12, [r0, #28]\n"
+        "add    r10, r10, r3, lsr #16\n"
+        "ldr.w  lr, [r0, #36]\n"
+        "ldr    pc, [r0, #40]\n"
+        "4:\n"
+        "ldr    r1, [r0, #28]\n"
+        "stm.w  r1, {r4-r9}\n"
+        "pop    {r0, r1, r4-r11, pc}\n"
+        ".balign 4\n"
+        OUTPUT("r9") OUTPUT("r8") OUTPUT("r7") OUTPUT("r6") OUTPUT("r5") OUTPUT("r4")
+        "5:\n"
+        "ldr    r2, [r0, #4]\n"
+        "cmp    r1, r2\n"
+        "bne    1b\n"
+        "pop    {r0, r1, r4-r11, pc}\n");
 }
 
 // One column of three: the upper two rows of each channel by one dual multiply-add, the third by a single one.

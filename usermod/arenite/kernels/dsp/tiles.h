@@ -24,12 +24,28 @@ typedef struct {
 // Four outputs from each pair of patches, requantized in the short way.
 void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end, uint32_t groups_first);
 
-// One row of weights, widened as it is loaded, by one pair to three pairs of widened patches (or the first five of them), whose
-// words lie in turn, group by group: the sums of all, which start from the first one told.
-void ar_row_by_two(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
-void ar_row_by_four(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
-void ar_row_by_five(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
-void ar_row_by_six(int32_t *sums, const uint32_t *x, const int8_t *w, uint32_t groups);
+// Rows of weights, widened as they are loaded, by a few widened patches, whose words lie in turn, group by group: the fields in the
+// order that the code knows.
+typedef struct {
+    const void *channel;        // ar_channel_t of the next one
+    const void *channels_end;
+    const int8_t *weights;
+    uint32_t n;                 // bytes of a row
+    const int32_t *bias;
+    const uint32_t *x;
+    uintptr_t entry;            // set by the code
+    void *out;                  // of the last patch and channel 0; or where its sums go
+    int32_t step;               // from a patch's outputs to those of the patch before
+    int32_t zero;
+    uintptr_t finish;           // set by the code
+} ar_few_t;
+
+// All channels, at least one, requantized in the short way. count: of patches, 1 to as many as the name tells; 0: no outputs,
+// but the sums of a channel. groups_first: ar_groups_first, of five patches ar_groups_first_of_8. Of five each group has the even words of all, then the odd ones; of others, pair by pair.
+void ar_few_two(ar_few_t *t, uint32_t count, uint32_t groups_first);
+void ar_few_four(ar_few_t *t, uint32_t count, uint32_t groups_first);
+void ar_few_five(ar_few_t *t, uint32_t count, uint32_t groups_first);
+void ar_few_six(ar_few_t *t, uint32_t count, uint32_t groups_first);
 
 // Four rows of weights by one patch; rows advance, sums grow.
 typedef struct {
@@ -63,6 +79,10 @@ void ar_fours_wide(ar_fours_t *f, const uint32_t *x_end, uint32_t groups_first);
 // How many of so many groups of four elements come before the first whole round of an unrolled loop: 1 to 4.
 static inline uint32_t ar_groups_first(uint32_t groups) {
     return ((groups - 1) & 3) + 1;
+}
+
+static inline uint32_t ar_groups_first_of_8(uint32_t groups) {
+    return ((groups - 1) & 7) + 1;
 }
 
 // A row of a 3x3 depthwise convolution: four channels, in the order 0, 2, 1, 3.

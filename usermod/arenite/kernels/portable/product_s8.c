@@ -10,7 +10,8 @@
 #if AR_TIER_PORTABLE
 
 static void four_rows(const ar_product_s8_t *p, const int8_t *x, const uint16_t *channel, uint32_t rows, uint32_t *sum) {
-    if (rows == AR_DOT_ROWS && channel[3] == channel[0] + 3u) {
+    uint32_t next = channel[0];
+    if (rows == AR_DOT_ROWS && channel[1] == next + 1 && channel[2] == next + 2 && channel[3] == next + 3) {
         ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + channel[0] * p->n, p->n, p->n);
         return;
     }

@@ -104,5 +104,10 @@ ar_ratio_t ar_ratio(float a, float c) {
     return (ar_ratio_t) { q << 7 | r / d, exponent, a, c };
 }
 
-// Where it is not inlined.
-extern inline ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
+ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {
+    uint32_t bits;
+    bool near;
+    memcpy(&bits, &b, sizeof(bits));
+    ar_factor_t f = ar_ratio_quick(r, bits, &near);
+    return near || f.mult < 0 || (uint32_t)(f.shift + 31) > 61 ? ar_factor(r->a, b, r->c) : f;
+}
