@@ -3,13 +3,16 @@
 #include "engine/bytes.h"
 #include "engine/error.h"
 #include "engine/loader.h"
+#include "engine/rows.h"
 #include "engine/segments.h"
-#include "ops/rows.h"
 
 // Scalars of the largest record; a guess too low would only make ar_work_size too small for ar_measure.
 #define LARGEST_PARAMS (256)
 // The largest record of an operator that runs by rows.
 #define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 256))
+
+// Operators before the one that takes rows of the input, if they are fed: views, mostly. Their records are one's size.
+#define MOST_BEFORE (16)
 
 static uint32_t round_up(uint32_t n, uint32_t to) {
     return (n + to - 1) & ~(to - 1);
@@ -262,6 +265,46 @@ static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_
     return true;
 }
 
+static ar_life_t *input_life(const ar_loader_t *l, const ar_node_t *n, unsigned i) {
+    return ar_life_root(&l->plan, l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->inputs, i));
+}
+
+// Of the input that is fed by rows; NULL: it is not.
+static const ar_life_t *input_fed(const ar_loader_t *l) {
+    const ar_rec_t *feed = l->model->feed;
+    return feed ? ar_life_root(&l->plan, (uint32_t)(uintptr_t)feed->t[0]) : NULL;
+}
+
+// Fed by rows, the input is what a record of its own makes, of the size that the first to take rows of it says. In between
+// are views of it.
+static void link_feed(ar_loader_t *l, const ar_node_t *n, const ar_rec_t *rec) {
+    ar_rec_t *feed = l->model->feed;
+    ar_life_t *life = input_life(l, n, 0);
+    if (!feed || l->by_rows != feed || l->time > MOST_BEFORE || ar_rows(rec)->in_h == 0 || life != input_fed(l)) {
+        return;
+    }
+    ar_rows_t *r = ar_rows(feed);
+    feed->t[0] = rec->t[0];
+    feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
+    r->time = life->first = (uint16_t)(l->time - 1);
+    r->in_h = r->out_h = ar_rows(rec)->in_h;
+    r->scratch = life->bytes / r->out_h;
+}
+
+// Whether what an operator takes of the input are rows as they are fed, or it is another view.
+static bool takes_feed(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
+    const ar_rec_t *feed = l->model->feed, *rec = p->rec;
+    const ar_life_t *life = input_fed(l);
+    bool view = life && p->n_out == 1 && ar_life_root(&l->plan, l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0)) == life;
+    for (unsigned i = 0; life && !view && i < p->n_in; i++) {
+        if (ar_graph_int(&l->g, &n->inputs, i) >= 0 && input_life(l, n, i) == life
+            && !((rec->size & AR_BY_ROWS) && i < p->row_inputs && (const uint8_t *)rec - ar_rows(rec)->from[i] == (const uint8_t *)feed)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Link the record of an operator that runs by rows to those before it. Until the addresses are known, the indices of the lives
 // of its rows stand in their place.
 static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
@@ -275,10 +318,11 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     }
     rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
     r->time = l->time;
+    link_feed(l, n, rec);
     if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
-    for (unsigned k = 0; r->back && k < AR_SEGMENT && maker; k++) {
+    for (unsigned k = 1; r->back && k < AR_SEGMENT && maker; k++) {
         for (unsigned i = 0; i < p->row_inputs; i++) {
             if (rec->t[i] == maker->t[maker->n_in]) {
                 r->from[i] = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
@@ -357,6 +401,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     }
     if (status == AR_OK) {
         link_rows(l, &n, &p);
+        status = takes_feed(l, &n, &p) ? AR_OK : ar_refuse(&p, "takes no rows of the input as they come: load without stream");
     }
     return status == AR_OK ? load_calls(l, &n, &p) : status;
 }
@@ -390,6 +435,28 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_
     return AR_OK;
 }
 
+// The record of an input that is fed by rows: before those of the operators, and none of theirs.
+static ar_status_t take_feed(ar_loader_t *l) {
+    uint32_t size = sizeof(ar_rec_t) + 2 * sizeof(void *) + sizeof(ar_rows_t);
+    if (l->g.inputs.length != 1) {
+        return ar_fail(l->err, AR_VALUE, "model: %u inputs, where rows of one are fed: load without stream", (unsigned)l->g.inputs.length);
+    }
+    ar_rec_t *rec = ar_loader_take(l, size);
+    if (!rec) {
+        return AR_NO_MEMORY;
+    }
+    if (l->measuring) {
+        l->kept += size;
+        l->lost -= size;
+    }
+    rec->eval = ar_rows_take;
+    rec->size = (uint16_t)(size | AR_BY_ROWS);
+    rec->n_out = 1;
+    rec->t[0] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &l->g.inputs, 0));
+    l->model->feed = l->by_rows = rec;
+    return AR_OK;
+}
+
 static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
     l->sub->n_ops = (uint16_t)l->g.operators.length;
     l->sub->n_inputs = (uint16_t)l->g.inputs.length;
@@ -403,10 +470,13 @@ static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_
         status = birth_inputs(l);
     }
     l->sub->io = ar_loader_take(l, io_bytes(&l->g));
-    l->sub->records = (ar_rec_t *)(l->base + l->kept);
     if (status == AR_OK && !l->sub->io) {
         status = AR_NO_MEMORY;
     }
+    if (status == AR_OK && !outer && l->feeds) {
+        status = take_feed(l);
+    }
+    l->sub->records = (ar_rec_t *)(l->base + l->kept);
     for (uint32_t k = 0; status == AR_OK && k < l->g.operators.length; k++) {
         status = prepare_op(l, k);
     }
@@ -459,11 +529,12 @@ static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_
 }
 
 // Lay the loader over a block of memory.
-static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size,
+static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, bool stream, void *block, size_t block_size,
     ar_error_t *err) {
     memset(l, 0, sizeof(*l));
     memset(m, 0, sizeof(*m));
     l->err = err;
+    l->feeds = stream;
     l->model = m;
     l->sub = &m->main;
     err->status = AR_OK;
@@ -501,6 +572,10 @@ static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
     if (status == AR_OK) {
         status = hold_outputs(l, AR_LIFE_LATEST);
+    }
+    if (status == AR_OK && l->feeds) {
+        bool taken = ar_rows(l->model->feed)->out_h && input_fed(l)->last < AR_LIFE_LATEST;
+        status = taken ? status : ar_fail(l->err, AR_VALUE, "model: takes no rows of its input: load without stream");
     }
     return status == AR_OK ? refuse_handles(l) : status;
 }
@@ -547,7 +622,7 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
     }
     // Scalars an input or output: at most as many bytes as four pointers have.
     size_t record = sizeof(ar_rec_t) + (5 * pointers + 1) * sizeof(void *) + LARGEST_PARAMS;
-    *bytes = lives * sizeof(ar_life_t) + record + by_rows + n * sizeof(ar_subgraph_t) + 16;
+    *bytes = lives * sizeof(ar_life_t) + record + by_rows + ROWS_RECORD + n * sizeof(ar_subgraph_t) + 16;
     return AR_OK;
 }
 
@@ -560,10 +635,10 @@ static uint32_t load_bytes(const ar_loader_t *l) {
     return l->kept + l->lost + (uint32_t)(l->plan.n * sizeof(ar_life_t));
 }
 
-ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err) {
+ar_status_t ar_measure(const void *data, size_t size, bool stream, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err) {
     ar_loader_t l;
     ar_model_t m;
-    ar_status_t status = open(&l, &m, data, size, work, work_size, err);
+    ar_status_t status = open(&l, &m, data, size, stream, work, work_size, err);
     if (status == AR_OK) {
         l.measuring = true;
         status = check_model(&l);
@@ -646,6 +721,10 @@ static void resolve(ar_loader_t *l, uint32_t index, uint8_t *activations) {
         resolve_record(l, rec, &n, activations);
         rec = ar_next_record(rec);
     }
+    if (index == 0 && l->feeds) {
+        void **rows = &l->model->feed->t[0];
+        *rows = ar_loader_place(l, ar_life_root(&l->plan, (uint32_t)(uintptr_t)*rows), activations);
+    }
     for (uint32_t i = 0; i < l->sub->n_inputs; i++) {
         l->sub->io[i] = address(l, activations, ar_graph_int(&l->g, &l->g.inputs, i));
     }
@@ -658,8 +737,9 @@ static ar_status_t no_memory(ar_error_t *err) {
     return ar_fail(err, AR_NO_MEMORY, "arena: too small");
 }
 
-ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err) {
-    ar_status_t status = open(l, m, data, size, block, block_size, err);
+ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, bool stream, void *block, size_t block_size,
+    ar_error_t *err) {
+    ar_status_t status = open(l, m, data, size, stream, block, block_size, err);
     return status == AR_OK ? check_model(l) : status;
 }
 
@@ -690,9 +770,9 @@ static void finish(ar_loader_t *l, uint8_t *end) {
     ar_reset(m);
 }
 
-ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err) {
+ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, bool stream, void *arena, size_t arena_size, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = ar_loader_check(&l, m, data, size, arena, arena_size, err);
+    ar_status_t status = ar_loader_check(&l, m, data, size, stream, arena, arena_size, err);
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? no_memory(err) : status;
     }
@@ -708,9 +788,9 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     return AR_OK;
 }
 
-ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err) {
+ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, bool stream, const ar_shared_t *space, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = open(&l, m, data, size, space->own, space->own_size, err);
+    ar_status_t status = open(&l, m, data, size, stream, space->own, space->own_size, err);
     uintptr_t top = (uintptr_t)space->shared + space->shared_size;
     uint8_t *end = (uint8_t *)(top & ~(uintptr_t)(AR_ALIGN - 1));
     if (status == AR_OK) {
