@@ -292,8 +292,8 @@ static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32
     if (s->l->feeds && g->a == s->l->model->feed && out_life(s->l, g->a)->last > r->time) {
         return; // what is fed is held in rows
     }
-    if (g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
-        return; // longer, it takes more
+    if (!g->branches && g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
+        return; // longer, it takes more; but where a branch ends, rings become shorter
     }
     weigh(s, g);
     uint32_t wanted = s->limit ? s->limit : before;
