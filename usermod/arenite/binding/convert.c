@@ -144,19 +144,43 @@ static const char *short_name(const ar_tensor_t *t) {
     return mp_obj_str_get_str(arenite_tensor_name(t, 32));
 }
 
+bool arenite_parse_samples(size_t n_args, const mp_obj_t *args, mp_map_t *kw, mp_obj_t *from, float *scale, float *offset) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_buffer, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_scale, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_offset, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+    };
+    mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, args, kw, MP_ARRAY_SIZE(allowed), allowed, val);
+    *from = val[0].u_obj;
+    *scale = val[1].u_obj == MP_OBJ_NULL ? 1 : mp_obj_get_float_to_f(val[1].u_obj);
+    *offset = val[2].u_obj == MP_OBJ_NULL ? 0 : mp_obj_get_float_to_f(val[2].u_obj);
+    return val[1].u_obj != MP_OBJ_NULL || val[2].u_obj != MP_OBJ_NULL;
+}
+
 // "input 0 'image': needs 784 int8, got ..."
 static MP_NORETURN void refuse_input(unsigned number, const ar_tensor_t *t, const mp_obj_type_t *type, size_t got, const char *unit) {
     mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%s': needs %u %s, got %u %s"), number, short_name(t), (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
+}
+
+static MP_NORETURN void refuse_typecode(unsigned number, const ar_tensor_t *t, const mp_buffer_info_t *buf) {
+    char unit[] = "of type '?': see Tensor.set, or give feed a scale";
+    unit[9] = (char)buf->typecode;
+    refuse_input(number, t, &mp_type_TypeError, arenite_typecode_known(unit[9]) ? samples(buf) : buf->len, unit);
+}
+
+static void get_buffer(unsigned number, const ar_tensor_t *t, mp_obj_t from, mp_buffer_info_t *buf) {
+    if (!mp_get_buffer(from, buf, MP_BUFFER_READ)) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs a buffer of %u %s, got %s"), number,
+            short_name(t), (unsigned)t->count, ar_type_name(t->type), mp_obj_get_type_str(from));
+    }
 }
 
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
     ar_tensor_t t;
     mp_buffer_info_t buf;
     arenite_tensor_describe(tensor, &t);
-    if (!mp_get_buffer(from, &buf, MP_BUFFER_READ)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs a buffer of %u %s, got %s"), number,
-            short_name(&t), (unsigned)t.count, ar_type_name(t.type), mp_obj_get_type_str(from));
-    }
+    get_buffer(number, &t, from, &buf);
     char typecode = (char)buf.typecode;
     if (typecode_is(&buf, &t) || is_untyped(typecode)) {
         if (buf.len != t.bytes) {
@@ -170,16 +194,14 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
         }
         store_all(tensor, &t, &buf, 1, 0);
     } else {
-        char unit[] = "of type '?': see Tensor.set";
-        unit[9] = typecode;
-        refuse_input(number, &t, &mp_type_TypeError, arenite_typecode_known(typecode) ? samples(&buf) : buf.len, unit);
+        refuse_typecode(number, &t, &buf);
     }
 }
 
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset) {
     ar_tensor_t t;
     mp_buffer_info_t buf;
-    arenite_tensor_describe(tensor, &t);
+    arenite_tensor_describe_data(tensor, &t);
     mp_get_buffer_raise(from, &buf, MP_BUFFER_READ);
     if (!arenite_typecode_known((char)buf.typecode)) {
         mp_raise_TypeError(MP_ERROR_TEXT("buffer of numbers needed"));
@@ -194,4 +216,48 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
     } else {
         store_all(tensor, &t, &buf, scale, offset);
     }
+}
+
+// ---- rows ------------------------------------------------------------------------------------------------------------
+
+static void take_row(ar_feed_t *feed, void *row, uint32_t bytes) {
+    arenite_rows_t *rows = (arenite_rows_t *)feed;
+    uint32_t size = rows->raw ? 1 : ar_type_size(rows->t.type);
+    if (!arenite_buffer_is_at(rows->from, rows->buf.buf, rows->buf.len)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("rows: moved or shrunk while they were fed"));
+    }
+    if (rows->raw) {
+        memcpy(row, (const uint8_t *)rows->buf.buf + rows->at, bytes);
+    }
+    for (uint32_t i = 0; !rows->raw && i < bytes / size; i++) {
+        float sample = arenite_sample((char)rows->buf.typecode, rows->buf.buf, rows->at + i);
+        arenite_store(&rows->t, row, i, rows->scale * sample + rows->offset);
+    }
+    rows->at += bytes / size;
+}
+
+void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool all, size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
+    bool scaled = arenite_parse_samples(n_args, args, kw, &rows->from, &rows->scale, &rows->offset);
+    uint32_t bytes, left = ar_feed_wants(&model->model, &bytes);
+    mp_obj_tuple_t *inputs = MP_OBJ_TO_PTR(model->inputs);
+    ar_tensor_t *t = &rows->t;
+    arenite_tensor_describe(MP_OBJ_TO_PTR(inputs->items[0]), t);
+    get_buffer(0, t, rows->from, &rows->buf);
+    char typecode = (char)rows->buf.typecode;
+    bool same = typecode_is(&rows->buf, t), plain = rows->scale == 1 && rows->offset == 0;
+    rows->raw = scaled ? same && !t->n_scales && plain : same || is_untyped(typecode);
+    if (!rows->raw && !(scaled ? arenite_typecode_known(typecode) : typecode == 'f' && t->n_scales)) {
+        refuse_typecode(0, t, &rows->buf);
+    }
+    size_t size = rows->raw ? 1 : ar_type_size(t->type), row = bytes / size, got = rows->raw ? rows->buf.len : samples(&rows->buf);
+    if (all ? got != t->bytes / size : got == 0 || got % row) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %srows of %u %s, got %u of these"), short_name(t),
+            all ? "all " : "", (unsigned)(bytes / ar_type_size(t->type)), ar_type_name(t->type), (unsigned)got);
+    }
+    if (!all && got / row > left) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': %u rows are left, got %u"), short_name(t), (unsigned)left,
+            (unsigned)(got / row));
+    }
+    rows->feed = (ar_feed_t) { take_row, (uint32_t)(got / row) };
+    rows->at = 0;
 }
