@@ -250,13 +250,10 @@ void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool al
         refuse_typecode(0, t, &rows->buf);
     }
     size_t size = rows->raw ? 1 : ar_type_size(t->type), row = bytes / size, got = rows->raw ? rows->buf.len : samples(&rows->buf);
-    if (all ? got != t->bytes / size : got == 0 || got % row) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %srows of %u %s, got %u of these"), short_name(t),
-            all ? "all " : "", (unsigned)(bytes / ar_type_size(t->type)), ar_type_name(t->type), (unsigned)got);
-    }
-    if (!all && got / row > left) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': %u rows are left, got %u"), short_name(t), (unsigned)left,
-            (unsigned)(got / row));
+    left = all ? t->bytes / bytes : left;
+    if (got == 0 || got % row || got / row > left || (all && got / row < left)) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %s%u rows of %u bytes, got %u %s"), short_name(t),
+            all ? "" : "up to ", (unsigned)left, (unsigned)bytes, (unsigned)got, rows->raw ? "bytes" : "samples");
     }
     rows->feed = (ar_feed_t) { take_row, (uint32_t)(got / row) };
     rows->at = 0;

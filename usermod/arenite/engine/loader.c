@@ -11,9 +11,6 @@
 // The largest record of an operator that runs by rows.
 #define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 256))
 
-// Operators before the one that takes rows of the input, if they are fed: views, mostly. Their records are one's size.
-#define MOST_BEFORE (16)
-
 static uint32_t round_up(uint32_t n, uint32_t to) {
     return (n + to - 1) & ~(to - 1);
 }
@@ -265,40 +262,37 @@ static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_
     return true;
 }
 
-static ar_life_t *input_life(const ar_loader_t *l, const ar_node_t *n, unsigned i) {
-    return ar_life_root(&l->plan, l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->inputs, i));
+static ar_life_t *life_of_rows(const ar_loader_t *l, const void *index) {
+    return ar_life_root(&l->plan, (uint32_t)(uintptr_t)index);
 }
 
-// Of the input that is fed by rows; NULL: it is not.
-static const ar_life_t *input_fed(const ar_loader_t *l) {
-    const ar_rec_t *feed = l->model->feed;
-    return feed ? ar_life_root(&l->plan, (uint32_t)(uintptr_t)feed->t[0]) : NULL;
-}
-
-// Fed by rows, the input is what a record of its own makes, of the size that the first to take rows of it says. In between
-// are views of it.
-static void link_feed(ar_loader_t *l, const ar_node_t *n, const ar_rec_t *rec) {
-    ar_rec_t *feed = l->model->feed;
-    ar_life_t *life = input_life(l, n, 0);
-    if (!feed || l->by_rows != feed || l->time > MOST_BEFORE || ar_rows(rec)->in_h == 0 || life != input_fed(l)) {
-        return;
+// Whether all operators so far made views of a tensor, one each; but not many, as the sum of their records has 16 bits.
+static bool only_views(const ar_loader_t *l, const ar_life_t *life) {
+    uint32_t views = 0;
+    for (uint32_t i = 0; i < l->plan.n; i++) {
+        views += ar_life(&l->plan, i) != life && ar_life_root(&l->plan, i) == life;
     }
-    ar_rows_t *r = ar_rows(feed);
-    feed->t[0] = rec->t[0];
-    feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
-    r->time = life->first = (uint16_t)(l->time - 1);
-    r->in_h = r->out_h = ar_rows(rec)->in_h;
-    r->scratch = life->bytes / r->out_h;
+    return views == l->time - 1u && views < 16;
 }
 
-// Whether what an operator takes of the input are rows as they are fed, or it is another view.
-static bool takes_feed(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
-    const ar_rec_t *feed = l->model->feed, *rec = p->rec;
-    const ar_life_t *life = input_fed(l);
-    bool view = life && p->n_out == 1 && ar_life_root(&l->plan, l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0)) == life;
-    for (unsigned i = 0; life && !view && i < p->n_in; i++) {
-        if (ar_graph_int(&l->g, &n->inputs, i) >= 0 && input_life(l, n, i) == life
-            && !((rec->size & AR_BY_ROWS) && i < p->row_inputs && (const uint8_t *)rec - ar_rows(rec)->from[i] == (const uint8_t *)feed)) {
+// Where the input is fed by rows, a record of its own makes it, of the height that the first to take rows of it says. False: what
+// is taken is another view of it.
+static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs) {
+    ar_rec_t *feed = l->model->feed;
+    for (unsigned i = 0; feed && i < inputs; i++) {
+        ar_life_t *life = life_of_rows(l, feed->t[0]);
+        ar_rows_t *r = ar_rows(feed);
+        if (life_of_rows(l, rec->t[i]) != life) {
+            continue;
+        }
+        if (l->by_rows == feed && ar_rows(rec)->in_h && only_views(l, life)) {
+            feed->t[0] = rec->t[i];
+            feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
+            r->time = life->first = (uint16_t)(l->time - 1);
+            r->out_h = ar_rows(rec)->in_h;
+            r->scratch = life->bytes / r->out_h;
+        }
+        if (rec->t[i] != feed->t[0] || !r->out_h) {
             return false;
         }
     }
@@ -318,7 +312,9 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     }
     rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
     r->time = l->time;
-    link_feed(l, n, rec);
+    if (!link_feed(l, rec, p->row_inputs)) {
+        return;
+    }
     if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
@@ -326,6 +322,7 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
         for (unsigned i = 0; i < p->row_inputs; i++) {
             if (rec->t[i] == maker->t[maker->n_in]) {
                 r->from[i] = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
+                ar_rows(maker)->length = l->time;
             }
         }
         uint16_t back = ar_rows(maker)->back;
@@ -401,7 +398,6 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     }
     if (status == AR_OK) {
         link_rows(l, &n, &p);
-        status = takes_feed(l, &n, &p) ? AR_OK : ar_refuse(&p, "takes no rows of the input as they come: load without stream");
     }
     return status == AR_OK ? load_calls(l, &n, &p) : status;
 }
@@ -438,8 +434,8 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_
 // The record of an input that is fed by rows: before those of the operators, and none of theirs.
 static ar_status_t take_feed(ar_loader_t *l) {
     uint32_t size = sizeof(ar_rec_t) + 2 * sizeof(void *) + sizeof(ar_rows_t);
-    if (l->g.inputs.length != 1) {
-        return ar_fail(l->err, AR_VALUE, "model: %u inputs, where rows of one are fed: load without stream", (unsigned)l->g.inputs.length);
+    if (l->g.inputs.length != 1 || l->g.n_subgraphs != 1) {
+        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or more than one input: load without stream");
     }
     ar_rec_t *rec = ar_loader_take(l, size);
     if (!rec) {
@@ -551,6 +547,8 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     l->base = l->floor = (uint8_t *)start;
     l->limit = (uint8_t *)end;
     l->plan.top = (ar_life_t *)end;
+    m->data = l->g.file.data;
+    m->size = (uint32_t)l->g.file.size;
     m->n_subgraphs = l->g.n_subgraphs;
     m->others = ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t));
     return m->others ? AR_OK : AR_NO_MEMORY;
@@ -574,8 +572,11 @@ static ar_status_t check_model(ar_loader_t *l) {
         status = hold_outputs(l, AR_LIFE_LATEST);
     }
     if (status == AR_OK && l->feeds) {
-        bool taken = ar_rows(l->model->feed)->out_h && input_fed(l)->last < AR_LIFE_LATEST;
-        status = taken ? status : ar_fail(l->err, AR_VALUE, "model: takes no rows of its input: load without stream");
+        const ar_rows_t *r = ar_rows(l->model->feed);
+        uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
+        unsigned k = last - 1u;
+        status = r->out_h && last == r->length ? status : ar_fail(l->err, AR_VALUE,
+            "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
     }
     return status == AR_OK ? refuse_handles(l) : status;
 }
@@ -754,8 +755,6 @@ void ar_loader_settle(ar_loader_t *l, uint32_t room) {
 // model's own.
 static void finish(ar_loader_t *l, uint8_t *end) {
     ar_model_t *m = l->model;
-    m->data = l->g.file.data;
-    m->size = (uint32_t)l->g.file.size;
     m->arena = l->base;
     m->own = ar_loader_own(l);
     m->activations = ar_plan_end(&l->plan);
