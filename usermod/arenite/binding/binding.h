@@ -121,7 +121,8 @@ typedef struct {
     ar_tensor_t t;
     mp_obj_t from;
     mp_buffer_info_t buf;
-    size_t at;                  // bytes of the buffer that are taken
+    size_t at;                  // of the buffer, taken so far; and of a row: bytes where raw, else samples
+    uint32_t row;
     float scale, offset;
     bool raw;                   // as they stand
 } arenite_rows_t;

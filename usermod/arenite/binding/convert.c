@@ -169,18 +169,14 @@ static MP_NORETURN void refuse_typecode(unsigned number, const ar_tensor_t *t, c
     refuse_input(number, t, &mp_type_TypeError, arenite_typecode_known(unit[9]) ? samples(buf) : buf->len, unit);
 }
 
-static void get_buffer(unsigned number, const ar_tensor_t *t, mp_obj_t from, mp_buffer_info_t *buf) {
-    if (!mp_get_buffer(from, buf, MP_BUFFER_READ)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs a buffer of %u %s, got %s"), number,
-            short_name(t), (unsigned)t->count, ar_type_name(t->type), mp_obj_get_type_str(from));
-    }
-}
-
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
     ar_tensor_t t;
     mp_buffer_info_t buf;
     arenite_tensor_describe(tensor, &t);
-    get_buffer(number, &t, from, &buf);
+    if (!mp_get_buffer(from, &buf, MP_BUFFER_READ)) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs a buffer of %u %s, got %s"), number,
+            short_name(&t), (unsigned)t.count, ar_type_name(t.type), mp_obj_get_type_str(from));
+    }
     char typecode = (char)buf.typecode;
     if (typecode_is(&buf, &t) || is_untyped(typecode)) {
         if (buf.len != t.bytes) {
@@ -220,20 +216,19 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
 
 // ---- rows ------------------------------------------------------------------------------------------------------------
 
-static void take_row(ar_feed_t *feed, void *row, uint32_t bytes) {
+static void take_row(ar_feed_t *feed, void *to, uint32_t bytes) {
     arenite_rows_t *rows = (arenite_rows_t *)feed;
-    uint32_t size = rows->raw ? 1 : ar_type_size(rows->t.type);
-    if (!arenite_buffer_is_at(rows->from, rows->buf.buf, rows->buf.len)) {
+    const mp_buffer_info_t *buf = &rows->buf;
+    if (!arenite_buffer_is_at(rows->from, buf->buf, buf->len)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("rows: moved or shrunk while they were fed"));
     }
     if (rows->raw) {
-        memcpy(row, (const uint8_t *)rows->buf.buf + rows->at, bytes);
+        memcpy(to, (const uint8_t *)buf->buf + rows->at, bytes);
     }
-    for (uint32_t i = 0; !rows->raw && i < bytes / size; i++) {
-        float sample = arenite_sample((char)rows->buf.typecode, rows->buf.buf, rows->at + i);
-        arenite_store(&rows->t, row, i, rows->scale * sample + rows->offset);
+    for (uint32_t i = 0; !rows->raw && i < rows->row; i++) {
+        arenite_store(&rows->t, to, i, rows->scale * arenite_sample((char)buf->typecode, buf->buf, rows->at + i) + rows->offset);
     }
-    rows->at += bytes / size;
+    rows->at += rows->row;
 }
 
 void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool all, size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
@@ -242,19 +237,20 @@ void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool al
     mp_obj_tuple_t *inputs = MP_OBJ_TO_PTR(model->inputs);
     ar_tensor_t *t = &rows->t;
     arenite_tensor_describe(MP_OBJ_TO_PTR(inputs->items[0]), t);
-    get_buffer(0, t, rows->from, &rows->buf);
+    mp_get_buffer_raise(rows->from, &rows->buf, MP_BUFFER_READ);
     char typecode = (char)rows->buf.typecode;
-    bool same = typecode_is(&rows->buf, t), plain = rows->scale == 1 && rows->offset == 0;
-    rows->raw = scaled ? same && !t->n_scales && plain : same || is_untyped(typecode);
+    rows->raw = !scaled && (typecode_is(&rows->buf, t) || is_untyped(typecode));
     if (!rows->raw && !(scaled ? arenite_typecode_known(typecode) : typecode == 'f' && t->n_scales)) {
         refuse_typecode(0, t, &rows->buf);
     }
-    size_t size = rows->raw ? 1 : ar_type_size(t->type), row = bytes / size, got = rows->raw ? rows->buf.len : samples(&rows->buf);
+    size_t got = rows->raw ? rows->buf.len : samples(&rows->buf);
+    rows->row = rows->raw ? bytes : bytes / ar_type_size(t->type);
     left = all ? t->bytes / bytes : left;
-    if (got == 0 || got % row || got / row > left || (all && got / row < left)) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %s%u rows of %u bytes, got %u %s"), short_name(t),
-            all ? "" : "up to ", (unsigned)left, (unsigned)bytes, (unsigned)got, rows->raw ? "bytes" : "samples");
+    uint32_t n = (uint32_t)(got / rows->row);
+    if (n == 0 || got % rows->row || n > left || (all && n < left)) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %s%u rows of %u %s, got %u"), short_name(t),
+            all ? "" : "up to ", (unsigned)left, (unsigned)rows->row, rows->raw ? "bytes" : "samples", (unsigned)got);
     }
-    rows->feed = (ar_feed_t) { take_row, (uint32_t)(got / row) };
+    rows->feed = (ar_feed_t) { take_row, n };
     rows->at = 0;
 }

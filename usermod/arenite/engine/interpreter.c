@@ -260,8 +260,8 @@ bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, v
         return false;
     }
     const ar_rec_t *rec = record(m, k);
-    bool ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
-    *data = ring ? NULL : ar_out(rec, i);
+    bool view = m->feed && rec < ar_next_record(m->feed), ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
+    *data = ring || view ? NULL : ar_out(rec, i);
     return ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t, &err) == AR_OK;
 }
 
