@@ -21,7 +21,7 @@ SOURCE = ROOT / "usermod" / "arenite"
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Wfloat-conversion", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"]
 
-OK, VALUE, UNSUPPORTED, NO_MEMORY, STOPPED = range(5)
+OK, VALUE, UNSUPPORTED, NO_MEMORY, STOPPED, WAITING = range(6)
 
 DTYPES: dict[int, str] = {
     0: "float32", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16", 9: "int8", 15: "uint32", 16: "uint16",
@@ -84,7 +84,14 @@ class _Model(ctypes.Structure):
         ("others", ctypes.c_void_p),
         ("n_subgraphs", ctypes.c_uint16),
         ("has_state", ctypes.c_bool),
+        ("waits", ctypes.c_bool),
+        ("feed", ctypes.c_void_p),
+        ("fed", ctypes.c_void_p),
     ]
+
+
+class _Feed(ctypes.Structure):
+    _fields_ = [("take", ctypes.c_void_p), ("rows", ctypes.c_uint32)]
 
 
 class _Rows(ctypes.Structure):
@@ -169,6 +176,7 @@ class Shared(ctypes.Structure):
 INSIDE = 0xFFFFFFFF
 
 _HOOK = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_uint)
+_TAKE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32)
 
 
 class EngineError(Exception):
@@ -218,6 +226,7 @@ class Engine:
         lib.ar_op_compiled.restype = ctypes.c_char_p
         lib.ar_op_rows.restype = ctypes.c_void_p
         lib.ar_type_name.restype = ctypes.c_char_p
+        lib.ar_feed_wants.restype = ctypes.c_uint32
         for name in ("ar_input", "ar_output", "ar_tensor", "ar_op_output"):
             getattr(lib, name).restype = ctypes.c_bool
         self.lib = lib
@@ -230,15 +239,15 @@ class Engine:
             found.append(name.decode())
         return found
 
-    def arena_needed(self, data: bytes) -> int:
-        """Bytes of arena that the model needs on this machine.
+    def arena_needed(self, data: bytes, *, stream: bool = False) -> int:
+        """Bytes of arena that the model needs on this machine; stream: fed by rows.
 
         Raises:
             EngineError: the model is refused.
         """
-        return int(self.needs(data).arena)
+        return int(self.needs(data, stream=stream).arena)
 
-    def needs(self, data: bytes) -> Needs:
+    def needs(self, data: bytes, *, stream: bool = False) -> Needs:
         """The same, and what of that models may share.
 
         Raises:
@@ -259,6 +268,7 @@ class Engine:
             self.lib.ar_measure(
                 pointer(source),
                 ctypes.c_size_t(len(data)),
+                ctypes.c_bool(stream),
                 pointer(work),
                 work_size,
                 ctypes.byref(needs),
@@ -268,7 +278,7 @@ class Engine:
         )
         return needs
 
-    def lives(self, data: bytes, arena: int) -> Lives:
+    def lives(self, data: bytes, arena: int, *, stream: bool = False) -> Lives:
         """How the engine plans a model in so many bytes of arena.
 
         Raises:
@@ -281,6 +291,7 @@ class Engine:
         status = self.lib.ar_lives(
             pointer(source),
             ctypes.c_size_t(len(data)),
+            ctypes.c_bool(stream),
             pointer(memory),
             ctypes.c_size_t(arena),
             ctypes.byref(lives),
@@ -299,7 +310,12 @@ class Engine:
         """
         err = _Error()
         status = self.lib.ar_load_shared(
-            ctypes.byref(model), pointer(source), ctypes.c_size_t(size), ctypes.byref(place), ctypes.byref(err)
+            ctypes.byref(model),
+            pointer(source),
+            ctypes.c_size_t(size),
+            ctypes.c_bool(False),
+            ctypes.byref(place),
+            ctypes.byref(err),
         )
         self._check(status, err)
 
@@ -326,20 +342,21 @@ def aligned(data: bytes, offset: int = 0) -> np.ndarray:
 class HostModel:
     """A model loaded by the engine on the host."""
 
-    def __init__(self, engine: Engine, data: bytes, arena: int | None = None) -> None:
+    def __init__(self, engine: Engine, data: bytes, arena: int | None = None, *, stream: bool = False) -> None:
         """Load a model.
 
         Args:
             engine: the library.
             data: bytes of the .tflite file.
             arena: bytes of the arena; None: as many as the model needs.
+            stream: it is fed by rows, and its input is never held whole.
 
         Raises:
             EngineError: the model is refused.
         """
         self.engine = engine
         self.source = aligned(data)
-        size = engine.arena_needed(data) if arena is None else arena
+        size = engine.arena_needed(data, stream=stream) if arena is None else arena
         self.arena = np.full(size // 8 + 1, 0xA5A5A5A5A5A5A5A5, np.uint64)
         self.model = _Model()
         err = _Error()
@@ -347,6 +364,7 @@ class HostModel:
             ctypes.byref(self.model),
             pointer(self.source),
             ctypes.c_size_t(len(data)),
+            ctypes.c_bool(stream),
             pointer(self.arena),
             ctypes.c_size_t(size),
             ctypes.byref(err),
@@ -420,17 +438,62 @@ class HostModel:
         for i, x in enumerate(inputs):
             self.input(i)[...] = x
         err = _Error()
+        callback = self._hook(each)
+        status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
+        Engine._check(status, err)
+        return self._outputs()
 
+    def _hook(self, each: list[list[np.ndarray]] | None) -> object:
         def hook(_: int, k: int) -> bool:
             if each is not None and k != INSIDE:
                 each.extend([] for _ in range(len(each), k + 1))
                 self._take(k, each[k])
             return True
 
-        callback = _HOOK(hook) if each is not None else _HOOK()
-        status = self.engine.lib.ar_invoke(ctypes.byref(self.model), callback, None, ctypes.byref(err))
-        Engine._check(status, err)
+        return _HOOK(hook) if each is not None else _HOOK()
+
+    def _outputs(self) -> list[np.ndarray]:
         return [self.output(i).copy() for i in range(self.model.main.n_outputs)]
+
+    def wants(self) -> tuple[int, int]:
+        """Of a model that is fed: how many rows the run still wants, and bytes of each."""
+        size = ctypes.c_uint32()
+        rows = self.engine.lib.ar_feed_wants(ctypes.byref(self.model), ctypes.byref(size))
+        return int(rows), size.value
+
+    def feed(self, rows: np.ndarray, each: list[list[np.ndarray]] | None = None) -> list[np.ndarray] | None:
+        """Run the model with the next rows of its input, no more than it wants.
+
+        Args:
+            rows: whole rows, of the input's type; their shape does not matter.
+            each: as of `invoke`, for all calls of one run.
+
+        Returns:
+            copies of the outputs after the last row; None before.
+
+        Raises:
+            EngineError: an operator failed; the run is dropped.
+            ValueError: these are no whole rows, or too many.
+        """
+        raw = np.ascontiguousarray(rows).view(np.uint8).reshape(-1)
+        left, size = self.wants()
+        if raw.size % size or raw.size > left * size:
+            raise ValueError(f"{raw.size} bytes, where {left} rows of {size} are wanted")
+        at = iter(range(0, raw.size, size))
+
+        def take(_feed: int, row: int, n: int) -> None:
+            ctypes.memmove(row, raw.ctypes.data + next(at), n)
+
+        took = _TAKE(take)
+        feed = _Feed(ctypes.cast(took, ctypes.c_void_p), raw.size // size)
+        err, callback = _Error(), self._hook(each)
+        status = self.engine.lib.ar_feed(
+            ctypes.byref(self.model), ctypes.byref(feed), callback, None, ctypes.byref(err)
+        )
+        if status == WAITING:
+            return None
+        Engine._check(status, err)
+        return self._outputs()
 
     def rows_made(self, k: int) -> int | None:
         """Rows that operator k has made in this run, of those that run a row at a time; None: all at once."""

@@ -2,7 +2,8 @@
 // is for the sanitizers to say.
 //
 // Each model that runs is run twice: as it is, and once more while its bytes change under it, as those of a bytearray
-// can. What it answers then means nothing, but it must stay inside the model and the arena.
+// can. What it answers then means nothing, but it must stay inside the model and the arena. If it can be fed by rows, the
+// same once more so.
 //
 // Built with -fsanitize=fuzzer, and with mutate.c, it is a libFuzzer target (`arenite fuzz`). Built with -DCHANGE_BYTES
 // it is a program: it changes one byte of a model at a time. Its arguments: the file, how many changes, a seed (0: every
@@ -77,34 +78,70 @@ static void ask(const ar_model_t *m, bool changed) {
     }
 }
 
-static void run(uint8_t *data, size_t size, uint32_t arena_size) {
+static void take(ar_feed_t *feed, void *row, uint32_t bytes) {
+    (void)feed;
+    memset(row, 0x5a, bytes);
+}
+
+// All rows, one at first, then as many again as there were.
+static void invoke(ar_model_t *m, run_t *r, ar_error_t *err) {
+    uint32_t bytes;
+    if (!m->feed) {
+        ar_invoke(m, after_operator, r, err);
+        return;
+    }
+    ar_status_t status = AR_WAITING;
+    for (uint32_t n = 1; status == AR_WAITING; n *= 2) {
+        uint32_t left = ar_feed_wants(m, &bytes);
+        ar_feed_t feed = { take, n < left ? n : left };
+        status = ar_feed(m, &feed, after_operator, r, err);
+    }
+}
+
+static void run(uint8_t *data, size_t size, bool stream, uint32_t arena_size) {
     ar_error_t err;
     ar_model_t model;
     ar_tensor_t t;
     // A block of exactly the arena's size, and not one that malloc aligns more than it must be.
     uint8_t *arena = malloc(arena_size);
-    if (ar_load(&model, data, size, arena, arena_size, &err) != AR_OK) {
+    if (ar_load(&model, data, size, stream, arena, arena_size, &err) != AR_OK) {
         fprintf(stderr, "measured as %u bytes, but: %s\n", (unsigned)arena_size, err.text);
         abort();
     }
-    for (unsigned i = 0; ar_input(&model, i, &t); i++) {
+    for (unsigned i = 0; !stream && ar_input(&model, i, &t); i++) {
         memset(ar_input_data(&model, i), 0x5a, t.bytes);
     }
     run_t still = { 0, NULL, size, 1 }, moving = { 0, data, size, (uint32_t)size * 2654435761u | 1 };
     for (size_t i = 0; i < size; i += 1 + size / 64) {
         moving.random = (moving.random ^ data[i]) * 16777619u | 1;
     }
-    ar_invoke(&model, after_operator, &still, &err);
+    invoke(&model, &still, &err);
     ask(&model, false);
     if (ran++ % moving_every == 0) {
         ar_reset(&model);
         change_some(&moving);
-        ar_invoke(&model, after_operator, &moving, &err);
+        invoke(&model, &moving, &err);
         ask(&model, true);
         ar_reset(&model);
-        ar_invoke(&model, after_operator, &moving, &err);
+        invoke(&model, &moving, &err);
     }
     free(arena);
+}
+
+static bool measure_and_run(uint8_t *data, size_t size, bool stream, size_t work_size) {
+    ar_error_t err;
+    ar_needs_t needs;
+    void *work = malloc(work_size);
+    ar_status_t status = ar_measure(data, size, stream, work, work_size, &needs, &err);
+    if (status == AR_NO_MEMORY) {
+        fprintf(stderr, "work too small\n");
+        abort();
+    }
+    free(work);
+    if (status == AR_OK && needs.arena <= LARGEST_ARENA) {
+        run(data, size, stream, needs.arena);
+    }
+    return status == AR_OK;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -115,21 +152,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     memcpy(data, bytes, size);
     ar_error_t err;
     size_t work_size;
-    ar_needs_t needs;
-    if (ar_work_size(data, size, &work_size, &err) != AR_OK) {
+    if (ar_work_size(data, size, &work_size, &err) != AR_OK || !measure_and_run(data, size, false, work_size)) {
         refused++;
     } else {
-        void *work = malloc(work_size);
-        ar_status_t status = ar_measure(data, size, work, work_size, &needs, &err);
-        if (status == AR_NO_MEMORY) {
-            fprintf(stderr, "work too small\n");
-            abort();
-        }
-        free(work);
-        if (status == AR_OK && needs.arena <= LARGEST_ARENA) {
-            run(data, size, needs.arena);
-        }
-        refused += status != AR_OK;
+        memcpy(data, bytes, size); // where it changed while it ran
+        measure_and_run(data, size, true, work_size);
     }
     free(data);
     return 0;

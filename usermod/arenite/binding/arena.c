@@ -86,7 +86,7 @@ static ar_status_t load_first_fit(arenite_arena_obj_t *arena, arenite_model_obj_
         space.own_size = end - start;
         ar_status_t status = AR_NO_MEMORY;
         if (start < end) {
-            status = ar_load_shared(&model->model, model->source.data, model->source.size, &space, err);
+            status = ar_load_shared(&model->model, model->source.data, model->source.size, model->stream, &space, err);
         }
         if (status == AR_OK) {
             model->arena = space.own;

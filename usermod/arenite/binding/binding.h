@@ -59,6 +59,7 @@ typedef struct {
     uint32_t invoke_ticks;
     bool running;
     bool open;
+    bool stream;                // its input is fed by rows
     bool guarded;               // source or arena may move, or be written over, while a callback runs
 } arenite_model_obj_t;
 
@@ -67,7 +68,7 @@ typedef struct {
 typedef struct {
     mp_obj_base_t base;
     arenite_model_obj_t *model;
-    void *data;
+    void *data;                 // NULL: an input that is fed by rows, which is nowhere
     uint32_t bytes;
     uint16_t index;             // of the tensor in the model
     uint8_t type;
@@ -93,7 +94,7 @@ void arenite_arena_give(arenite_model_obj_t *model);
 void arenite_arena_forget_static(void);
 
 // model.c
-void arenite_measure(const arenite_source_t *source, ar_needs_t *needs);
+void arenite_measure(const arenite_source_t *source, bool stream, ar_needs_t *needs);
 void arenite_model_check(arenite_model_obj_t *model);   // RuntimeError where it is closed or its memory has moved
 void arenite_model_check_idle(arenite_model_obj_t *model);  // the same, and where it runs, or another that has its memory
 void arenite_model_hold(arenite_model_obj_t *model);    // what lies in an Arena is this model's from now on
@@ -103,6 +104,7 @@ void arenite_model_check_holds(arenite_model_obj_t *model); // RuntimeError wher
 mp_obj_t arenite_tensor_new(arenite_model_obj_t *model, const ar_tensor_t *t, void *data, bool is_input);
 mp_obj_t arenite_tensor_name(const ar_tensor_t *t, size_t longest);
 void arenite_tensor_describe(const arenite_tensor_obj_t *tensor, ar_tensor_t *t);
+void arenite_tensor_describe_data(const arenite_tensor_obj_t *tensor, ar_tensor_t *t); // where what it holds is asked for
 char arenite_typecode(unsigned type);
 
 // convert.c
@@ -112,6 +114,24 @@ uint32_t arenite_channel(const ar_tensor_t *t, size_t i);    // of element i, wh
 void arenite_store(const ar_tensor_t *t, void *data, size_t i, float real);
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from);
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset);
+
+// The next rows of an input that is fed, in a buffer: what the engine takes them from.
+typedef struct {
+    ar_feed_t feed;
+    ar_tensor_t t;
+    mp_obj_t from;
+    mp_buffer_info_t buf;
+    size_t at;                  // of the buffer, taken so far; and of a row: bytes where raw, else samples
+    uint32_t row;
+    float scale, offset;
+    bool raw;                   // as they stand
+} arenite_rows_t;
+
+// ValueError: no whole rows, or more than are left; TypeError: not of its type. Nothing is taken before. All: of the whole input.
+void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool all, size_t n_args, const mp_obj_t *args, mp_map_t *kw);
+
+// What Tensor.set and Model.feed are given: a buffer, a scale and an offset; false: without a scale.
+bool arenite_parse_samples(size_t n_args, const mp_obj_t *args, mp_map_t *kw, mp_obj_t *from, float *scale, float *offset);
 
 // errors.c
 void arenite_check_stack(unsigned n_subgraphs);  // RuntimeError where too little is left

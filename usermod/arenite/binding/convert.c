@@ -144,9 +144,29 @@ static const char *short_name(const ar_tensor_t *t) {
     return mp_obj_str_get_str(arenite_tensor_name(t, 32));
 }
 
+bool arenite_parse_samples(size_t n_args, const mp_obj_t *args, mp_map_t *kw, mp_obj_t *from, float *scale, float *offset) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_buffer, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_scale, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_offset, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+    };
+    mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, args, kw, MP_ARRAY_SIZE(allowed), allowed, val);
+    *from = val[0].u_obj;
+    *scale = val[1].u_obj == MP_OBJ_NULL ? 1 : mp_obj_get_float_to_f(val[1].u_obj);
+    *offset = val[2].u_obj == MP_OBJ_NULL ? 0 : mp_obj_get_float_to_f(val[2].u_obj);
+    return val[1].u_obj != MP_OBJ_NULL || val[2].u_obj != MP_OBJ_NULL;
+}
+
 // "input 0 'image': needs 784 int8, got ..."
 static MP_NORETURN void refuse_input(unsigned number, const ar_tensor_t *t, const mp_obj_type_t *type, size_t got, const char *unit) {
     mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%s': needs %u %s, got %u %s"), number, short_name(t), (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
+}
+
+static MP_NORETURN void refuse_typecode(unsigned number, const ar_tensor_t *t, const mp_buffer_info_t *buf) {
+    char unit[] = "of type '?': see Tensor.set, or give feed a scale";
+    unit[9] = (char)buf->typecode;
+    refuse_input(number, t, &mp_type_TypeError, arenite_typecode_known(unit[9]) ? samples(buf) : buf->len, unit);
 }
 
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
@@ -170,16 +190,14 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
         }
         store_all(tensor, &t, &buf, 1, 0);
     } else {
-        char unit[] = "of type '?': see Tensor.set";
-        unit[9] = typecode;
-        refuse_input(number, &t, &mp_type_TypeError, arenite_typecode_known(typecode) ? samples(&buf) : buf.len, unit);
+        refuse_typecode(number, &t, &buf);
     }
 }
 
 void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float offset) {
     ar_tensor_t t;
     mp_buffer_info_t buf;
-    arenite_tensor_describe(tensor, &t);
+    arenite_tensor_describe_data(tensor, &t);
     mp_get_buffer_raise(from, &buf, MP_BUFFER_READ);
     if (!arenite_typecode_known((char)buf.typecode)) {
         mp_raise_TypeError(MP_ERROR_TEXT("buffer of numbers needed"));
@@ -194,4 +212,45 @@ void arenite_set(arenite_tensor_obj_t *tensor, mp_obj_t from, float scale, float
     } else {
         store_all(tensor, &t, &buf, scale, offset);
     }
+}
+
+// ---- rows ------------------------------------------------------------------------------------------------------------
+
+static void take_row(ar_feed_t *feed, void *to, uint32_t bytes) {
+    arenite_rows_t *rows = (arenite_rows_t *)feed;
+    const mp_buffer_info_t *buf = &rows->buf;
+    if (!arenite_buffer_is_at(rows->from, buf->buf, buf->len)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("rows: moved or shrunk while they were fed"));
+    }
+    if (rows->raw) {
+        memcpy(to, (const uint8_t *)buf->buf + rows->at, bytes);
+    }
+    for (uint32_t i = 0; !rows->raw && i < rows->row; i++) {
+        arenite_store(&rows->t, to, i, rows->scale * arenite_sample((char)buf->typecode, buf->buf, rows->at + i) + rows->offset);
+    }
+    rows->at += rows->row;
+}
+
+void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool all, size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
+    bool scaled = arenite_parse_samples(n_args, args, kw, &rows->from, &rows->scale, &rows->offset);
+    uint32_t bytes, left = ar_feed_wants(&model->model, &bytes);
+    mp_obj_tuple_t *inputs = MP_OBJ_TO_PTR(model->inputs);
+    ar_tensor_t *t = &rows->t;
+    arenite_tensor_describe(MP_OBJ_TO_PTR(inputs->items[0]), t);
+    mp_get_buffer_raise(rows->from, &rows->buf, MP_BUFFER_READ);
+    char typecode = (char)rows->buf.typecode;
+    rows->raw = !scaled && (typecode_is(&rows->buf, t) || is_untyped(typecode));
+    if (!rows->raw && !(scaled ? arenite_typecode_known(typecode) : typecode == 'f' && t->n_scales)) {
+        refuse_typecode(0, t, &rows->buf);
+    }
+    size_t got = rows->raw ? rows->buf.len : samples(&rows->buf);
+    rows->row = rows->raw ? bytes : bytes / ar_type_size(t->type);
+    left = all ? t->bytes / bytes : left;
+    uint32_t n = (uint32_t)(got / rows->row);
+    if (n == 0 || got % rows->row || n > left || (all && n < left)) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("input 0 '%s': needs %s%u rows of %u %s, got %u"), short_name(t),
+            all ? "" : "up to ", (unsigned)left, (unsigned)rows->row, rows->raw ? "bytes" : "samples", (unsigned)got);
+    }
+    rows->feed = (ar_feed_t) { take_row, n };
+    rows->at = 0;
 }

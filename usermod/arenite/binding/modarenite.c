@@ -21,12 +21,12 @@ static mp_obj_t module_init(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_init_obj, module_init);
 
-static void measure(mp_obj_t from, ar_needs_t *needs) {
+static void measure(mp_obj_t from, bool stream, ar_needs_t *needs) {
     arenite_source_t source;
     arenite_source_open(from, &source);
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        arenite_measure(&source, needs);
+        arenite_measure(&source, stream, needs);
         nlr_pop();
     } else {
         arenite_source_close(&source);
@@ -37,17 +37,22 @@ static void measure(mp_obj_t from, ar_needs_t *needs) {
 
 // Of several, what an Arena for all of them needs, in whatever order they are loaded and let go: what is their own, and once what
 // they share.
-static mp_obj_t arena_needed(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t arena_needed(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_stream, MP_ARG_KW_ONLY | MP_ARG_BOOL, { .u_bool = false } },
+    };
+    mp_arg_val_t stream;
+    mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, &stream);
     ar_needs_t needs = { 0 };
     uint32_t own = 0, shared = 0;
     for (size_t i = 0; i < n_args; i++) {
-        measure(args[i], &needs);
+        measure(args[i], stream.u_bool, &needs);
         own += needs.own;
         shared = needs.shared > shared ? needs.shared : shared;
     }
     return mp_obj_new_int_from_uint(n_args == 1 ? needs.arena : own + shared);
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR(arena_needed_obj, 1, arena_needed);
+static MP_DEFINE_CONST_FUN_OBJ_KW(arena_needed_obj, 1, arena_needed);
 
 static mp_obj_t ops(void) {
     mp_obj_t names = mp_obj_new_list(0, NULL);

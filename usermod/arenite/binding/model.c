@@ -71,7 +71,7 @@ void arenite_model_check_holds(arenite_model_obj_t *self) {
 
 // ---- loading -------------------------------------------------------------------------------------------------------
 
-void arenite_measure(const arenite_source_t *source, ar_needs_t *needs) {
+void arenite_measure(const arenite_source_t *source, bool stream, ar_needs_t *needs) {
     ar_error_t err;
     size_t work_size = 0;
     arenite_check_stack(ar_subgraphs(source->data, source->size));
@@ -83,7 +83,7 @@ void arenite_measure(const arenite_source_t *source, ar_needs_t *needs) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("arena: planning needs %u bytes of heap for a moment"),
             (unsigned)work_size);
     }
-    ar_status_t status = ar_measure(source->data, source->size, work, work_size, needs, &err);
+    ar_status_t status = ar_measure(source->data, source->size, stream, work, work_size, needs, &err);
     m_del(uint8_t, work, work_size);
     if (status != AR_OK) {
         arenite_raise(&err);
@@ -102,7 +102,7 @@ static void find_arena(arenite_model_obj_t *self, mp_obj_t arena) {
     self->arena_owner = mp_const_none;
     if (arena == mp_const_none) {
         ar_needs_t needs;
-        arenite_measure(&self->source, &needs);
+        arenite_measure(&self->source, self->stream, &needs);
         arena_from_heap(self, needs.arena);
     } else if (mp_obj_is_int(arena)) {
         mp_int_t bytes = mp_obj_get_int(arena);
@@ -127,7 +127,7 @@ static size_t aligned_size(const arenite_model_obj_t *self) {
 
 static MP_NORETURN void refuse_arena(const arenite_model_obj_t *self, mp_obj_t arena) {
     ar_needs_t needs;
-    arenite_measure(&self->source, &needs);
+    arenite_measure(&self->source, self->stream, &needs);
     if (mp_obj_is_type(arena, &arenite_arena_type)) {
         arenite_arena_refuse(MP_OBJ_TO_PTR(arena), &needs);
     }
@@ -142,7 +142,7 @@ static void load(arenite_model_obj_t *self, mp_obj_t arena) {
     if (mp_obj_is_type(arena, &arenite_arena_type)) {
         status = arenite_arena_load(MP_OBJ_TO_PTR(arena), self, &err);
     } else {
-        status = ar_load(&self->model, self->source.data, self->source.size, self->arena, self->arena_size, &err);
+        status = ar_load(&self->model, self->source.data, self->source.size, self->stream, self->arena, self->arena_size, &err);
     }
     self->load_ticks = (uint32_t)mp_hal_ticks_cpu() - start;
     if (status == AR_NO_MEMORY) {
@@ -159,7 +159,7 @@ static mp_obj_t make_tensors(arenite_model_obj_t *self, unsigned n, bool is_inpu
         ar_tensor_t t = { 0 };
         void *data = is_input ? ar_input_data(&self->model, i) : ar_output_data(&self->model, i);
         (is_input ? ar_input : ar_output)(&self->model, i, &t);
-        tuple->items[i] = arenite_tensor_new(self, &t, data, is_input);
+        tuple->items[i] = arenite_tensor_new(self, &t, is_input && self->stream ? NULL : data, is_input);
     }
     return MP_OBJ_FROM_PTR(tuple);
 }
@@ -209,13 +209,11 @@ static mp_obj_t model_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     };
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, val);
-    if (val[ARG_stream].u_bool) {
-        mp_raise_NotImplementedError(MP_ERROR_TEXT("stream=True: this version runs whole tensors only"));
-    }
     arenite_model_obj_t *self = mp_obj_malloc_with_finaliser(arenite_model_obj_t, type);
     memset((uint8_t *)self + sizeof(self->base), 0, sizeof(*self) - sizeof(self->base));
     self->path = mp_obj_is_str(val[ARG_source].u_obj) ? val[ARG_source].u_obj : mp_const_none;
     self->arena_owner = mp_const_none;
+    self->stream = val[ARG_stream].u_bool;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         open_model(self, val[ARG_source].u_obj, val[ARG_arena].u_obj);
@@ -268,24 +266,66 @@ static void claim(arenite_model_obj_t *self) {
     }
 }
 
+// What a run is given. Of a model that is fed: rows, or the whole input, which ends what was begun.
+typedef struct {
+    size_t n_args;
+    const mp_obj_t *args;
+    mp_map_t *kw;
+    ar_hook_t hook;
+    void *context;
+    uint32_t *began;            // told when the inputs are there
+    bool feed;
+} run_t;
+
+static uint8_t *memory_of(const arenite_model_obj_t *self, size_t *size) {
+    const arenite_arena_obj_t *arena = has_arena_object(self) ? MP_OBJ_TO_PTR(self->arena_owner) : NULL;
+    *size = arena ? arena->size : self->arena_size;
+    return arena ? arena->memory : self->arena;
+}
+
+static void open_rows(arenite_model_obj_t *self, const run_t *r, arenite_rows_t *rows) {
+    if (self->model.waits && has_arena_object(self) && !arenite_arena_is_held(self)) {
+        self->model.waits = false;
+        raise_state(MP_ERROR_TEXT("model: another of its arena was used since: feed it from the first row on"));
+    }
+    if (r->n_args == 0 || (r->n_args != 1 && !r->feed)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("input 0: fed by rows: use feed(rows), or invoke(all)"));
+    }
+    arenite_rows_open(rows, self, !r->feed, r->n_args, r->args, r->kw);
+    size_t size;
+    const uint8_t *memory = memory_of(self, &size), *from = rows->buf.buf;
+    if (from < memory + size && memory < from + rows->buf.len) {
+        mp_raise_ValueError(MP_ERROR_TEXT("rows: they lie in the arena: copy them first"));
+    }
+    self->model.waits &= r->feed;
+}
+
+static ar_status_t start(arenite_model_obj_t *self, const run_t *r, ar_error_t *err) {
+    arenite_rows_t rows;
+    if (self->stream) {
+        open_rows(self, r, &rows);
+    } else {
+        fill_inputs(self, r->n_args, r->args); // perhaps from outputs of another model of the Arena
+    }
+    arenite_model_hold(self);
+    *r->began = (uint32_t)mp_hal_ticks_cpu();
+    return self->stream ? ar_feed(&self->model, &rows.feed, r->hook, r->context, err) : ar_invoke(&self->model, r->hook, r->context, err);
+}
+
 // Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
-// operators. Returns the ticks that the run took, and tells the hook when it began.
-static uint32_t run(arenite_model_obj_t *self, size_t n_args, const mp_obj_t *args, ar_hook_t hook, void *context, uint32_t *began) {
+// operators. Returns whether the outputs are there.
+static bool run(arenite_model_obj_t *self, const run_t *r) {
     ar_error_t err;
     nlr_buf_t nlr;
     claim(self);
     if (nlr_push(&nlr) == 0) {
-        fill_inputs(self, n_args, args); // perhaps from outputs of another model of the Arena
-        arenite_model_hold(self);
-        uint32_t start = *began = (uint32_t)mp_hal_ticks_cpu();
-        ar_status_t status = ar_invoke(&self->model, hook, context, &err);
-        uint32_t ticks = (uint32_t)mp_hal_ticks_cpu() - start;
-        if (status != AR_OK) {
+        ar_status_t status = start(self, r, &err);
+        if (status != AR_OK && status != AR_WAITING) {
             arenite_raise(&err);
         }
         nlr_pop();
         set_running(self, false);
-        return ticks;
+        return status == AR_OK;
     }
     set_running(self, false);
     nlr_jump(nlr.ret_val);
@@ -324,14 +364,30 @@ static bool invoke_hook(void *context, unsigned op) {
     return true;
 }
 
-static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
+// The ticks of a run that is fed are those of all its parts.
+static mp_obj_t invoke(size_t n_args, const mp_obj_t *args, mp_map_t *kw, bool feed) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    uint32_t began;
-    self->invoke_ticks = run(self, n_args - 1, args + 1, invoke_hook, self, &began);
+    uint32_t began, before = feed && self->model.waits ? self->invoke_ticks : 0;
+    bool done = run(self, &(run_t) { n_args - 1, args + 1, kw, invoke_hook, self, &began, feed });
+    self->invoke_ticks = before + (uint32_t)mp_hal_ticks_cpu() - began;
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
-    return outputs->len == 1 ? outputs->items[0] : self->outputs;
+    return !done ? mp_const_none : outputs->len == 1 ? outputs->items[0] : self->outputs;
+}
+
+static mp_obj_t model_invoke(size_t n_args, const mp_obj_t *args) {
+    return invoke(n_args, args, (mp_map_t *)&mp_const_empty_map, false);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR(model_invoke_obj, 1, model_invoke);
+
+static mp_obj_t model_feed(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
+    const arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    arenite_model_check(MP_OBJ_TO_PTR(args[0]));
+    if (!self->stream) {
+        raise_state(MP_ERROR_TEXT("feed: load the model with stream=True"));
+    }
+    return invoke(n_args, args, kw, true);
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(model_feed_obj, 1, model_feed);
 
 typedef struct {
     arenite_model_obj_t *model;
@@ -345,12 +401,10 @@ typedef struct {
 static mp_obj_t op_output(arenite_model_obj_t *self, unsigned op, unsigned i) {
     ar_tensor_t t = { 0 };
     void *data = NULL;
-    const uint8_t *end = self->arena + self->arena_size;
-    if (has_arena_object(self)) {
-        const arenite_arena_obj_t *arena = MP_OBJ_TO_PTR(self->arena_owner);
-        end = arena->memory + arena->size;
-    }
-    size_t size = (size_t)(end - self->model.arena);
+    size_t size;
+    const uint8_t *end = memory_of(self, &size);
+    end += size;
+    size = (size_t)(end - self->model.arena);
     if (!ar_op_output(&self->model, op, i, &t, &data)) {
         arenite_raise_changed();
     }
@@ -417,7 +471,8 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
-    run(self, n_args - 1, args + 1, profile_hook, &profile, &profile.start); // what it took includes the rows that were made
+    kw = (mp_map_t *)&mp_const_empty_map;
+    run(self, &(run_t) { n_args - 1, args + 1, kw, profile_hook, &profile, &profile.start, false });
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);
@@ -430,13 +485,6 @@ static mp_obj_t model_reset(mp_obj_t self_in) {
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_reset_obj, model_reset);
-
-static mp_obj_t model_feed(mp_obj_t self_in, mp_obj_t rows) {
-    (void)rows;
-    arenite_model_check_idle(MP_OBJ_TO_PTR(self_in));
-    mp_raise_NotImplementedError(MP_ERROR_TEXT("feed: this version runs whole tensors only"));
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(model_feed_obj, model_feed);
 
 static mp_obj_t model_deinit(mp_obj_t self_in) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -491,8 +539,20 @@ static mp_obj_t ticks_of(const arenite_model_obj_t *self) {
     return mp_obj_new_tuple(2, ticks);
 }
 
-static mp_obj_t model_property(const arenite_model_obj_t *self, qstr attr) {
+static mp_obj_t rows_of(arenite_model_obj_t *self) {
+    arenite_model_check(self);
+    if (!self->stream) {
+        return mp_const_none;
+    }
+    uint32_t bytes, left = ar_feed_wants(&self->model, &bytes);
+    mp_obj_t rows[2] = { mp_obj_new_int_from_uint(left), mp_obj_new_int_from_uint(bytes) };
+    return mp_obj_new_tuple(2, rows);
+}
+
+static mp_obj_t model_property(arenite_model_obj_t *self, qstr attr) {
     switch (attr) {
+        case MP_QSTR_rows:
+            return rows_of(self);
         case MP_QSTR_inputs:
             return self->inputs;
         case MP_QSTR_outputs:

@@ -26,8 +26,11 @@ void arenite_tensor_describe(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
 }
 
 // The same, where what it holds is asked for. An input may be written to at any time.
-static void describe_data(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
+void arenite_tensor_describe_data(const arenite_tensor_obj_t *self, ar_tensor_t *t) {
     arenite_tensor_describe(self, t);
+    if (!self->data) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("input 0: fed by rows, and never whole: use feed(rows)"));
+    }
     if (!self->is_input) {
         arenite_model_check_holds(self->model);
     }
@@ -157,7 +160,7 @@ static mp_obj_t tensor_subscr(mp_obj_t self_in, mp_obj_t index, mp_obj_t value) 
         return MP_OBJ_NULL; // store and delete: memoryview(t) and set() are for that
     }
     ar_tensor_t t;
-    describe_data(self, &t);
+    arenite_tensor_describe_data(self, &t);
     return element(&t, self->data, mp_get_index(&arenite_tensor_type, t.count, index, false));
 }
 
@@ -171,7 +174,7 @@ typedef struct {
 static mp_obj_t iterator_next(mp_obj_t self_in) {
     iterator_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    describe_data(self->tensor, &t);
+    arenite_tensor_describe_data(self->tensor, &t);
     return self->next < t.count ? element(&t, self->tensor->data, self->next++) : MP_OBJ_STOP_ITERATION;
 }
 
@@ -203,7 +206,7 @@ static mp_int_t tensor_buffer(mp_obj_t self_in, mp_buffer_info_t *buf, mp_uint_t
         return 1;
     }
     ar_tensor_t t;
-    describe_data(self, &t);
+    arenite_tensor_describe_data(self, &t);
     buf->buf = self->data;
     buf->len = t.bytes;
     buf->typecode = arenite_typecode(t.type);
@@ -229,7 +232,7 @@ static bool greater(const arenite_tensor_obj_t *self, size_t a, size_t b) {
 static mp_obj_t tensor_argmax(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    describe_data(self, &t);
+    arenite_tensor_describe_data(self, &t);
     size_t best = 0;
     for (size_t i = 1; i < t.count; i++) {
         if (greater(self, i, best)) {
@@ -241,22 +244,15 @@ static mp_obj_t tensor_argmax(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(tensor_argmax_obj, tensor_argmax);
 
 static mp_obj_t tensor_set(size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
-    enum { ARG_buffer, ARG_scale, ARG_offset };
-    static const mp_arg_t allowed[] = {
-        { MP_QSTR_buffer, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
-        { MP_QSTR_scale, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
-        { MP_QSTR_offset, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
-    };
-    mp_arg_val_t val[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all(n_args - 1, args + 1, kw, MP_ARRAY_SIZE(allowed), allowed, val);
+    mp_obj_t from;
+    float scale, offset;
+    arenite_parse_samples(n_args - 1, args + 1, kw, &from, &scale, &offset);
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     arenite_model_check_idle(self->model);
     if (!self->is_input) {
         mp_raise_TypeError(MP_ERROR_TEXT("only an input can be set"));
     }
-    mp_obj_t scale = val[ARG_scale].u_obj, offset = val[ARG_offset].u_obj;
-    arenite_set(self, val[ARG_buffer].u_obj, scale == MP_OBJ_NULL ? 1 : mp_obj_get_float_to_f(scale),
-        offset == MP_OBJ_NULL ? 0 : mp_obj_get_float_to_f(offset));
+    arenite_set(self, from, scale, offset);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 1, tensor_set);
@@ -264,7 +260,7 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(tensor_set_obj, 1, tensor_set);
 static mp_obj_t tensor_dequantize(mp_obj_t self_in) {
     arenite_tensor_obj_t *self = MP_OBJ_TO_PTR(self_in);
     ar_tensor_t t;
-    describe_data(self, &t);
+    arenite_tensor_describe_data(self, &t);
     mp_obj_array_t *array = mp_obj_malloc(mp_obj_array_t, &mp_type_array);
     array->typecode = 'f';
     array->free = 0;

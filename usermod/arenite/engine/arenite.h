@@ -23,7 +23,7 @@ typedef enum {
     AR_UNSUPPORTED, // the model is sound, but needs what is not compiled in
     AR_NO_MEMORY,   // the arena is too small
     AR_STOPPED,     // the hook asked to stop
-    AR_WAITING,     // inside the engine: an operator waits for more input, and the rest is not run this time
+    AR_WAITING,     // more rows of input are to be fed; inside the engine: an operator waits for more, and the rest is not run
 } ar_status_t;
 
 typedef struct {
@@ -100,6 +100,9 @@ typedef struct _ar_model_t {
     ar_subgraph_t *others;      // subgraphs 1 and up
     uint16_t n_subgraphs;
     bool has_state;             // something lasts from one invoke to the next
+    bool waits;                 // the run has begun, and goes on with the next rows that are fed
+    struct _ar_rec_t *feed;     // of a model that is fed by rows: what takes them; else NULL
+    struct _ar_feed_t *fed;     // while it runs
 } ar_model_t;
 
 // Called after each operator of the model, and where operators run in turns, a row at a time, after each row; after one in a subgraph that it calls, with AR_INSIDE. False stops the run,
@@ -123,11 +126,12 @@ typedef struct {
 } ar_needs_t;
 
 // Check a model and say exactly how many bytes of arena it needs. Work must be aligned as malloc aligns.
-ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err);
+// Stream: it will be fed by rows.
+ar_status_t ar_measure(const void *data, size_t size, bool stream, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err);
 
 // Check a model, prepare its operators and plan the arena.
 // AR_NO_MEMORY: ask ar_measure how much it wants.
-ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err);
+ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, bool stream, void *arena, size_t arena_size, ar_error_t *err);
 
 // Memory of several models: a part of it is one model's own; the activations of all lie at the end of the rest, one model's over
 // another's. The own part lies below the rest, or begins where that begins.
@@ -141,17 +145,30 @@ typedef struct {
 
 // Load a model beside others, over whose tensors it writes. It takes as many bytes of activations as the others have, if that
 // helps, and more only where it needs them.
-ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err);
+ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, bool stream, const ar_shared_t *space, ar_error_t *err);
 
 // Run the model on what its input tensors hold. Inputs may be overwritten by what is computed from them.
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err);
+
+// The next rows of the input of a model that was loaded to stream: `take` writes one to where it belongs.
+typedef struct _ar_feed_t {
+    void (*take)(struct _ar_feed_t *feed, void *row, uint32_t bytes);
+    uint32_t rows;              // not taken so far
+} ar_feed_t;
+
+// How many rows the run still wants, and how many bytes each has.
+uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes);
+
+// Run with so many rows more, no more than it wants. AR_WAITING: for more; AR_OK: the outputs are there, and the next row is the
+// first of another run; else, or where the hook does not return, the run is dropped.
+ar_status_t ar_feed(ar_model_t *m, ar_feed_t *feed, ar_hook_t hook, void *context, ar_error_t *err);
 
 // What a loaded model keeps in the arena and never changes holds addresses. Right after loading: how many bytes these are,
 // from main.io on; later: a sum over them, by which a caller sees whether somebody has written there.
 uint32_t ar_kept(const ar_model_t *m);
 uint32_t ar_mark(const ar_model_t *m, uint32_t kept);
 
-// Variable tensors back to their initial values.
+// Variable tensors back to their initial values, and no rows fed.
 void ar_reset(ar_model_t *m);
 
 // Describe input or output i, or any tensor by its index; ar_*_data is where it lies.

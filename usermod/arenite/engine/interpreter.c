@@ -22,21 +22,26 @@ static ar_status_t after(const ar_run_t *run, ar_status_t status, bool inside, u
     return inside || status != AR_VALUE ? status : name_op(run, k);
 }
 
+static ar_status_t run_one(const ar_run_t *run, const ar_rec_t *rec, unsigned k) {
+    ar_status_t status = rec->eval(run, rec);
+    return status != AR_OK || !run->hook || run->hook(run->context, k) ? status : AR_STOPPED;
+}
+
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
-    const ar_rec_t *rec = sub->records;
+    const ar_rec_t *rec = sub->records, *feed = run->model->feed;
     bool inside = sub != &run->model->main;
     for (unsigned k = 0; k < sub->n_ops;) {
-        ar_status_t status;
-        if (ar_rows_begin(rec)) {
-            const ar_rec_t *first = rec, *end = (const ar_rec_t *)((const uint8_t *)rec + ar_rows(rec)->span);
-            status = ar_rows_run(run, first, k);
+        ar_status_t status = AR_OK;
+        bool fed = feed && rec == ar_next_record(feed);
+        if (fed || ar_rows_begin(rec)) {
+            const ar_rec_t *first = fed ? feed : rec, *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span);
+            status = ar_rows_run(run, first, fed ? k - 1 : k);
             for (; rec != end; rec = ar_next_record(rec)) {
                 k++;
             }
         } else {
-            status = rec->eval(run, rec);
-            if (status == AR_OK && run->hook && !run->hook(run->context, inside ? AR_INSIDE : k)) {
-                status = AR_STOPPED;
+            if (!run->model->waits) { // where it goes on, what comes before the rows has run
+                status = run_one(run, rec, inside ? AR_INSIDE : k);
             }
             rec = ar_next_record(rec);
             k++;
@@ -51,7 +56,19 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
 ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
     const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .hook = hook, .context = context, .err = err };
     ar_status_t status = run_all(&run, &m->main);
-    return status == AR_WAITING ? AR_OK : status;
+    return status == AR_WAITING && !m->waits ? AR_OK : status;
+}
+
+uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes) {
+    const ar_rows_t *r = ar_rows(m->feed);
+    uint32_t next = m->waits ? r->next : 0;
+    *bytes = r->scratch;
+    return next < r->out_h ? r->out_h - next : 0;
+}
+
+ar_status_t ar_feed(ar_model_t *m, ar_feed_t *feed, ar_hook_t hook, void *context, ar_error_t *err) {
+    m->fed = feed;
+    return ar_invoke(m, hook, context, err);
 }
 
 ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
@@ -109,6 +126,7 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
 void ar_reset(ar_model_t *m) {
     ar_error_t err;
     ar_graph_t g;
+    m->waits = false;
     for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
         sub->ran = 0;
@@ -205,8 +223,9 @@ uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
         sum = add_words(sum, &other, sizeof(other));
     }
     const uint8_t *at = (const uint8_t *)m->main.io, *end = at + kept;
-    sum = add_words(sum, at, (uint32_t)((const uint8_t *)m->main.records - at));
-    at = (const uint8_t *)m->main.records;
+    const uint8_t *first = (const uint8_t *)(m->feed ? m->feed : m->main.records);
+    sum = add_words(sum, at, (uint32_t)(first - at));
+    at = first;
     for (uint32_t size; at < end; at += size) {
         size = (uint32_t)(end - at);
         sum = add_record(sum, at, &size);
@@ -241,8 +260,8 @@ bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, v
         return false;
     }
     const ar_rec_t *rec = record(m, k);
-    bool ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
-    *data = ring ? NULL : ar_out(rec, i);
+    bool view = m->feed && rec < ar_next_record(m->feed), ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
+    *data = ring || view ? NULL : ar_out(rec, i);
     return ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t, &err) == AR_OK;
 }
 

@@ -4,7 +4,7 @@
 #include "engine/lives.h"
 #include "engine/loader.h"
 #include "engine/segments.h"
-#include "ops/rows.h"
+#include "engine/rows.h"
 
 static uint32_t index_of(const ar_loader_t *l, const ar_life_t *life) {
     return (uint32_t)(l->plan.top - 1 - life);
@@ -50,9 +50,10 @@ static void tell_segments(const ar_loader_t *l, ar_lives_step_t *steps) {
     const ar_rec_t *rec = l->model->main.records, *end = rec;
     uint16_t segment = 0;
     for (uint16_t k = 0; k < l->model->main.n_ops; k++, rec = ar_next_record(rec)) {
-        bool begins = (rec->size & AR_BY_ROWS) && ar_rows(rec)->span;
+        const ar_rec_t *feed = l->model->feed, *first = feed && rec == ar_next_record(feed) ? feed : rec;
+        bool begins = ar_rows_begin(first);
         if (begins) {
-            end = (const ar_rec_t *)((const uint8_t *)rec + ar_rows(rec)->span);
+            end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span);
         }
         if (begins || rec >= end) {
             segment = k;
@@ -73,6 +74,14 @@ static void tell_tensors(const ar_loader_t *l, unsigned subgraph, ar_lives_place
     }
 }
 
+static void tell_ring(const ar_loader_t *l, const ar_rec_t *rec, uint32_t life, ar_lives_place_t *places) {
+    if ((rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING) {
+        ar_lives_place_t *ring = &places[index_of(l, ar_life_root(&l->plan, life))];
+        ring->held = ar_rows(rec)->out_held;
+        ring->rows = ar_rows(rec)->out_h;
+    }
+}
+
 // Scratch and rings: what the records know.
 static void tell_records(const ar_loader_t *l, unsigned subgraph, ar_lives_place_t *places) {
     const ar_rec_t *rec = l->sub->records;
@@ -83,11 +92,10 @@ static void tell_records(const ar_loader_t *l, unsigned subgraph, ar_lives_place
             scratch->subgraph = (uint16_t)subgraph;
             scratch->kind = scratch->kind == AR_PLACE_STATE ? AR_PLACE_STATE : AR_PLACE_SCRATCH;
         }
-        if ((rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING) {
-            ar_lives_place_t *ring = &places[index_of(l, ar_life_root(&l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]))];
-            ring->held = ar_rows(rec)->out_held;
-            ring->rows = ar_rows(rec)->out_h;
-        }
+        tell_ring(l, rec, (uint32_t)(uintptr_t)rec->t[rec->n_in], places);
+    }
+    if (subgraph == 0 && l->feeds) {
+        tell_ring(l, l->model->feed, (uint32_t)(uintptr_t)l->model->feed->t[0], places);
     }
 }
 
@@ -110,11 +118,11 @@ static void tell_lives(const ar_loader_t *l, ar_lives_place_t *places) {
     }
 }
 
-ar_status_t ar_lives(const void *data, size_t size, void *arena, size_t arena_size, ar_lives_t *lives, ar_error_t *err) {
+ar_status_t ar_lives(const void *data, size_t size, bool stream, void *arena, size_t arena_size, ar_lives_t *lives, ar_error_t *err) {
     ar_loader_t l;
     ar_model_t m;
     ar_trail_t trails[AR_TRAILS];
-    ar_status_t status = ar_loader_check(&l, &m, data, size, arena, arena_size, err);
+    ar_status_t status = ar_loader_check(&l, &m, data, size, stream, arena, arena_size, err);
     if (status == AR_OK && (l.plan.n > lives->n_places || m.main.n_ops > lives->n_steps)) {
         status = AR_NO_MEMORY;
     }

@@ -47,6 +47,6 @@ typedef struct {
 
 // Plan a model as ar_load does in such an arena, and tell how. n_places and n_steps: how many there is room for, then how many
 // there are. AR_NO_MEMORY: the arena or that room is too small.
-ar_status_t ar_lives(const void *data, size_t size, void *arena, size_t arena_size, ar_lives_t *lives, ar_error_t *err);
+ar_status_t ar_lives(const void *data, size_t size, bool stream, void *arena, size_t arena_size, ar_lives_t *lives, ar_error_t *err);
 
 #endif // ARENITE_ENGINE_LIVES_H

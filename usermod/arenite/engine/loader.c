@@ -3,8 +3,8 @@
 #include "engine/bytes.h"
 #include "engine/error.h"
 #include "engine/loader.h"
+#include "engine/rows.h"
 #include "engine/segments.h"
-#include "ops/rows.h"
 
 // Scalars of the largest record; a guess too low would only make ar_work_size too small for ar_measure.
 #define LARGEST_PARAMS (256)
@@ -262,6 +262,43 @@ static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_
     return true;
 }
 
+static ar_life_t *life_of_rows(const ar_loader_t *l, const void *index) {
+    return ar_life_root(&l->plan, (uint32_t)(uintptr_t)index);
+}
+
+// Whether all operators so far made views of a tensor, one each; but not many, as the sum of their records has 16 bits.
+static bool only_views(const ar_loader_t *l, const ar_life_t *life) {
+    uint32_t views = 0;
+    for (uint32_t i = 0; i < l->plan.n; i++) {
+        views += ar_life(&l->plan, i) != life && ar_life_root(&l->plan, i) == life;
+    }
+    return views == l->time - 1u && views < 16;
+}
+
+// Where the input is fed by rows, a record of its own makes it, of the height that the first to take rows of it says. False: what
+// is taken is another view of it.
+static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs) {
+    ar_rec_t *feed = l->model->feed;
+    for (unsigned i = 0; feed && i < inputs; i++) {
+        ar_life_t *life = life_of_rows(l, feed->t[0]);
+        ar_rows_t *r = ar_rows(feed);
+        if (life_of_rows(l, rec->t[i]) != life) {
+            continue;
+        }
+        if (l->by_rows == feed && ar_rows(rec)->in_h && only_views(l, life)) {
+            feed->t[0] = rec->t[i];
+            feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
+            r->time = life->first = (uint16_t)(l->time - 1);
+            r->out_h = ar_rows(rec)->in_h;
+            r->scratch = life->bytes / r->out_h;
+        }
+        if (rec->t[i] != feed->t[0] || !r->out_h) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Link the record of an operator that runs by rows to those before it. Until the addresses are known, the indices of the lives
 // of its rows stand in their place.
 static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
@@ -275,13 +312,17 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     }
     rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
     r->time = l->time;
+    if (!link_feed(l, rec, p->row_inputs)) {
+        return;
+    }
     if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
-    for (unsigned k = 0; r->back && k < AR_SEGMENT && maker; k++) {
+    for (unsigned k = 1; r->back && k < AR_SEGMENT && maker; k++) {
         for (unsigned i = 0; i < p->row_inputs; i++) {
             if (rec->t[i] == maker->t[maker->n_in]) {
                 r->from[i] = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
+                ar_rows(maker)->length = l->time;
             }
         }
         uint16_t back = ar_rows(maker)->back;
@@ -390,6 +431,28 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_
     return AR_OK;
 }
 
+// The record of an input that is fed by rows: before those of the operators, and none of theirs.
+static ar_status_t take_feed(ar_loader_t *l) {
+    uint32_t size = sizeof(ar_rec_t) + 2 * sizeof(void *) + sizeof(ar_rows_t);
+    if (l->g.inputs.length != 1 || l->g.n_subgraphs != 1) {
+        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or more than one input: load without stream");
+    }
+    ar_rec_t *rec = ar_loader_take(l, size);
+    if (!rec) {
+        return AR_NO_MEMORY;
+    }
+    if (l->measuring) {
+        l->kept += size;
+        l->lost -= size;
+    }
+    rec->eval = ar_rows_take;
+    rec->size = (uint16_t)(size | AR_BY_ROWS);
+    rec->n_out = 1;
+    rec->t[0] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &l->g.inputs, 0));
+    l->model->feed = l->by_rows = rec;
+    return AR_OK;
+}
+
 static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
     l->sub->n_ops = (uint16_t)l->g.operators.length;
     l->sub->n_inputs = (uint16_t)l->g.inputs.length;
@@ -403,10 +466,13 @@ static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_
         status = birth_inputs(l);
     }
     l->sub->io = ar_loader_take(l, io_bytes(&l->g));
-    l->sub->records = (ar_rec_t *)(l->base + l->kept);
     if (status == AR_OK && !l->sub->io) {
         status = AR_NO_MEMORY;
     }
+    if (status == AR_OK && !outer && l->feeds) {
+        status = take_feed(l);
+    }
+    l->sub->records = (ar_rec_t *)(l->base + l->kept);
     for (uint32_t k = 0; status == AR_OK && k < l->g.operators.length; k++) {
         status = prepare_op(l, k);
     }
@@ -459,11 +525,12 @@ static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_
 }
 
 // Lay the loader over a block of memory.
-static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size,
+static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, bool stream, void *block, size_t block_size,
     ar_error_t *err) {
     memset(l, 0, sizeof(*l));
     memset(m, 0, sizeof(*m));
     l->err = err;
+    l->feeds = stream;
     l->model = m;
     l->sub = &m->main;
     err->status = AR_OK;
@@ -480,6 +547,8 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     l->base = l->floor = (uint8_t *)start;
     l->limit = (uint8_t *)end;
     l->plan.top = (ar_life_t *)end;
+    m->data = l->g.file.data;
+    m->size = (uint32_t)l->g.file.size;
     m->n_subgraphs = l->g.n_subgraphs;
     m->others = ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t));
     return m->others ? AR_OK : AR_NO_MEMORY;
@@ -501,6 +570,13 @@ static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
     if (status == AR_OK) {
         status = hold_outputs(l, AR_LIFE_LATEST);
+    }
+    if (status == AR_OK && l->feeds) {
+        const ar_rows_t *r = ar_rows(l->model->feed);
+        uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
+        unsigned k = last - 1u;
+        status = r->out_h && last == r->length ? status : ar_fail(l->err, AR_VALUE,
+            "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
     }
     if (status == AR_OK) {
         ar_plan_share(&l->plan);
@@ -551,7 +627,7 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
     }
     // Scalars an input or output: at most as many bytes as four pointers have.
     size_t record = sizeof(ar_rec_t) + (5 * pointers + 1) * sizeof(void *) + LARGEST_PARAMS;
-    *bytes = lives * sizeof(ar_life_t) + record + by_rows + n * sizeof(ar_subgraph_t) + 16;
+    *bytes = lives * sizeof(ar_life_t) + record + by_rows + ROWS_RECORD + n * sizeof(ar_subgraph_t) + 16;
     return AR_OK;
 }
 
@@ -564,10 +640,10 @@ static uint32_t load_bytes(const ar_loader_t *l) {
     return l->kept + l->lost + (uint32_t)(l->plan.n * sizeof(ar_life_t));
 }
 
-ar_status_t ar_measure(const void *data, size_t size, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err) {
+ar_status_t ar_measure(const void *data, size_t size, bool stream, void *work, size_t work_size, ar_needs_t *needs, ar_error_t *err) {
     ar_loader_t l;
     ar_model_t m;
-    ar_status_t status = open(&l, &m, data, size, work, work_size, err);
+    ar_status_t status = open(&l, &m, data, size, stream, work, work_size, err);
     if (status == AR_OK) {
         l.measuring = true;
         status = check_model(&l);
@@ -650,6 +726,10 @@ static void resolve(ar_loader_t *l, uint32_t index, uint8_t *activations) {
         resolve_record(l, rec, &n, activations);
         rec = ar_next_record(rec);
     }
+    if (index == 0 && l->feeds) {
+        void **rows = &l->model->feed->t[0];
+        *rows = ar_loader_place(l, ar_life_root(&l->plan, (uint32_t)(uintptr_t)*rows), activations);
+    }
     for (uint32_t i = 0; i < l->sub->n_inputs; i++) {
         l->sub->io[i] = address(l, activations, ar_graph_int(&l->g, &l->g.inputs, i));
     }
@@ -662,8 +742,9 @@ static ar_status_t no_memory(ar_error_t *err) {
     return ar_fail(err, AR_NO_MEMORY, "arena: too small");
 }
 
-ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err) {
-    ar_status_t status = open(l, m, data, size, block, block_size, err);
+ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, bool stream, void *block, size_t block_size,
+    ar_error_t *err) {
+    ar_status_t status = open(l, m, data, size, stream, block, block_size, err);
     return status == AR_OK ? check_model(l) : status;
 }
 
@@ -678,8 +759,6 @@ void ar_loader_settle(ar_loader_t *l, uint32_t room) {
 // model's own.
 static void finish(ar_loader_t *l, uint8_t *end) {
     ar_model_t *m = l->model;
-    m->data = l->g.file.data;
-    m->size = (uint32_t)l->g.file.size;
     m->arena = l->base;
     m->own = ar_loader_own(l);
     m->activations = ar_plan_end(&l->plan);
@@ -694,9 +773,9 @@ static void finish(ar_loader_t *l, uint8_t *end) {
     ar_reset(m);
 }
 
-ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, size_t arena_size, ar_error_t *err) {
+ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, bool stream, void *arena, size_t arena_size, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = ar_loader_check(&l, m, data, size, arena, arena_size, err);
+    ar_status_t status = ar_loader_check(&l, m, data, size, stream, arena, arena_size, err);
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? no_memory(err) : status;
     }
@@ -712,9 +791,9 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, void *arena, s
     return AR_OK;
 }
 
-ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, const ar_shared_t *space, ar_error_t *err) {
+ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, bool stream, const ar_shared_t *space, ar_error_t *err) {
     ar_loader_t l;
-    ar_status_t status = open(&l, m, data, size, space->own, space->own_size, err);
+    ar_status_t status = open(&l, m, data, size, stream, space->own, space->own_size, err);
     uintptr_t top = (uintptr_t)space->shared + space->shared_size;
     uint8_t *end = (uint8_t *)(top & ~(uintptr_t)(AR_ALIGN - 1));
     if (status == AR_OK) {

@@ -34,6 +34,7 @@ typedef struct _ar_loader_t {
     uint16_t time;
     uint8_t depth;              // of calls
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
+    bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
     bool streams;               // chains of them run a row at a time
     bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
     bool measuring;             // records are made one over another, to learn their sizes
@@ -67,7 +68,8 @@ static inline bool ar_has_scratch(const ar_rec_t *rec) {
 }
 
 // Open a model in a block of memory and check it all: its records and lives are there, and nothing has its place.
-ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, void *block, size_t block_size, ar_error_t *err);
+ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, size_t size, bool stream, void *block, size_t block_size,
+    ar_error_t *err);
 
 // What is the model's own: its records, and behind them, aligned, what lasts.
 uint32_t ar_loader_own(const ar_loader_t *l);

@@ -19,8 +19,7 @@ static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
     return NULL;
 }
 
-ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *target, ar_fire_t fire, void *context) {
-    const ar_rec_t *rec = target;
+ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_rec_t *target, ar_fire_t fire, void *context) {
     while (ar_rows(target)->next < ar_rows(target)->out_h) {
         ar_rows_t *r = ar_rows(rec);
         if (r->next >= r->out_h) { // or more, where a script has written there: a row beyond the last is never made
@@ -55,8 +54,11 @@ static ar_status_t fire(void *context, const ar_rec_t *rec) {
     j->run.y0 = ar_rows(rec)->next;
     j->run.y1 = j->run.y0 + 1;
     ar_status_t status = rec->eval(&j->run, rec);
+    if (status == AR_WAITING) {
+        return status;
+    }
     ar_rows(rec)->next++;
-    if (status != AR_OK || !j->run.hook) {
+    if (status != AR_OK || !j->run.hook || rec == j->run.model->feed) {
         return status;
     }
     unsigned k = j->k;
@@ -66,18 +68,41 @@ static ar_status_t fire(void *context, const ar_rec_t *rec) {
     return j->run.hook(j->run.context, k) ? AR_OK : AR_STOPPED;
 }
 
+// What was left in want of a row of input goes on from there, so that the order stays the same.
+static ar_status_t drive(job_t *j, const ar_rec_t *target) {
+    const ar_rec_t *from = target;
+    if (j->run.model->waits && ar_rows(target)->next < ar_rows(target)->out_h) {
+        j->run.model->waits = false;
+        from = j->first;
+    }
+    return ar_rows_drive(j->first, from, target, fire, j);
+}
+
 ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k) {
     const ar_rec_t *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span), *last = first;
     job_t j = { .run = *run, .first = first, .k = k };
+    bool goes_on = run->model->waits;
     for (const ar_rec_t *rec = first; rec < end; rec = ar_next_record(rec)) {
-        ar_rows(rec)->next = 0;
+        ar_rows(rec)->next = goes_on ? ar_rows(rec)->next : 0;
         last = rec;
     }
-    ar_status_t status = ar_rows_drive(first, last, fire, &j);
+    ar_status_t status = drive(&j, last);
     for (const ar_rec_t *rec = first; status == AR_OK && rec < last; rec = ar_next_record(rec)) {
-        if (ar_rows(rec)->role == AR_HELD) {
-            status = ar_rows_drive(first, rec, fire, &j);
+        if (ar_rows(rec)->role == AR_HELD || rec == run->model->feed) { // of which all is taken, whoever needs it
+            status = drive(&j, rec);
         }
     }
+    run->model->waits = status == AR_WAITING;
     return status;
+}
+
+ar_status_t ar_rows_take(const ar_run_t *run, const ar_rec_t *rec) {
+    ar_model_t *m = run->model;
+    const ar_rows_t *r = ar_rows(rec);
+    if (!m->fed || m->fed->rows == 0) {
+        return AR_WAITING;
+    }
+    m->fed->rows--;
+    m->fed->take(m->fed, (uint8_t *)ar_out(rec, 0) + run->y0 % r->out_held * r->scratch, r->scratch);
+    return AR_OK;
 }

@@ -8,15 +8,20 @@
 // Make the next row of a record, and count it.
 typedef ar_status_t (*ar_fire_t)(void *context, const ar_rec_t *rec);
 
-// Make all rows of the target, and what it takes of those of the records from first on. The rows' counts start where they are.
-ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *target, ar_fire_t fire, void *context);
+// Make all rows of the target, and what it takes of those of the records from first on; where it was left with AR_WAITING, from
+// that record on. The rows' counts start where they are.
+ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *from, const ar_rec_t *target, ar_fire_t fire, void *context);
 
 // Whether a segment begins here.
 static inline bool ar_rows_begin(const ar_rec_t *rec) {
     return (rec->size & AR_BY_ROWS) && ar_rows(rec)->span;
 }
 
-// Run the segment whose first record is operator k.
+// What the record of the input of a model that is fed does for a row. It stands before those of the operators, and its size leads
+// to the first that takes rows of it.
+ar_status_t ar_rows_take(const ar_run_t *run, const ar_rec_t *rec);
+
+// Run the segment whose first record is operator k, or go on with that of the input, which is before operator k + 1.
 ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k);
 
 #endif // ARENITE_ENGINE_ROWS_H

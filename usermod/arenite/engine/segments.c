@@ -67,6 +67,11 @@ static ar_rec_t *chain_from(const search_t *s, ar_rec_t *rec) {
     return rec < s->end ? rec : NULL;
 }
 
+// The first record of all chains; NULL: none.
+static ar_rec_t *first_of(const search_t *s) {
+    return s->l->feeds ? s->l->model->feed : chain_from(s, s->l->model->main.records);
+}
+
 static unsigned row_inputs(const ar_rec_t *rec) {
     return ar_rows(rec)->inputs;
 }
@@ -170,10 +175,10 @@ static void replay(const search_t *s, segment_t *g) {
         }
         return;
     }
-    ar_rows_drive(g->a, g->b, replay_row, &p);
+    ar_rows_drive(g->a, g->b, g->b, replay_row, &p);
     for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
         if (!is_ring(s->l, g, rec)) {
-            ar_rows_drive(g->a, rec, replay_row, &p);
+            ar_rows_drive(g->a, rec, rec, replay_row, &p);
         }
     }
 }
@@ -284,8 +289,11 @@ static void trail(const search_t *s, segment_t *g) {
 // Is this segment, behind what has led up to it, better than what is known to lead up to its end?
 static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32_t length) {
     ar_rows_t *r = ar_rows(g->b);
-    if (g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
-        return; // longer, it takes more
+    if (s->l->feeds && g->a == s->l->model->feed && out_life(s->l, g->a)->last > r->time) {
+        return; // what is fed is held in rows
+    }
+    if (!g->branches && g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
+        return; // longer, it takes more; but where a branch ends, rings become shorter
     }
     weigh(s, g);
     uint32_t wanted = s->limit ? s->limit : before;
@@ -307,11 +315,11 @@ static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32
 // The most bytes, or all calls, of the best cut of every chain; UNREACHED: none is within the limit.
 static uint32_t search(const search_t *s) {
     uint32_t result = 0;
-    for (ar_rec_t *rec = chain_from(s, s->l->model->main.records); rec; rec = chain_from(s, ar_next_record(rec))) {
+    for (ar_rec_t *rec = first_of(s); rec; rec = chain_from(s, ar_next_record(rec))) {
         ar_rows(rec)->best = UNREACHED;
         ar_rows(rec)->length = 1;
     }
-    for (ar_rec_t *a = chain_from(s, s->l->model->main.records); a; a = chain_from(s, ar_next_record(a))) {
+    for (ar_rec_t *a = first_of(s); a; a = chain_from(s, ar_next_record(a))) {
         const ar_rows_t *r = ar_rows(a);
         uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
         if (before != UNREACHED) {
@@ -333,7 +341,7 @@ typedef void (*each_t)(search_t *s, segment_t *g);
 
 // Every segment of the cut, from the last one of each chain on.
 static void each_segment(search_t *s, each_t what) {
-    for (ar_rec_t *b = chain_from(s, s->l->model->main.records); b; b = chain_from(s, ar_next_record(b))) {
+    for (ar_rec_t *b = first_of(s); b; b = chain_from(s, ar_next_record(b))) {
         if (following(s, b)) {
             continue;
         }
@@ -446,7 +454,7 @@ static uint32_t floor_of(const search_t *s) {
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *life = ar_life(plan, i);
         bool in_chain = !ar_life_is_placed(life);
-        for (ar_rec_t *rec = chain_from(s, s->l->model->main.records); rec && !in_chain; rec = chain_from(s, ar_next_record(rec))) {
+        for (ar_rec_t *rec = first_of(s); rec && !in_chain; rec = chain_from(s, ar_next_record(rec))) {
             in_chain = ar_rows(rec)->time == life->first;
         }
         uint32_t alive = in_chain ? 0 : ar_plan_alive_at(plan, life->first);
@@ -470,7 +478,7 @@ static uint32_t attempt(search_t *s, uint32_t limit) {
 enum { ATTEMPTS = 4 };
 
 static uint32_t limit_of(uint32_t least, uint32_t whole, unsigned k) {
-    return least + (whole - least) / 32 * k;
+    return least + ((whole > least ? whole : 2 * least) - least) / 32 * k; // fed by rows, the least may be more than all whole
 }
 
 // Better than what was found so far: to be undone again, or within the room.
@@ -517,14 +525,14 @@ static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
     least = least > floor ? least : floor;
-    return least < whole ? fewest(s, least, whole, room) : UNREACHED;
+    return least < whole || s->l->feeds ? fewest(s, least, whole, room) : UNREACHED;
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
     uint32_t whole = ar_plan_offsets(&l->plan, room);
-    if (!l->by_rows || (room && whole <= room)) {
+    if (!l->by_rows || (room && whole <= room && !l->feeds)) {
         return whole;
     }
     bool keep = l->plan.trails != NULL;
@@ -534,7 +542,7 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
     }
-    l->streams = peak < whole;
+    l->streams = peak < whole || l->feeds;
     if (!l->streams && peak != UNREACHED) {
         each_segment(&s, unform);
         l->plan.n_trails = 0;

@@ -29,7 +29,7 @@ typedef struct {
     union {
         struct {                // while the model is planned
             uint32_t best;      // least bytes up to here, or fewest calls
-            uint16_t length;    // records of the segment that ends here
+            uint16_t length;    // records of the segment that ends here; before, the time of the last that takes rows of this
             uint16_t time;
         };
         struct {                // when it runs
