@@ -64,7 +64,7 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LIVE && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
+    bool worth = AR_LIVE && c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
         && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
     return worth ? w->in_c * ((uint32_t)sizeof(uint16_t) + 2 + LIVE_OUTPUTS) : 0;
 }
@@ -85,7 +85,8 @@ static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
 
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
-    c->dead = any_dead(c, weights);
+    c->idle = ar_rows_idle(p);
+    c->w.rows.idle = any_dead(c, weights);
     c->direct = w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
@@ -248,7 +249,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
     for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
         n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
         p->plain = plain;
-        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->dead, channels);
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->w.rows.idle, channels);
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
@@ -267,6 +268,16 @@ static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *ou
 }
 
 #if AR_LIVE
+
+// Constants for every position, and anything for the others: where they are many that is sooner done. 16 bytes at a time.
+static void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
+    uint32_t words[4], n = j->product.out_step;
+    fill_constants(j, 1, out);
+    for (int8_t *from = out, *to = out + n, *end = out + n * count; to < end; from += 16, to += 16) {
+        memcpy(words, __builtin_assume_aligned(from, 4), sizeof(words));
+        memcpy(__builtin_assume_aligned(to, 4), words, sizeof(words));
+    }
+}
 
 // The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
 static void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
@@ -307,8 +318,12 @@ static bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *o
     if (8 * n * (count + outputs) >= (depth - n) * count * outputs) {
         return false;
     }
+    bool many = j->n_constant * 4 > c->w.out_c && c->w.out_c % 16 == 0;
+    if (many) {
+        fill_rows(j, count, out);
+    }
     live_product(j, x, count, n, list, out);
-    fill_constants(j, count, out);
+    fill_constants(j, many ? 0 : count, out);
     return true;
 }
 
@@ -450,7 +465,7 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 static void list_channels(job_t *j, ar_channel_t *channels) {
     const ar_conv_t *c = j->c;
     j->product.channels = channels;
-    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->dead, channels);
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->w.rows.idle, channels);
     j->constant = channels + j->product.n_channels;
     j->n_constant = c->group_out - j->product.n_channels;
 }

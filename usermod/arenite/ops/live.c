@@ -32,10 +32,9 @@ uint32_t ar_live(const int8_t *x, uint32_t positions, uint32_t channels, int8_t 
     uint32_t n = 0, zeros = (uint8_t)zero * 0x01010101u;
     for (uint32_t c = 0; c < channels; c += 4, x += 4) {
         uint32_t seen = four(x, positions, channels, zeros);
-        const uint8_t *byte = (const uint8_t *)&seen;
-        for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t i = 0; seen && i < 4; i++, seen >>= 8) {
             list[n] = (uint16_t)(c + i);
-            n += byte[i] != 0;
+            n += (seen & 0xff) != 0;
         }
     }
     return n;
