@@ -175,6 +175,13 @@ bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r) {
     return true;
 }
 
+bool ar_rows_idle(const ar_prep_t *p) {
+    const ar_loader_t *l = p->loader;
+    const ar_rec_t *maker = l->by_rows; // whose pointers are still the indices of lives
+    uintptr_t life = l->sub->first_life + (uint32_t)tensor_index(p, p->inputs, 0);
+    return maker && (uintptr_t)maker->t[maker->n_in] == life && ar_rows(maker)->idle;
+}
+
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
     r->held[0] = r->held[1] = r->in_h;

@@ -37,6 +37,7 @@ typedef struct {
     int32_t high;
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
     uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
+    bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
@@ -51,6 +52,11 @@ static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shif
 // The k-th channel to compute.
 static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t k) {
     return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
+}
+
+// Its row of weights.
+static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_channel_t *c) {
+    return p->weights + (p->gathered ? (uint32_t)(c - p->channels) : c->channel) * p->n;
 }
 
 // Whether n weights are all zero.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/conv.h"
+#include "ops/live.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
@@ -15,6 +16,13 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define NARROW (AR_TIER_MVE ? 0 : 6)
 #define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
+
+// Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
+// weights are gathered for so many outputs at a time.
+#define LIVE_POSITIONS (8)
+#define LIVE_MOST (64)
+#define LIVE_CHANNELS (32)
+#define LIVE_OUTPUTS (16)
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
@@ -52,6 +60,20 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
     return product_bytes(c, (c->w.out_w + 1u) & ~1u);
 }
 
+// Bytes that it takes to leave channels of the input out: a list of the others, two positions, rows of weights.
+static uint32_t live_bytes(const ar_conv_t *c) {
+    const ar_window_t *w = &c->w;
+    uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
+    bool worth = AR_LIVE && c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
+        && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
+    return worth ? w->in_c * ((uint32_t)sizeof(uint16_t) + 2 + LIVE_OUTPUTS) : 0;
+}
+
+// Those of the product of the others, which holds all positions.
+static uint32_t live_product_bytes(const ar_conv_t *c) {
+    return ar_product_scratch(c->group_out, 1, c->filter, ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
+}
+
 // Whether there is a channel without weights, or nobody knows.
 static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
     uint32_t left = weights ? c->w.out_c : 0;
@@ -63,12 +85,17 @@ static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
 
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
-    c->dead = any_dead(c, weights);
+    c->idle = ar_rows_idle(p);
+    c->w.rows.idle = any_dead(c, weights);
     c->direct = w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
     c->narrow = w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least);
-    ar_scratch_between(p, other + (c->narrow ? narrow : least), other + table_bytes(c) + product_bytes(c, patches));
+    uint32_t most = product_bytes(c, patches), live = live_bytes(c);
+    if (live && most < live + live_product_bytes(c)) {
+        most = live + live_product_bytes(c);
+    }
+    ar_scratch_between(p, other + (c->narrow ? narrow : least), other + table_bytes(c) + most);
 }
 
 // Each channel's taps, four at a time: it is done anew for each row.
@@ -222,7 +249,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
     for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
         n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
         p->plain = plain;
-        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->dead, channels);
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->w.rows.idle, channels);
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
@@ -240,10 +267,82 @@ static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *ou
     }
 }
 
+#if AR_LIVE
+
+// Constants for every position, and anything for the others: where they are many that is sooner done. 16 bytes at a time.
+static void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
+    uint32_t words[4], n = j->product.out_step;
+    fill_constants(j, 1, out);
+    for (int8_t *from = out, *to = out + n, *end = out + n * count; to < end; from += 16, to += 16) {
+        memcpy(words, __builtin_assume_aligned(from, 4), sizeof(words));
+        memcpy(__builtin_assume_aligned(to, 4), words, sizeof(words));
+    }
+}
+
+// The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
+static void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
+    ar_product_s8_t p = j->product;
+    uint32_t depth = p.n, row = (n + 3) & ~3u;
+    int8_t *a = (int8_t *)(uintptr_t)(list + depth), *b = a + depth, *rows = b + depth;
+    p.row = p.n = row;
+    p.few = 0;
+    p.gathered = true;
+    memset(a, 0, 2 * depth);
+    for (uint32_t i = 0; i < count; i += 2) {
+        ar_live_gather(x + i * depth, list, n, a);
+        ar_live_gather(x + (i + 1 < count ? i + 1 : i) * depth, list, n, b);
+        ar_product_put(&p, i, 0, 1, a, b, 0);
+    }
+    p.weights = rows;
+    memset(rows, 0, LIVE_OUTPUTS * row);
+    for (uint32_t k = 0; k < j->product.n_channels; k += p.n_channels) {
+        p.channels = j->product.channels + k;
+        p.n_channels = j->product.n_channels - k < LIVE_OUTPUTS ? j->product.n_channels - k : LIVE_OUTPUTS;
+        for (uint32_t i = 0; i < p.n_channels; i++) {
+            ar_live_gather(j->product.weights + p.channels[i].channel * depth, list, n, rows + i * row);
+        }
+        ar_product_held(&p, count, out);
+    }
+}
+
+// All positions without the channels that are the zero point at each of them, if these are so many that it is worth it.
+static bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    const ar_conv_t *c = j->c;
+    uint32_t product = live_product_bytes(c), live = live_bytes(c), depth = c->filter, outputs = j->product.n_channels;
+    if (live == 0 || outputs == 0 || j->product.bytes < product + live) {
+        return false;
+    }
+    uint16_t *list = (uint16_t *)(void *)((int8_t *)j->product.scratch + product);
+    uint32_t n = ar_live(x, count, depth, (int8_t)-j->product.offset, list);
+    n += n == 0; // any
+    if (8 * n * (count + outputs) >= (depth - n) * count * outputs) {
+        return false;
+    }
+    bool many = j->n_constant * 4 > c->w.out_c && c->w.out_c % 16 == 0;
+    if (many) {
+        fill_rows(j, count, out);
+    }
+    live_product(j, x, count, n, list, out);
+    fill_constants(j, many ? 0 : count, out);
+    return true;
+}
+
+#else
+
+static inline bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    (void)j, (void)x, (void)count, (void)out;
+    return false;
+}
+
+#endif
+
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
     uint32_t step = (uint32_t)w->stride_w * w->in_c;
+    if (rows == w->rows.out_h && live_rows(j, x, rows * w->out_w, out)) {
+        return;
+    }
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
@@ -366,7 +465,7 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 static void list_channels(job_t *j, ar_channel_t *channels) {
     const ar_conv_t *c = j->c;
     j->product.channels = channels;
-    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->dead, channels);
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->w.rows.idle, channels);
     j->constant = channels + j->product.n_channels;
     j->n_constant = c->group_out - j->product.n_channels;
 }
@@ -397,7 +496,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table ? narrow_bytes(c) : bytes;
     product->start = 0;
-    product->one_factor = product->same = false;
+    product->one_factor = product->gathered = product->same = false;
     product->few = 0;
     j.held = ar_product_fit(c->group_out, rows, product->row, product->bytes);
     fill(edges, (int8_t)-c->q.in_offset, edge_bytes(c));

@@ -133,7 +133,7 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     }
     *rec = d;
     if (fits) {
-        ar_depthwise3_ask(p, &d);
+        ar_depthwise3_ask(p, rec);
     } else {
         ar_weights_scratch(p, &weights, d.w.out_c);
     }

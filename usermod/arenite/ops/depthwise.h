@@ -16,7 +16,7 @@ typedef struct {
 
 // int8 with a 3x3 kernel, where there is a kernel for it: whether it fits; ask for its scratch; run.
 bool ar_depthwise3_fits(const ar_depthwise_conv_t *d);
-void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d);
+void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d);
 ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec);
 
 #endif // ARENITE_OPS_DEPTHWISE_H

@@ -1,7 +1,11 @@
 // DEPTHWISE_CONV_2D of int8 with a 3x3 kernel and one output channel an input channel: a block of channels at a time, for
 // all rows, since what a block needs is set up once.
 
+#include <string.h>
+
+#include "engine/bytes.h"
 #include "ops/depthwise.h"
+#include "ops/live.h"
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
@@ -11,8 +15,21 @@ bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
            && w->dilation_h == 1 && w->dilation_w == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->int4_count;
 }
 
-void ar_depthwise3_ask(ar_prep_t *p, const ar_depthwise_conv_t *d) {
-    ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), ar_depthwise3_scratch(d->w.out_w, d->w.stride_w));
+// Planes of so many positions are looked at for channels that are the zero point at all of them, if there are enough channels.
+#define LIVE_POSITIONS (256)
+#define LIVE_CHANNELS (32)
+
+// Bytes that it takes to leave such channels out: a list of the others, and four of them before and after.
+static uint32_t live_bytes(const ar_window_t *w) {
+    uint32_t before = (uint32_t)w->in_w * w->rows.in_h, after = (uint32_t)w->out_w * w->rows.out_h;
+    bool worth = AR_LIVE && w->rows.idle && before <= LIVE_POSITIONS && w->out_c >= LIVE_CHANNELS && w->out_c % 4 == 0;
+    return worth ? 4 * (before + after) + w->out_c * (uint32_t)sizeof(uint16_t) : 0;
+}
+
+void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
+    d->w.rows.idle = ar_rows_idle(p);
+    uint32_t all = ar_depthwise3_scratch(d->w.out_w, d->w.stride_w);
+    ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), all + live_bytes(&d->w));
 }
 
 // ---- blocks ----------------------------------------------------------------------------------------------------------
@@ -119,6 +136,115 @@ static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const a
     }
 }
 
+// ---- without channels that are the zero point everywhere -------------------------------------------------------------
+
+// What such a channel gives.
+static int32_t constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
+    ar_factor_t f = { 0, 0 };
+    if (bias > 0 || (bias < 0 && q->low != q->out_zero)) {
+        ar_quant_factors(q, channel, 1, &f);
+    } else {
+        bias = 0; // what is below the zero point is cut off
+    }
+    return ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
+}
+
+// Four channels at all positions.
+static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t four[4]) {
+    uint32_t word;
+    memcpy(&word, four, sizeof(word));
+    for (; positions > 0; positions--, to += step) {
+        memcpy(__builtin_assume_aligned(to, sizeof(word)), &word, sizeof(word));
+    }
+}
+
+// Constants where at least one of four channels is not listed; what else is written there is written once more later.
+static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
+    uint32_t positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
+    for (uint32_t c = 0; c < j->k.n_channels; c += 4) {
+        uint32_t dead = 0;
+        int8_t four[4] = { 0, 0, 0, 0 };
+        for (uint32_t i = 0; i < 4; i++) {
+            if (list < end && *list == c + i) {
+                list++;
+            } else {
+                four[i] = (int8_t)constant(j->factors.q, c + i, j->k.bias ? j->k.bias[c + i] : 0);
+                dead++;
+            }
+        }
+        if (dead) {
+            fill(out + c, positions, j->k.n_channels, four);
+        }
+    }
+}
+
+// Four channels wherever they are, as if there were no others.
+static void four_live(job_t *j, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
+    uint32_t n = j->k.n_channels, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
+    int8_t weights[9 * 4];
+    int32_t bias[4];
+    uint32_t scales[4];
+    ar_channel_t channels[4];
+    job_t four = *j;
+    const int8_t *a = x + list[0], *b = x + list[1], *c = x + list[2], *d = x + list[3];
+    for (int8_t *to = before, *end = to + 4 * positions; to < end; to += 4, a += n, b += n, c += n, d += n) {
+        int8_t second = *b, third = *c, fourth = *d;
+        to[0] = *a;
+        to[1] = second;
+        to[2] = third;
+        to[3] = fourth;
+    }
+    for (uint32_t i = 0; i < 9; i++) {
+        ar_live_gather(j->k.weights + i * n, list, 4, weights + 4 * i);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        bias[i] = j->k.bias ? j->k.bias[list[i]] : 0;
+        scales[i] = j->factors.scales ? ar_u32(j->factors.scales + 4 * list[i]) : 0;
+    }
+    four.factors.scales = j->factors.scales ? (const uint8_t *)scales : NULL;
+    block_factors(&four, 0, 4, channels);
+    four.k.weights = weights;
+    four.k.bias = bias;
+    four.k.n_channels = 4;
+    ar_plane_t in = { (uint8_t *)before, 4u * j->w->in_w, j->w->rows.in_h, j->w->rows.in_h };
+    ar_plane_t to = { (uint8_t *)after, 4u * j->w->out_w, j->w->rows.out_h, j->w->rows.out_h };
+    block(&four, &in, &to, channels);
+    positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
+    int8_t *w0 = out + list[0], *w1 = out + list[1], *w2 = out + list[2], *w3 = out + list[3];
+    for (int8_t *end = after + 4 * positions; after < end; after += 4, w0 += n, w1 += n, w2 += n, w3 += n) {
+        *w0 = after[0];
+        *w1 = after[1];
+        *w2 = after[2];
+        *w3 = after[3];
+    }
+}
+
+// A whole plane so, if that is worth it.
+static bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    const ar_window_t *w = j->w;
+    uint32_t live = live_bytes(w), all = ar_depthwise3_scratch(w->out_w, w->stride_w), n = j->k.n_channels;
+    uint32_t before = (uint32_t)w->in_w * w->rows.in_h, after = (uint32_t)w->out_w * w->rows.out_h;
+    if (live == 0 || j->k.bytes < all + live || j->run->y0 > 0 || j->run->y1 < w->rows.out_h || in->rows != in->h || out->rows != out->h) {
+        return false;
+    }
+    int8_t *four = (int8_t *)j->k.scratch + all;
+    uint16_t *list = (uint16_t *)(void *)(four + 4 * (before + after));
+    uint32_t count = ar_live((const int8_t *)in->base, before, n, (int8_t)-j->k.offset, list);
+    if (count * 4 >= n * 3) {
+        return false;
+    }
+    fill_dead(j, list, list + count, (int8_t *)out->base);
+    for (; count > 0 && count % 4; count++) { // once more what comes last
+        list[count] = list[count - 1];
+    }
+    for (uint32_t k = 0; k < count; k += 4) {
+        four_live(j, (const int8_t *)in->base, list + k, four, four + 4 * before, (int8_t *)out->base);
+    }
+    return true;
+}
+
+// ---- all channels ----------------------------------------------------------------------------------------------------
+
 // Channels whose factors are derived at a time.
 #define SOME (32)
 
@@ -129,6 +255,9 @@ static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     j->y = UINT32_MAX;
     if (j->strip >= j->k.out_w) {
         ar_depthwise3_begin(&j->k);
+        if (live_blocks(j, in, out)) {
+            return;
+        }
     }
     for (uint32_t c = 0, some; c < n; c += some) {
         // The last block may begin in the one before, and compute some channels once more.

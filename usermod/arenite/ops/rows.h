@@ -25,6 +25,7 @@ typedef struct {
     uint8_t inputs;             // that have rows
     uint8_t role;
     uint8_t in_place : 1;       // element by element: an output may lie where its input does
+    uint8_t idle : 1;           // channels of the output are perhaps the zero point everywhere, for want of weights
     uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
     union {
         struct {                // while the model is planned
@@ -41,6 +42,9 @@ typedef struct {
 
 // Tell, when the record is made, that it begins so, and of how many inputs rows are taken. batches: there must be one.
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches);
+
+// Whether the operator before makes input 0, and that is idle.
+bool ar_rows_idle(const ar_prep_t *p);
 
 static inline ar_rows_t *ar_rows(const ar_rec_t *rec) {
     return ar_params(rec);

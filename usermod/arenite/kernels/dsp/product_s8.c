@@ -108,7 +108,7 @@ static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *
 }
 
 static void widen_weights(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_channel_t *c1) {
-    const int8_t *a = p->weights + c0->channel * p->n, *b = p->weights + c1->channel * p->n;
+    const int8_t *a = ar_product_row(p, c0), *b = ar_product_row(p, c1);
     uint32_t *to = p->scratch, row = p->row & 3 ? p->row : p->n;
     for (const int8_t *end = a + p->n; a < end; a += row, b += row) {
         to = widen_pair(a, b, row, 0, NULL, to);

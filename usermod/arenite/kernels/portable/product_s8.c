@@ -9,27 +9,29 @@
 
 #if AR_TIER_PORTABLE
 
-static void four_rows(const ar_product_s8_t *p, const int8_t *x, const uint16_t *channel, uint32_t rows, uint32_t *sum) {
-    uint32_t next = channel[0];
-    if (rows == AR_DOT_ROWS && channel[1] == next + 1 && channel[2] == next + 2 && channel[3] == next + 3) {
-        ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, p->weights + channel[0] * p->n, p->n, p->n);
+// Up to four rows of weights.
+static void four_rows(const ar_product_s8_t *p, const int8_t *x, const int8_t *const w[], uint32_t rows, uint32_t *sum) {
+    uint32_t n = p->n;
+    if (rows == AR_DOT_ROWS && w[1] == w[0] + n && w[2] == w[1] + n && w[3] == w[2] + n) {
+        ar_dot_s8(sum, AR_DOT_ROWS, x, p->offset, w[0], n, n);
         return;
     }
     for (uint32_t r = 0; r < rows; r++) {
-        ar_dot_s8(sum + r, 1, x, p->offset, p->weights + channel[r] * p->n, p->n, p->n);
+        ar_dot_s8(sum + r, 1, x, p->offset, w[r], n, n);
     }
 }
 
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     for (uint32_t first = 0, rows; first < p->n_channels; first += rows) {
         uint32_t sum[AR_DOT_ROWS];
-        uint16_t channel[AR_DOT_ROWS];
+        const int8_t *w[AR_DOT_ROWS];
         rows = p->n_channels - first < AR_DOT_ROWS ? p->n_channels - first : AR_DOT_ROWS;
         for (uint32_t r = 0; r < rows; r++) {
-            channel[r] = ar_product_channel(p, first + r).channel;
-            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel[r]] : 0);
+            uint32_t channel = ar_product_channel(p, first + r).channel;
+            w[r] = p->weights + (p->gathered ? first + r : channel) * p->n;
+            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0);
         }
-        four_rows(p, x, channel, rows, sum);
+        four_rows(p, x, w, rows, sum);
         for (uint32_t r = 0; r < rows; r++) {
             ar_channel_t c = ar_product_channel(p, first + r);
             out[c.channel] = (int8_t)ar_requantize_clamp((int32_t)sum[r], (ar_factor_t) { c.mult, c.shift }, p->out_zero, p->low, p->high);

@@ -6,6 +6,26 @@
 
 #if !AR_TIER_MVE
 
+// Bytes that are looked at together.
+#define BLOCK (32)
+
+static inline uint32_t any_of(const int8_t *x) {
+#if AR_TIER_DSP || AR_TIER_THUMB
+    register uint32_t a __asm("r4"), b __asm("r5"), c __asm("r6"), d __asm("r7"), all;
+    __asm volatile ("ldmia %0!, {r4, r5, r6, r7}" : "+l" (x), "=l" (a), "=l" (b), "=l" (c), "=l" (d) : : "memory");
+    all = a | b | c | d;
+    __asm volatile ("ldmia %0!, {r4, r5, r6, r7}" : "+l" (x), "=l" (a), "=l" (b), "=l" (c), "=l" (d) : : "memory");
+    return all | a | b | c | d;
+#else
+    uint32_t words[BLOCK / 4], all = 0;
+    memcpy(words, __builtin_assume_aligned(x, 4), sizeof(words));
+    for (uint32_t i = 0; i < BLOCK / 4; i++) {
+        all |= words[i];
+    }
+    return all;
+#endif
+}
+
 bool ar_is_zero(const int8_t *x, uint32_t n) {
     const int8_t *end = x + n;
     for (; x < end && ((uintptr_t)x & 3); x++) {
@@ -13,10 +33,8 @@ bool ar_is_zero(const int8_t *x, uint32_t n) {
             return false;
         }
     }
-    for (; end - x >= 16; x += 16) {
-        uint32_t words[4];
-        memcpy(words, __builtin_assume_aligned(x, 4), sizeof(words));
-        if (words[0] | words[1] | words[2] | words[3]) {
+    for (; end - x >= BLOCK; x += BLOCK) {
+        if (any_of(x)) {
             return false;
         }
     }

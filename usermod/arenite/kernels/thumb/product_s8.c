@@ -216,7 +216,7 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     t.x = patches_of(p);
     t.x_end = (const int8_t *)t.x + count * n * size;
     for (uint32_t i = 0; i < 2; i++) {
-        const int8_t *a = p->weights + c[2 * i]->channel * p->n, *b = p->weights + c[2 * i + 1]->channel * p->n;
+        const int8_t *a = ar_product_row(p, c[2 * i]), *b = ar_product_row(p, c[2 * i + 1]);
         ar_thumb_packed_t s = pack_channels(p, a, b, w + 2 * i);
         start_at(p, c + 2 * i, &s, &t, i);
         bad |= s.bad;
