@@ -58,11 +58,12 @@ class _Report:
             self.operators.append(line)
 
 
-def bench(model: Model, board: Board, arena: int | None, console: Console) -> Figures:
+def bench(model: Model, board: Board, arena: int | None, console: Console, *, stream: bool = False) -> Figures:
     """Load a model on the board, invoke it once on the conventional input, and once more with the profiler.
 
     Args:
         arena: bytes of arena to give it; None for what it needs.
+        stream: feed it a row at a time.
 
     Raises:
         UserError: the model does not fit the board's ROMFS.
@@ -74,7 +75,7 @@ def bench(model: Model, board: Board, arena: int | None, console: Console) -> Fi
     files = {"model.tflite": model.data, "model.in": b"".join(conventional_inputs(model))}
     with emulated(board, files, console) as connection, console.status(f"{model.path.name} on {board.name}"):
         connection.load("bench")
-        connection.call("bench", "/rom/model.tflite", "/rom/model.in", arena, each=report)
+        connection.call("bench", "/rom/model.tflite", "/rom/model.in", arena, stream, each=report)
     factor = (board.cycles_per_tick or 1) if board.icount else None
     return {
         "model": model.path.name,

@@ -41,6 +41,7 @@ PORT = typer.Option("--port", metavar="DEVICE", help="The board's serial port, a
 ModelFiles = Annotated[
     list[str], typer.Argument(metavar="MODEL...", help="Models, NAME=FILE, and other files to go along.")
 ]
+StreamOption = Annotated[bool, typer.Option("--stream", help="Fed by rows: stream=True.")]
 Models = Annotated[list[Path], typer.Argument(metavar="MODEL...", help="TensorFlow Lite models.")]
 
 
@@ -219,6 +220,7 @@ def bench(
     models: Models,
     board: BoardOption,
     arena: Annotated[int | None, typer.Option(metavar="BYTES", help="The arena's size; else what is needed.")] = None,
+    stream: StreamOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count a model's instructions: one invoke, each operator, loading; its arena; its output's checksum."""
@@ -230,7 +232,7 @@ def bench(
     parsed = [read_model(model) for model in models]
     figures = []
     for model in parsed:
-        figures.append(measure(model, chosen, arena, err))
+        figures.append(measure(model, chosen, arena, err, stream=stream))
         if not as_json:
             out.print(table(figures[-1]))
     if as_json:
@@ -242,6 +244,7 @@ def plan(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="SVG", help="A picture to write.")] = None,
     arena: Annotated[int | None, typer.Option(min=0, metavar="BYTES", help="Its size; else what is needed.")] = None,
+    stream: StreamOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what lies where in a model's arena, operator by operator."""
@@ -249,7 +252,7 @@ def plan(
     from arenite.model import read_model
     from arenite.plan_svg import svg
 
-    made = planning.make_plan(read_model(model), arena)
+    made = planning.make_plan(read_model(model), arena, stream=stream)
     if output:
         planning.write(output, svg(made))
     if as_json:

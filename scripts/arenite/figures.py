@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from rich.console import Console
 
@@ -26,6 +26,8 @@ README_BOARD, README_PICO = "MPS2_AN386", "ARENITE_PICO"
 PICO_HZ = 125_000_000
 # The emulator of the RP2040 takes seconds for what QEMU does at once: its figures are of these models.
 ON_SLOW_EMULATORS = ("hello_world_int8", "micro_speech_quantized", "person_detect", "kws_ref_model", "ad01_int8")
+# Those whose first operator takes rows.
+FED = ("micro_speech_quantized", "person_detect", "kws_ref_model", "vww_96_int8", "pretrainedResnet_quant")
 TABLE_START, TABLE_END = "<!-- written by `arenite figures` -->", "<!-- to here -->"
 PICO_START, PICO_END = "<!-- the Pico's, written by `arenite figures` -->", "<!-- to here, the Pico's -->"
 
@@ -33,7 +35,8 @@ PICO_START, PICO_END = "<!-- the Pico's, written by `arenite figures` -->", "<!-
 class Row(TypedDict):
     """One model on one board: the smallest arena, and instructions in tflite-micro's arena and in the smallest.
 
-    Where the board counts cycles, they are cycles.
+    The same of a model that is fed a row at a time, in the smallest arena for that. Where the board counts cycles,
+    they are cycles.
     """
 
     model: str
@@ -45,6 +48,8 @@ class Row(TypedDict):
     arena: int
     activations: int
     checksum: str
+    arena_fed: NotRequired[int]
+    instructions_fed: NotRequired[int]
 
 
 class AllFigures(TypedDict):
@@ -82,7 +87,7 @@ def measure(name: str, board: Board, console: Console) -> Row:
     model = read_model(reference_folder() / f"{name}.tflite")
     smallest = bench(model, board, None, console)
     figures = bench(model, board, max(smallest["arena"], int(peers()["arena"][name])), console)
-    return {
+    row: Row = {
         "model": name,
         "board": board.name,
         "cpu": board.cpu,
@@ -93,6 +98,22 @@ def measure(name: str, board: Board, console: Console) -> Row:
         "activations": figures["activations"],
         "checksum": figures["checksum"],
     }
+    if name in FED:
+        add_fed(row, board, console)
+    return row
+
+
+def add_fed(row: Row, board: Board, console: Console) -> None:
+    """Add what the model takes if it is fed by rows.
+
+    Raises:
+        UserError: its answer is another then.
+    """
+    model = read_model(reference_folder() / f"{row['model']}.tflite")
+    figures = bench(model, board, None, console, stream=True)
+    if figures["checksum"] != row["checksum"]:
+        raise UserError(f"{row['model']} on {board.name}: another answer where it is fed by rows")
+    row["arena_fed"], row["instructions_fed"] = figures["arena"], figures["instructions"] or 0
 
 
 def measure_all(boards: list[Board], out: Console, err: Console) -> AllFigures:
@@ -144,17 +165,22 @@ def readme_table(figures: AllFigures) -> list[str]:
     """The README's table: the Cortex-M4 board beside tflite-micro with CMSIS-NN."""
     known = peers()
     lines = [
-        "| model | arena, bytes | tflite-micro | instructions | with CMSIS-NN |",
-        "|---|---:|---:|---:|---:|",
+        "| model | arena, bytes | fed by rows | tflite-micro | instructions | with CMSIS-NN |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for row in figures["rows"]:
         if row["board"] == README_BOARD:
             name = row["model"]
             lines.append(
-                f"| {name} | {row['arena']:,} | {known['arena'][name]:,} | {row['instructions']:,} "
+                f"| {name} | {row['arena']:,} | {_maybe(row.get('arena_fed'))} | {known['arena'][name]:,} "
+                f"| {row['instructions']:,} "
                 f"| {known['instructions'][name]['cortex-m4']:,} |"
             )
     return lines
+
+
+def _maybe(number: int | None) -> str:
+    return f"{number:,}" if number else ""
 
 
 def pico_table(figures: AllFigures) -> list[str]:
@@ -182,6 +208,7 @@ def page(figures: AllFigures) -> str:
         "to the instruction; instructions are not cycles. Arena: all bytes that a loaded model keeps in RAM; weights",
         "stay in flash. A model runs in the smallest arena, and faster in a larger one: the first figure is for",
         f"tflite-micro's size, or the smallest where that is larger. Arenite: arm-none-eabi-gcc {figures['compiler']}.",
+        "Fed by rows (`stream=True`): the same model, given its input a row at a time, in its smallest arena.",
         f"Peers: {known['source']}.",
         "",
         "The Pico's are cycles of its core, to the microsecond at 125 MHz, as the emulator of the RP2040 counts them:",
@@ -196,17 +223,17 @@ def _table(board: str, rows: list[Row], known: dict[str, Any]) -> list[str]:
     lines = [
         f"## {board} ({rows[0]['cpu']}, {find_board(board).counts})",
         "",
-        "| model | Arenite | in the smallest arena | tflite-micro with CMSIS-NN | loading | smallest arena "
-        "| tflite-micro's arena | same answer |",
-        "|---|---:|---:|---:|---:|---:|---:|---|",
+        "| model | Arenite | in the smallest arena | fed by rows | tflite-micro with CMSIS-NN | loading "
+        "| smallest arena | fed by rows | tflite-micro's arena | same answer |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         name = row["model"]
         peer = known["instructions"][name].get(row["cpu"])
         same = "yes" if row["checksum"] == known["checksum"][name] else "NO"
         lines.append(
-            f"| {name} | {row['instructions']:,} | {row['instructions_smallest']:,} | {f'{peer:,}' if peer else ''} "
-            f"| {row['load_instructions']:,} "
-            f"| {row['arena']:,} | {known['arena'][name]:,} | {same} |"
+            f"| {name} | {row['instructions']:,} | {row['instructions_smallest']:,} "
+            f"| {_maybe(row.get('instructions_fed'))} | {_maybe(peer)} | {row['load_instructions']:,} "
+            f"| {row['arena']:,} | {_maybe(row.get('arena_fed'))} | {known['arena'][name]:,} | {same} |"
         )
     return lines

@@ -122,16 +122,16 @@ class Plan:
         return self.activations_start + self.activations
 
 
-def make_plan(model: Model, arena: int | None) -> Plan:
-    """Plan a model as the engine does in so many bytes of arena; None: in the fewest.
+def make_plan(model: Model, arena: int | None, *, stream: bool = False) -> Plan:
+    """Plan a model as the engine does in so many bytes of arena; None: in the fewest; stream: fed by rows.
 
     Raises:
         UserError: the engine refuses the model, or the arena is too small.
     """
     engine = Engine()
     try:
-        needed = engine.arena_needed(model.data)
-        lives = engine.lives(model.data, needed if arena is None else arena)
+        needed = engine.arena_needed(model.data, stream=stream)
+        lives = engine.lives(model.data, needed if arena is None else arena, stream=stream)
     except EngineError as error:
         if error.status == NO_MEMORY:
             raise UserError(f"{model.path}: arena: needs {needed} bytes, has {arena} ({NOTE})") from error

@@ -30,8 +30,8 @@ NESTED = 4  # engine/loader.c, check_subgraph()
 R_ARM_ABS32 = 2
 # What MicroPython and the engine's users call.
 ENTRIES = (
-    "ar_work_size", "ar_measure", "ar_load", "ar_load_shared", "ar_invoke", "ar_reset", "ar_tensor", "ar_op_name",
-    "ar_op_output",
+    "ar_work_size", "ar_measure", "ar_load", "ar_load_shared", "ar_invoke", "ar_feed", "ar_reset", "ar_tensor",
+    "ar_op_name", "ar_op_output",
 )  # fmt: skip
 # Functions through which a subgraph's run or load comes back to itself.
 RINGS = {"run_all", "check_all"}

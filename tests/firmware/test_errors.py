@@ -174,12 +174,6 @@ def test_used_while_running(board: Session, use: str) -> None:
     assert board.run("m.reset(); print(m.invoke(bytes(784)).nbytes)") == "10\n"
 
 
-def test_streaming_says_that_it_is_not_there(board: Session) -> None:
-    """Catches stream=True being ignored."""
-    assert raised(board, "arenite.Model('/rom/sine.tflite', stream=True)").startswith("NotImplementedError: stream")
-    assert raised(board, "arenite.Model('/rom/sine.tflite').feed(b'')").startswith("NotImplementedError: feed")
-
-
 @pytest.mark.parametrize(
     ("call", "error"),
     [

@@ -39,6 +39,7 @@ def test_no_figure_rises(row: dict[str, int | str]) -> None:
     now = figures.measure(str(row["model"]), board, Console(stderr=True))
     assert now["checksum"] == row["checksum"]
     assert now["arena"] <= row["arena"]
+    assert now.get("arena_fed", 0) <= row.get("arena_fed", now.get("arena_fed", 0))
     for count in ("instructions", "instructions_smallest", "load_instructions"):
         ticks = 4 * board.cycles_per_tick  # an interrupt of the USB, and where in a microsecond it starts
         assert now[count] <= 1.01 * row[count] + ticks, f"{count}: {row[count]:,} before, {now[count]:,} now"

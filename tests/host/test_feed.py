@@ -40,9 +40,9 @@ def feed(model: HostModel, x: Array, sizes: list[int], each: list[list[Array]] |
     return got
 
 
-def check(engine: Engine, data: bytes, x: Array, arena: int, expected: list[Array], rng: draw.Rng) -> HostModel:
-    """Feed twice in that arena, full of rubbish, and compare every row that is made, and the outputs."""
-    model = HostModel(engine, data, arena, stream=True)
+def check(model: HostModel, x: Array, expected: list[Array], seed: int) -> None:
+    """Feed twice in an arena full of rubbish, and compare every row that is made, and the outputs."""
+    rng = np.random.default_rng([7, seed])
     for value in (0xA5, 0x3C):
         model.poison(value)
         each: list[list[Array]] = []
@@ -58,7 +58,6 @@ def check(engine: Engine, data: bytes, x: Array, arena: int, expected: list[Arra
             if made is not None:
                 have, want = have[0][:made], want[0][:made]
             np.testing.assert_array_equal(have, want, f"op {k} {model.op_name(k)}")
-    return model
 
 
 def sizes(engine: Engine, data: bytes) -> list[int]:
@@ -75,9 +74,8 @@ def test_networks(engine: Engine, first: int) -> None:
     for seed in range(first, first + 10):
         data, x = network(seed)
         expected = tensors(data, x)
-        rng = np.random.default_rng([7, seed])
         for arena in sizes(engine, data):
-            check(engine, data, x, arena, expected, rng)
+            check(HostModel(engine, data, arena, stream=True), x, expected, seed)
         with pytest.raises(EngineError):
             HostModel(engine, data, engine.arena_needed(data, stream=True) - ALIGN, stream=True)
 
@@ -89,9 +87,8 @@ def test_models(engine: Engine, name: str) -> None:
     x = HostModel(engine, data).input(0)
     values = np.random.default_rng(5).integers(-128, 128, x.shape).astype(np.int8)
     expected = tensors(data, values)
-    rng = np.random.default_rng(6)
     for arena in sizes(engine, data):
-        check(engine, data, values, arena, expected, rng)
+        check(HostModel(engine, data, arena, stream=True), values, expected, 6)
     with pytest.raises(EngineError):
         HostModel(engine, data, engine.arena_needed(data, stream=True) - ALIGN, stream=True)
 
@@ -109,8 +106,9 @@ def test_the_input_is_never_whole(engine: Engine, name: str) -> None:
     assert engine.arena_needed(data, stream=True) <= engine.arena_needed(data) - saved
 
 
-def conv(x: Tensor, channels: int, kernel: int, stride: int, padding: int, y: Tensor) -> Op:
+def conv(x: Tensor, y: Tensor, kernel: int, stride: int = 1, padding: int = SAME) -> Op:
     """A convolution with weights of 1."""
+    channels = y.shape[3]
     w = Tensor.constant(np.ones([channels, kernel, kernel, x.shape[3]]), "int8", scale=0.5)
     b = Tensor.constant(np.zeros(channels), "int32", scale=0.5 * float(np.float32(x.scale)))  # type: ignore[arg-type]
     fields = {"padding": padding, "strideH": stride, "strideW": stride, "dilationHFactor": 1, "dilationWFactor": 1}
@@ -125,9 +123,9 @@ def image(h: int, w: int = 5, c: int = 2) -> Tensor:
 def test_rows_that_nothing_needs(engine: Engine) -> None:
     """Catches outputs before the last row, where the last rows are outside of all windows."""
     x, y = image(11), image(2, 1)
-    data = build([conv(x, 2, 4, 5, VALID, y)])
+    data = build([conv(x, y, 4, 5, VALID)])
     values = draw.values(np.random.default_rng(1), x)
-    check(engine, data, values, engine.arena_needed(data, stream=True), tensors(data, values), np.random.default_rng(2))
+    check(HostModel(engine, data, stream=True), values, tensors(data, values), 2)
     model = HostModel(engine, data, stream=True)
     assert [model.feed(values[:, k]) is None for k in range(11)] == [True] * 10 + [False]
 
@@ -136,14 +134,14 @@ def test_a_skip_from_the_input(engine: Engine) -> None:
     """Catches rows of the input that the second of its readers still needs."""
     x, y, z, s = image(12), image(12), image(12), image(12)
     add = options("Add", fusedActivationFunction=0)
-    data = build([conv(x, 2, 3, 1, SAME, y), conv(y, 2, 3, 1, SAME, z), Op("ADD", [x, z], [s], add)])
+    data = build([conv(x, y, 3), conv(y, z, 3), Op("ADD", [x, z], [s], add)])
     values = draw.values(np.random.default_rng(3), x)
     for arena in sizes(engine, data):
-        check(engine, data, values, arena, tensors(data, values), np.random.default_rng(4))
+        check(HostModel(engine, data, arena, stream=True), values, tensors(data, values), 4)
 
 
 def test_a_run_is_dropped(engine: Engine) -> None:
-    """Catches rows of a run that was ended by the hook, by reset or by an error that are taken for those of the next."""
+    """Catches rows of a run that the hook or reset has ended that are taken for those of the next."""
     data, x = network(3)
     expected = tensors(data, x)[-1]
     model = HostModel(engine, data, stream=True)
@@ -166,8 +164,8 @@ def test_a_run_is_dropped(engine: Engine) -> None:
 
 
 def test_the_mark_leaves_out_what_is_fed(engine: Engine) -> None:
-    """Catches a sum over a model's records that changes with each row, as one in a caller's buffer would then be refused,
-    and one that does not see where its first record was written over."""
+    """Catches a sum over a model's records that changes with each row, so that one in a caller's buffer would be
+    refused, and one that does not see where the input's record was written over."""
     data, x = network(3)
     model = HostModel(engine, data, stream=True)
     lib, m = engine.lib, ctypes.byref(model.model)
@@ -196,13 +194,13 @@ def two_views() -> bytes:
     """Two images of different height in the same bytes."""
     x, a, b = Tensor([1, 80], "int8", 0.5, 3), image(8), image(4, 10)
     c, d = image(8), image(4, 10)
-    return build([reshape(x, a), reshape(x, b), conv(a, 2, 3, 1, SAME, c), conv(b, 2, 3, 1, SAME, d)])
+    return build([reshape(x, a), reshape(x, b), conv(a, c, 3), conv(b, d, 3)])
 
 
 def behind_another() -> bytes:
     """The input is read whole, then by rows."""
     x, y, z = image(8), image(8), image(8)
-    return build([Op("SPACE_TO_DEPTH", [x], [y], options("SpaceToDepth", blockSize=1)), conv(x, 2, 3, 1, SAME, z)])
+    return build([Op("SPACE_TO_DEPTH", [x], [y], options("SpaceToDepth", blockSize=1)), conv(x, z, 3)])
 
 
 def two_inputs() -> bytes:
@@ -216,7 +214,7 @@ def far_apart() -> bytes:
     at, ops = x, []
     for _ in range(30):
         y = image(8)
-        ops.append(conv(at, 2, 1, 1, SAME, y))
+        ops.append(conv(at, y, 1))
         at = y
     return build([*ops, Op("ADD", [at, x], [image(8)], options("Add", fusedActivationFunction=0))])
 
@@ -253,7 +251,7 @@ def test_a_layer_over_all_rows(engine: Engine) -> None:
     x = image(9, 4, 3)
     data = build([dense(x)])
     values = draw.values(np.random.default_rng(8), x)
-    check(engine, data, values, engine.arena_needed(data, stream=True), tensors(data, values), np.random.default_rng(9))
+    check(HostModel(engine, data, stream=True), values, tensors(data, values), 9)
 
 
 def test_no_network_is_refused(engine: Engine) -> None:

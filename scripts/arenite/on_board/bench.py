@@ -10,10 +10,22 @@ def fill(model, path):
             file.readinto(memoryview(tensor))
 
 
-def bench(model_path, inputs_path, arena):
-    model = arenite.Model(model_path, arena=arena)
-    fill(model, inputs_path)
-    model.invoke()
+# A row at a time; or all of them, for the profile.
+def feed(model, path):
+    data = memoryview(open(path, "rb"))
+    rows, size = model.rows
+    for start in range(0, rows * size, size):
+        model.feed(data[start : start + size])
+    return data[: rows * size]
+
+
+def bench(model_path, inputs_path, arena, stream):
+    model = arenite.Model(model_path, arena=arena, stream=stream)
+    if stream:
+        whole = feed(model, inputs_path)
+    else:
+        fill(model, inputs_path)
+        model.invoke()
     load, invoke = model.ticks
     print(
         {
@@ -27,6 +39,7 @@ def bench(model_path, inputs_path, arena):
         print(hexlify(memoryview(tensor)))
     # An invoke may have used the inputs' memory for what comes later, and moved the state on.
     model.reset()
-    fill(model, inputs_path)
-    for row in model.profile():
+    if not stream:
+        fill(model, inputs_path)
+    for row in model.profile(whole) if stream else model.profile():
         print(row)

@@ -274,6 +274,7 @@ typedef struct {
     ar_hook_t hook;
     void *context;
     uint32_t *began;            // told when the inputs are there
+    uint32_t ticks;             // told: what it took from then on
     bool feed;
 } run_t;
 
@@ -300,7 +301,7 @@ static void open_rows(arenite_model_obj_t *self, const run_t *r, arenite_rows_t 
     self->model.waits &= r->feed;
 }
 
-static ar_status_t start(arenite_model_obj_t *self, const run_t *r, ar_error_t *err) {
+static ar_status_t start(arenite_model_obj_t *self, run_t *r, ar_error_t *err) {
     arenite_rows_t rows;
     if (self->stream) {
         open_rows(self, r, &rows);
@@ -309,12 +310,15 @@ static ar_status_t start(arenite_model_obj_t *self, const run_t *r, ar_error_t *
     }
     arenite_model_hold(self);
     *r->began = (uint32_t)mp_hal_ticks_cpu();
-    return self->stream ? ar_feed(&self->model, &rows.feed, r->hook, r->context, err) : ar_invoke(&self->model, r->hook, r->context, err);
+    ar_status_t status = self->stream ? ar_feed(&self->model, &rows.feed, r->hook, r->context, err)
+        : ar_invoke(&self->model, r->hook, r->context, err);
+    r->ticks = (uint32_t)mp_hal_ticks_cpu() - *r->began;
+    return status;
 }
 
 // Fill the inputs and run, with running set, whatever is raised meanwhile: Ctrl-C and scheduled functions come between
 // operators. Returns whether the outputs are there.
-static bool run(arenite_model_obj_t *self, const run_t *r) {
+static bool run(arenite_model_obj_t *self, run_t *r) {
     ar_error_t err;
     nlr_buf_t nlr;
     claim(self);
@@ -368,8 +372,9 @@ static bool invoke_hook(void *context, unsigned op) {
 static mp_obj_t invoke(size_t n_args, const mp_obj_t *args, mp_map_t *kw, bool feed) {
     arenite_model_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     uint32_t began, before = feed && self->model.waits ? self->invoke_ticks : 0;
-    bool done = run(self, &(run_t) { n_args - 1, args + 1, kw, invoke_hook, self, &began, feed });
-    self->invoke_ticks = before + (uint32_t)mp_hal_ticks_cpu() - began;
+    run_t r = { n_args - 1, args + 1, kw, invoke_hook, self, &began, 0, feed };
+    bool done = run(self, &r);
+    self->invoke_ticks = before + r.ticks;
     mp_obj_tuple_t *outputs = MP_OBJ_TO_PTR(self->outputs);
     return !done ? mp_const_none : outputs->len == 1 ? outputs->items[0] : self->outputs;
 }
@@ -472,7 +477,7 @@ static mp_obj_t model_profile(size_t n_args, const mp_obj_t *args, mp_map_t *kw)
     mp_arg_parse_all(0, NULL, kw, MP_ARRAY_SIZE(allowed), allowed, val);
     profile_t profile = { .model = self, .rows = mp_obj_new_list(0, NULL), .each = val[0].u_obj };
     kw = (mp_map_t *)&mp_const_empty_map;
-    run(self, &(run_t) { n_args - 1, args + 1, kw, profile_hook, &profile, &profile.start, false });
+    run(self, &(run_t) { n_args - 1, args + 1, kw, profile_hook, &profile, &profile.start, 0, false });
     return profile.rows;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(model_profile_obj, 1, model_profile);

@@ -53,12 +53,6 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     return AR_OK;
 }
 
-ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
-    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .hook = hook, .context = context, .err = err };
-    ar_status_t status = run_all(&run, &m->main);
-    return status == AR_WAITING && !m->waits ? AR_OK : status;
-}
-
 uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes) {
     const ar_rows_t *r = ar_rows(m->feed);
     uint32_t next = m->waits ? r->next : 0;
@@ -67,8 +61,14 @@ uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes) {
 }
 
 ar_status_t ar_feed(ar_model_t *m, ar_feed_t *feed, ar_hook_t hook, void *context, ar_error_t *err) {
+    const ar_run_t run = { .y0 = 0, .y1 = AR_ALL_ROWS, .model = m, .hook = hook, .context = context, .err = err };
     m->fed = feed;
-    return ar_invoke(m, hook, context, err);
+    ar_status_t status = run_all(&run, &m->main);
+    return status == AR_WAITING && !m->waits ? AR_OK : status;
+}
+
+ar_status_t ar_invoke(ar_model_t *m, ar_hook_t hook, void *context, ar_error_t *err) {
+    return ar_feed(m, NULL, hook, context, err);
 }
 
 ar_status_t ar_run_subgraph(const ar_run_t *run, unsigned subgraph) {
