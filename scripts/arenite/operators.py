@@ -12,7 +12,7 @@ from arenite.errors import UserError
 from arenite.model import Model
 
 TABLE = ROOT / "usermod" / "arenite" / "ops" / "table.h"
-LINE = re.compile(r"^AR_OP\w*\((\w+).*\b(ar_prepare_\w+)(?:, (ar_reset_\w+))?\)$", re.MULTILINE)
+LINE = re.compile(r"^AR_OP\w*\((\w+).*\b(ar_prepare_\w+)\)$", re.MULTILINE)
 CASES = BUILD / "cases"
 COUNTS = ROOT / "docs" / "operators.json"
 PAGE = ROOT / "docs" / "operators.md"

@@ -119,13 +119,15 @@ def test_another_custom_operator_is_refused_by_its_name(engine: Engine) -> None:
 
 
 def test_every_operator_of_the_schema_is_refused_by_its_name(engine: Engine) -> None:
-    """Catches names that are out of order, and those whose prefix is lost."""
+    """Catches names that are out of order; the StableHLO ones, of which no names are kept, go by their numbers."""
     x, y = Tensor([1]), Tensor([1])
     lacking = [name for name in vars(schema.BuiltinOperator) if name[0] != "_" and name not in engine.ops()]
     lacking = [name for name in lacking if name not in ("CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES")]
     assert len(lacking) > 80
     for name in lacking:
-        assert refusal(engine, single(name, [x], y)) == f"op 0: operator {name} is not compiled in"
+        code = getattr(schema.BuiltinOperator, name)
+        said = name if code <= schema.BuiltinOperator.RIGHT_SHIFT else code
+        assert refusal(engine, single(name, [x], y)) == f"op 0: operator {said} is not compiled in"
 
 
 def cycle_of(engine: Engine, options: bytes) -> int:

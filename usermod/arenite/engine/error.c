@@ -56,6 +56,9 @@ static void put_format(writer_t *w, const char *format, va_list args) {
             case 'u':
                 put_unsigned(w, va_arg(args, unsigned));
                 break;
+            case 't':
+                put_string(w, ar_type_name(va_arg(args, unsigned)));
+                break;
             case 's':
                 put_string(w, va_arg(args, const char *));
                 break;

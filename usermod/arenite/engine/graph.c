@@ -104,7 +104,7 @@ static bool is_named(const ar_node_t *n, const char *name) {
 
 const ar_op_t *ar_graph_op(const ar_node_t *n) {
     for (unsigned i = 0; i < ar_n_ops; i++) {
-        if (ar_ops[i].code == n->code && (n->code != CUSTOM || is_named(n, ar_ops[i].name))) {
+        if (ar_ops[i].code == n->code && (n->code != CUSTOM || is_named(n, ar_op_title(&ar_ops[i])))) {
             return &ar_ops[i];
         }
     }

@@ -38,9 +38,6 @@ ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_
 // Element i of a vector of int32.
 int32_t ar_graph_int(const ar_graph_t *g, const fb_vector_t *v, uint32_t i);
 
-// The schema's name of a BuiltinOperator: a prefix, which may be empty, and the rest.
-const char *ar_builtin_name(int32_t code, const char **prefix);
-
 // The compiled-in operator for a node, NULL if there is none.
 const ar_op_t *ar_graph_op(const ar_node_t *n);
 

@@ -114,11 +114,11 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
     ar_error_t err;
     ar_node_t n;
     const ar_rec_t *rec = sub->records;
+    const ar_run_t back = { .y0 = AR_RESET, .model = m };
     for (unsigned k = 0; k < sub->n_ops && ar_graph_node(g, k, &n, &err) == AR_OK; k++, rec = ar_next_record(rec)) {
-        const ar_op_t *op = ar_graph_op(&n);
         reset_variable_tensors(m, g, &n, rec);
-        if (op && op->reset) {
-            op->reset(m, rec);
+        if (rec->size & AR_KEEPS) {
+            rec->eval(&back, rec);
         }
     }
 }
@@ -129,7 +129,6 @@ void ar_reset(ar_model_t *m) {
     m->waits = false;
     for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
-        sub->ran = 0;
         if (sub->records && ar_graph_open(&g, m->data, m->size, i, &err) == AR_OK) {
             reset_subgraph(m, &g, sub);
         }
@@ -171,7 +170,7 @@ const char *ar_op_name(const ar_model_t *m, unsigned k) {
     ar_graph_t g;
     ar_node_t n;
     const ar_op_t *op = open_node(m, k, &g, &n) ? ar_graph_op(&n) : NULL;
-    return op ? op->name : "?";
+    return op ? ar_op_title(op) : "?";
 }
 
 static const ar_rec_t *record(const ar_model_t *m, unsigned k) {
@@ -199,10 +198,10 @@ static uint32_t add_words(uint32_t sum, const void *from, uint32_t bytes) {
 // A record without the rows that it has made. Somebody may have written to it: it has at most *size bytes, whatever it says.
 static uint32_t add_record(uint32_t sum, const uint8_t *at, uint32_t *size) {
     const ar_rec_t *rec = (const ar_rec_t *)(const void *)at;
-    if (*size < sizeof(*rec) || (rec->size & ~AR_BY_ROWS) < sizeof(*rec) || (rec->size & ~AR_BY_ROWS) > *size) {
+    if (*size < sizeof(*rec) || ar_record_bytes(rec) < sizeof(*rec) || ar_record_bytes(rec) > *size) {
         return add_words(sum, at, *size);
     }
-    *size = rec->size & ~AR_BY_ROWS;
+    *size = ar_record_bytes(rec);
     uint32_t head = (uint32_t)((const uint8_t *)ar_params(rec) - at);
     ar_rows_t rows;
     if (!(rec->size & AR_BY_ROWS) || head + sizeof(rows) > *size) {
@@ -266,5 +265,5 @@ bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, v
 }
 
 const char *ar_op_compiled(unsigned i) {
-    return i < ar_n_ops ? ar_ops[i].name : NULL;
+    return i < ar_n_ops ? ar_op_title(&ar_ops[i]) : NULL;
 }

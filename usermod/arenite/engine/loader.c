@@ -214,11 +214,12 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
             (unsigned)n->custom_code_len, n->custom_code);
     }
     if (!*op) {
-        const char *prefix, *name = ar_builtin_name(n->code, &prefix);
-        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %s%s is not compiled in", (unsigned)k, prefix, name);
+        const char *name = ar_builtin_name(n->code);
+        return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s is not compiled in" : "op %u: operator %s%d is not compiled in",
+            (unsigned)k, name, (int)n->code);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
-        return ar_fail(l->err, AR_VALUE, "model: op %u %s has another operator's options", (unsigned)k, (*op)->name);
+        return ar_fail(l->err, AR_VALUE, "model: op %u %s has another operator's options", (unsigned)k, ar_op_title(*op));
     }
     return AR_OK;
 }
@@ -361,7 +362,7 @@ static ar_status_t load_calls(ar_loader_t *l, const ar_node_t *n, ar_prep_t *p) 
         if (size > 0xffff) {
             return ar_unsupported(p, "the subgraphs that it calls are too large");
         }
-        p->rec->size = (uint16_t)size;
+        p->rec->size = (uint16_t)(size | (p->rec->size & AR_KEEPS));
     }
     return status;
 }
@@ -386,12 +387,20 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
         return status;
     }
     ar_prep_t p = {
-        .loader = l, .name = op->name, .index = (uint16_t)k, .inputs = n.inputs.pos, .outputs = n.outputs.pos,
+        .loader = l, .op = op, .index = (uint16_t)k, .inputs = n.inputs.pos, .outputs = n.outputs.pos,
         .n_in = (uint8_t)n.inputs.length, .n_out = (uint8_t)n.outputs.length,
         .options = op->options != NoOptions ? n.options.pos : 0, .custom = n.custom.pos, .err = l->err,
     };
-    l->model->has_state |= op->reset != NULL;
-    status = op->prepare(&p);
+    if (ar_has_input(&p, 0)) {
+        ar_get_input(&p, 0, &p.in);
+    }
+    if (p.n_out) {
+        ar_get_output(&p, 0, &p.out);
+    }
+    status = ar_expect_io(&p, op->fewest, op->most, op->outputs);
+    if (status == AR_OK) {
+        status = op->prepare(&p);
+    }
     l->may_wait |= p.may_wait;
     if (status == AR_OK) {
         status = take_scratch(l, &p);
@@ -500,7 +509,7 @@ static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_
     }
     if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
         return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest more than 4 deep",
-            (unsigned)caller->index, caller->name, (unsigned)index);
+            (unsigned)caller->index, ar_op_title(caller->op), (unsigned)index);
     }
     ar_status_t status = ar_graph_open(&inner.g, l->g.file.data, l->g.file.size, index, l->err);
     if (status == AR_OK) {

@@ -9,7 +9,7 @@
 static ar_status_t refuse(ar_prep_t *p, ar_status_t status, const char *format, va_list args) {
     // "op 7 CUMSUM: " and then the text.
     ar_error_t prefix;
-    ar_fail(&prefix, status, "op %u %s: ", (unsigned)p->index, p->name);
+    ar_fail(&prefix, status, "op %u %s: ", (unsigned)p->index, ar_op_title(p->op));
     return ar_vfail(p->err, status, prefix.text, format, args);
 }
 
@@ -30,17 +30,17 @@ ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...) {
 }
 
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type) {
-    return ar_unsupported(p, "%s is not supported", ar_type_name(type));
+    return ar_unsupported(p, "%t is not supported", type);
 }
 
-ar_status_t ar_expect_io(ar_prep_t *p, unsigned min_in, unsigned max_in, unsigned n_out) {
-    if (p->n_in < min_in || p->n_in > max_in) {
-        return ar_refuse(p, "takes %u to %u inputs, the model gives %u", min_in, max_in, (unsigned)p->n_in);
+ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned outputs) {
+    if (p->n_in < fewest || p->n_in > most) {
+        return ar_refuse(p, "takes %u to %u inputs, the model gives %u", fewest, most, (unsigned)p->n_in);
     }
-    if (p->n_out != n_out) {
-        return ar_refuse(p, "has %u outputs, the model takes %u", n_out, (unsigned)p->n_out);
+    if (p->n_out != outputs && outputs != AR_ANY) {
+        return ar_refuse(p, "has %u outputs, the model takes %u", outputs, (unsigned)p->n_out);
     }
-    for (unsigned i = 0; i < min_in; i++) {
+    for (unsigned i = 0; i < fewest; i++) {
         if (!ar_has_input(p, i)) {
             return ar_refuse(p, "input %u is missing", i);
         }
@@ -148,6 +148,15 @@ void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     return ar_params(rec);
 }
 
+ar_status_t ar_keep(ar_prep_t *p, ar_eval_t eval, const void *scalars, size_t bytes) {
+    void *params = ar_record(p, eval, bytes);
+    if (!params) {
+        return AR_NO_MEMORY;
+    }
+    memcpy(params, scalars, bytes);
+    return AR_OK;
+}
+
 void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     ar_rec_t *rec = p->rec;
     uint8_t *params = ar_params(rec);
@@ -204,6 +213,11 @@ void ar_state(ar_prep_t *p, uint32_t bytes) {
     p->scratch_lasts = true;
 }
 
+void ar_keeps(ar_prep_t *p) {
+    p->rec->size |= AR_KEEPS;
+    p->loader->model->has_state = true;
+}
+
 ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -238,26 +252,4 @@ void ar_overwrites(ar_prep_t *p, unsigned inputs) {
             ar_plan_offer(target, l->sub->first_life + in);
         }
     }
-}
-
-bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
-    if (a->rank != b->rank) {
-        return false;
-    }
-    for (unsigned i = 0; i < a->rank; i++) {
-        if (a->dim[i] != b->dim[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool ar_is_quantized(const ar_tensor_t *t) {
-    static const int32_t low[] = { [AR_INT8] = -128, [AR_INT16] = -32768 };
-    static const int32_t high[] = { [AR_INT8] = 127, [AR_INT16] = 32767, [AR_UINT8] = 255 };
-    bool known = t->type == AR_INT8 || t->type == AR_INT16 || t->type == AR_UINT8;
-    // Normal numbers only: anything smaller is a damaged file, and the factor of two of them would be no number.
-    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
-    return known && t->n_scales == 1 && normal
-           && t->zero_point >= (t->type == AR_UINT8 ? 0 : low[t->type]) && t->zero_point <= high[t->type];
 }

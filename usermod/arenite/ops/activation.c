@@ -6,32 +6,20 @@
 #include "ops/float.h"
 
 // The largest stands for the end that an activation leaves open.
-static bool range(int32_t activation, float largest, float *low, float *high) {
-    *low = -largest;
-    *high = largest;
-    switch (activation) {
-        case ACTIVATION_NONE:
-            return true;
-        case ACTIVATION_RELU:
-            *low = 0;
-            return true;
-        case ACTIVATION_RELU_N1_TO_1:
-            *low = -1;
-            *high = 1;
-            return true;
-        case ACTIVATION_RELU6:
-            *low = 0;
-            *high = 6;
-            return true;
-        default:
-            return false;
-    }
+static ar_status_t range(ar_prep_t *p, int32_t activation, float largest, float *low, float *high) {
+    *low = activation == ACTIVATION_NONE ? -largest : activation == ACTIVATION_RELU_N1_TO_1 ? -1 : 0;
+    *high = activation == ACTIVATION_RELU_N1_TO_1 ? 1 : activation == ACTIVATION_RELU6 ? 6 : largest;
+    return activation >= ACTIVATION_NONE && activation <= ACTIVATION_RELU6 ? AR_OK : ar_bad_activation(p, activation);
 }
 
-bool ar_activation_float(int32_t activation, float *low, float *high) {
+ar_status_t ar_bad_activation(ar_prep_t *p, int32_t activation) {
+    return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+}
+
+ar_status_t ar_activation_float(ar_prep_t *p, int32_t activation, float *low, float *high) {
     // The ends are the largest floats, which turns infinities into these (CalculateActivationRange in
     // tensorflow/lite/kernels/kernel_util.h).
-    return range(activation, 3.4028235e38f, low, high);
+    return range(p, activation, 3.4028235e38f, low, high);
 }
 
 // real / scale + zero point, kept inside the type's range. CalculateActivationRangeQuantized divides and rounds in
@@ -41,16 +29,14 @@ static int32_t quantize(float real, const ar_tensor_t *out, int32_t low, int32_t
     return steps <= (float)low ? low : steps >= (float)high ? high : (int32_t)steps;
 }
 
-bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high) {
+ar_status_t ar_activation_int(ar_prep_t *p, int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high) {
     int32_t type_low = out->type == AR_UINT8 ? 0 : out->type == AR_INT16 ? -32768 : -128;
     int32_t type_high = out->type == AR_UINT8 ? 255 : out->type == AR_INT16 ? 32767 : 127;
     float real_low, real_high;
-    if (!range(activation, INFINITY, &real_low, &real_high)) {
-        return false;
-    }
+    ar_status_t status = range(p, activation, INFINITY, &real_low, &real_high);
     *low = quantize(real_low, out, type_low, type_high);
     *high = quantize(real_high, out, type_low, type_high);
-    return true;
+    return status;
 }
 
 float ar_logistic_f32(float x) {

@@ -6,11 +6,14 @@
 #include "ops/op.h"
 
 // The range in quantized units for an int8 (or other integer) output, as TensorFlow Lite's
-// CalculateActivationRangeQuantized gives it. False: an activation that cannot be fused (TANH, SIGN_BIT).
-bool ar_activation_int(int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high);
+// CalculateActivationRangeQuantized gives it. An activation that cannot be fused (TANH, SIGN_BIT) is refused.
+ar_status_t ar_activation_int(ar_prep_t *p, int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high);
 
 // The range for float32.
-bool ar_activation_float(int32_t activation, float *low, float *high);
+ar_status_t ar_activation_float(ar_prep_t *p, int32_t activation, float *low, float *high);
+
+// Refuse this one.
+ar_status_t ar_bad_activation(ar_prep_t *p, int32_t activation);
 
 // 1 / (1 + exp(-x)).
 float ar_logistic_f32(float x);

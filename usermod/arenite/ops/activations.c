@@ -64,37 +64,37 @@ static ar_status_t clamp_f32(ar_prep_t *p, uint32_t count, float low, float high
 }
 
 ar_status_t ar_prepare_relu(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type == AR_FLOAT32) {
-        return clamp_f32(p, in.count, 0, INFINITY);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type == AR_FLOAT32) {
+        return clamp_f32(p, in->count, 0, INFINITY);
     }
-    status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
+    status = status == AR_OK ? ar_unary_quantized(p) : status;
     if (status != AR_OK) {
         return status;
     }
-    scale_t s = { .in_zero = in.zero_point, .out_zero = out.zero_point, .low = out.zero_point };
-    s.high = in.type == AR_INT8 ? 127 : 32767;
-    s.factor[0] = s.factor[1] = ar_factor(in.scale, 1.0f, out.scale);
-    return ar_unary_int(p, &in, step_scale, &s.u, sizeof(s));
+    scale_t s = { .in_zero = in->zero_point, .out_zero = out->zero_point, .low = out->zero_point };
+    s.high = in->type == AR_INT8 ? 127 : 32767;
+    s.factor[0] = s.factor[1] = ar_factor(in->scale, 1.0f, out->scale);
+    return ar_unary_int(p, step_scale, &s.u, sizeof(s));
 }
 
 // Nothing is rescaled: the output is taken to have the input's scale.
 static ar_status_t clamped(ar_prep_t *p, int32_t activation) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in;
     float low, high;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type == AR_FLOAT32) {
-        ar_activation_float(activation, &low, &high);
-        return clamp_f32(p, in.count, low, high);
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type == AR_FLOAT32) {
+        ar_activation_float(p, activation, &low, &high);
+        return clamp_f32(p, in->count, low, high);
     }
-    status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
+    status = status == AR_OK ? ar_unary_quantized(p) : status;
     if (status != AR_OK) {
         return status;
     }
     scale_t s = { .in_zero = 0 };
-    ar_activation_int(activation, &in, &s.low, &s.high);
-    return ar_unary_int(p, &in, step_clamp, &s.u, sizeof(s));
+    ar_activation_int(p, activation, in, &s.low, &s.high);
+    return ar_unary_int(p, step_clamp, &s.u, sizeof(s));
 }
 
 ar_status_t ar_prepare_relu6(ar_prep_t *p) {
@@ -124,34 +124,34 @@ static ar_status_t eval_leaky_f32(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_leaky_relu(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     float alpha = ar_option_float(p, LEAKY_RELU_ALPHA, 0);
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type == AR_FLOAT32) {
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type == AR_FLOAT32) {
         leaky_f32_t *l = ar_record(p, eval_leaky_f32, sizeof(*l));
         if (!l) {
             return AR_NO_MEMORY;
         }
-        *l = (leaky_f32_t) { in.count, alpha };
+        *l = (leaky_f32_t) { in->count, alpha };
         return ar_elementwise(p, &l->count, 1);
     }
-    status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
+    status = status == AR_OK ? ar_unary_quantized(p) : status;
     if (status != AR_OK) {
         return status;
     }
-    scale_t s = { .in_zero = in.zero_point, .out_zero = out.zero_point };
-    s.high = in.type == AR_INT8 ? 127 : 32767;
+    scale_t s = { .in_zero = in->zero_point, .out_zero = out->zero_point };
+    s.high = in->type == AR_INT8 ? 127 : 32767;
     s.low = -s.high - 1;
     float size = fabsf(alpha);
     if (!(size <= 3.4028235e38f)) {
         return ar_refuse(p, "alpha is no number");
     }
-    s.factor[0] = ar_factor(in.scale, 1.0f, out.scale);
+    s.factor[0] = ar_factor(in->scale, 1.0f, out->scale);
     if (size >= 1.17549435e-38f) {
-        s.factor[1] = ar_factor(in.scale, size, out.scale);
+        s.factor[1] = ar_factor(in->scale, size, out->scale);
         s.factor[1].mult = alpha < 0 ? -s.factor[1].mult : s.factor[1].mult;
     }
-    return ar_unary_int(p, &in, step_scale, &s.u, sizeof(s));
+    return ar_unary_int(p, step_scale, &s.u, sizeof(s));
 }
 
 typedef struct {
@@ -187,37 +187,31 @@ static const char *run_prelu_int(const void *params, const void *a, const void *
 }
 
 ar_status_t ar_prepare_prelu(ar_prep_t *p) {
-    ar_binary_t t;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &t.a);
-    ar_get_input(p, 1, &t.b);
-    ar_get_output(p, 0, &t.out);
+    ar_tensor_t b;
+    ar_get_input(p, 1, &b);
     // The alpha of int16 activations is int8 (tensorflow/lite/micro/kernels/prelu_common.cc).
-    unsigned alpha = t.a.type == AR_INT16 ? AR_INT8 : t.a.type;
-    if (t.out.type != t.a.type || t.b.type != alpha) {
-        return ar_unsupported(p, "input %s, alpha %s, output %s is not supported", ar_type_name(t.a.type),
-            ar_type_name(t.b.type), ar_type_name(t.out.type));
+    unsigned alpha = p->in.type == AR_INT16 ? AR_INT8 : p->in.type;
+    if (p->out.type != p->in.type || b.type != alpha) {
+        return ar_unsupported(p, "input %t, alpha %t, output %t is not supported", p->in.type,
+            b.type, p->out.type);
     }
-    if (t.a.type == AR_FLOAT32) {
-        return ar_binary_record(p, &t, run_prelu_f32, NULL, 0);
+    if (p->in.type == AR_FLOAT32) {
+        return ar_binary_record(p, &b, run_prelu_f32, NULL, 0);
     }
-    status = ar_unary_quantized(p, &t.a, &t.out);
+    ar_status_t status = ar_unary_quantized(p);
     if (status != AR_OK) {
         return status;
     }
-    if (!ar_is_quantized(&t.b)) {
+    if (!ar_is_quantized(&b)) {
         return ar_refuse(p, "alpha needs one scale above 0 and a zero point in range");
     }
     prelu_t q = {
-        .identity = ar_factor(t.a.scale, 1.0f, t.out.scale), .alpha = ar_factor(t.a.scale, t.b.scale, t.out.scale),
-        .in_zero = t.a.zero_point, .alpha_zero = t.b.zero_point, .out_zero = t.out.zero_point,
-        .high = t.a.type == AR_INT8 ? 127 : 32767, .type = t.a.type, .alpha_type = t.b.type,
+        .identity = ar_factor(p->in.scale, 1.0f, p->out.scale), .alpha = ar_factor(p->in.scale, b.scale, p->out.scale),
+        .in_zero = p->in.zero_point, .alpha_zero = b.zero_point, .out_zero = p->out.zero_point,
+        .high = p->in.type == AR_INT8 ? 127 : 32767, .type = p->in.type, .alpha_type = b.type,
     };
     q.low = -q.high - 1;
-    return ar_binary_record(p, &t, run_prelu_int, &q, sizeof(q));
+    return ar_binary_record(p, &b, run_prelu_int, &q, sizeof(q));
 }
 
 // ---- LOGISTIC, TANH --------------------------------------------------------------------------------------
@@ -306,7 +300,7 @@ static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor
     // CalculateInputRadius: how far from zero an input still makes a difference.
     int32_t furthest = 15 << (31 - RANGE_BITS);
     c.radius = c.factor.shift > 0 ? furthest >> c.factor.shift : furthest;
-    return ar_unary_int(p, in, tanh ? step_tanh : step_logistic, &c.u, sizeof(c));
+    return ar_unary_int(p, tanh ? step_tanh : step_logistic, &c.u, sizeof(c));
 }
 
 static ar_status_t curve_s16(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, bool tanh) {
@@ -317,20 +311,20 @@ static ar_status_t curve_s16(ar_prep_t *p, const ar_tensor_t *in, const ar_tenso
     if (!index_factor(in->scale, tanh, &c.factor)) {
         return ar_refuse(p, "the input's scale must lie between 2^-30 and 2.6");
     }
-    return ar_unary_int(p, in, tanh ? step_tanh_s16 : step_logistic_s16, &c.u, sizeof(c));
+    return ar_unary_int(p, tanh ? step_tanh_s16 : step_logistic_s16, &c.u, sizeof(c));
 }
 
 static ar_status_t curve(ar_prep_t *p, bool tanh) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, tanh ? tanhf : ar_logistic_f32);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type == AR_FLOAT32) {
+        return ar_unary_f32(p, tanh ? tanhf : ar_logistic_f32);
     }
-    status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
+    status = status == AR_OK ? ar_unary_quantized(p) : status;
     if (status != AR_OK) {
         return status;
     }
-    return in.type == AR_INT8 ? curve_s8(p, &in, &out, tanh) : curve_s16(p, &in, &out, tanh);
+    return in->type == AR_INT8 ? curve_s8(p, in, out, tanh) : curve_s16(p, in, out, tanh);
 }
 
 ar_status_t ar_prepare_logistic(ar_prep_t *p) {
@@ -385,23 +379,23 @@ static ar_factor_t factor_16(ar_factor_t f) {
 }
 
 ar_status_t ar_prepare_hard_swish(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, hard_swish_f32);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type == AR_FLOAT32) {
+        return ar_unary_f32(p, hard_swish_f32);
     }
-    status = status == AR_OK ? ar_unary_quantized(p, &in, &out) : status;
-    if (status != AR_OK || in.type != AR_INT8) {
-        return status == AR_OK ? ar_bad_type(p, in.type) : status;
+    status = status == AR_OK ? ar_unary_quantized(p) : status;
+    if (status != AR_OK || in->type != AR_INT8) {
+        return status == AR_OK ? ar_bad_type(p, in->type) : status;
     }
-    hard_swish_t h = { .in_zero = in.zero_point, .out_zero = out.zero_point };
-    float fine = in.scale / 128;
-    h.out = ar_factor(fine, 1.0f, out.scale);
+    hard_swish_t h = { .in_zero = in->zero_point, .out_zero = out->zero_point };
+    float fine = in->scale / 128;
+    h.out = ar_factor(fine, 1.0f, out->scale);
     h.relu = ar_factor(fine, 1.0f, 3.0f / 32768);
     if (h.out.shift > 0) {
         return too_far_apart(p);
     }
     h.out = factor_16(h.out);
     h.relu = factor_16(h.relu);
-    return ar_unary_int(p, &in, step_hard_swish, &h.u, sizeof(h));
+    return ar_unary_int(p, step_hard_swish, &h.u, sizeof(h));
 }

@@ -74,7 +74,7 @@ static void quantize(add_n_t *a, const ar_tensor_t *in, const ar_tensor_t *out, 
 
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor_t *t) {
     if (t->type != first->type) {
-        return ar_refuse(p, "types differ: %s, %s", ar_type_name(first->type), ar_type_name(t->type));
+        return ar_refuse(p, "types differ: %t, %t", first->type, t->type);
     }
     if (!ar_same_shape(t, first)) {
         return ar_refuse(p, "inputs and output differ in shape");
@@ -86,40 +86,34 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor
 }
 
 ar_status_t ar_prepare_add_n(ar_prep_t *p) {
-    ar_tensor_t first, t;
-    ar_status_t status = ar_expect_io(p, 1, 254, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &first);
+    ar_tensor_t t;
+    ar_status_t status = AR_OK;
     for (unsigned i = 1; i < p->n_in && status == AR_OK; i++) {
         if (!ar_has_input(p, i)) {
             return ar_refuse(p, "input %u is missing", i);
         }
         ar_get_input(p, i, &t);
-        status = check(p, &first, &t);
-        if (status == AR_OK && t.type == AR_INT8 && (t.scale != first.scale || t.zero_point != first.zero_point)) {
+        status = check(p, &p->in, &t);
+        if (status == AR_OK && t.type == AR_INT8 && (t.scale != p->in.scale || t.zero_point != p->in.zero_point)) {
             return ar_refuse(p, "inputs need the same scale and zero point");
         }
     }
-    ar_get_output(p, 0, &t);
-    status = status == AR_OK ? check(p, &t, &first) : status;
-    if (status == AR_OK && first.type == AR_INT8) {
-        status = check(p, &first, &t);
-    }
+    status = status == AR_OK ? check(p, &p->out, &p->in) : status;
+    status = status == AR_OK ? check(p, &p->in, &p->out) : status;
     if (status != AR_OK) {
         return status;
     }
-    if (t.type != AR_INT8 && t.type != AR_FLOAT32 && t.type != AR_INT32) {
-        return ar_bad_type(p, t.type);
+    unsigned type = p->out.type;
+    if (type != AR_INT8 && type != AR_FLOAT32 && type != AR_INT32) {
+        return ar_bad_type(p, type);
     }
-    add_n_t *a = ar_record(p, t.type == AR_INT8 ? eval_s8 : t.type == AR_INT32 ? eval_s32 : eval_f32, sizeof(*a));
+    add_n_t *a = ar_record(p, type == AR_INT8 ? eval_s8 : type == AR_INT32 ? eval_s32 : eval_f32, sizeof(*a));
     if (!a) {
         return AR_NO_MEMORY;
     }
-    a->count = t.count;
-    if (t.type == AR_INT8) {
-        quantize(a, &first, &t, p->n_in);
+    a->count = p->out.count;
+    if (type == AR_INT8) {
+        quantize(a, &p->in, &p->out, p->n_in);
     }
     return AR_OK;
 }

@@ -47,37 +47,28 @@ static bool shape_fits(const ar_tensor_t *in, const ar_tensor_t *out, unsigned a
 }
 
 static ar_status_t prepare(ar_prep_t *p, bool smallest) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t given;
     unsigned axis;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status == AR_OK) {
-        status = ar_const_ints(p, 1, "the axis", 1, &given);
-    }
+    ar_status_t status = ar_const_ints(p, 1, "the axis", 1, &given);
     if (status != AR_OK) {
         return status;
     }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    if ((in.type != AR_INT8 && in.type != AR_FLOAT32) || out.type != AR_INT32) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
+    if ((in->type != AR_INT8 && in->type != AR_FLOAT32) || out->type != AR_INT32) {
+        return ar_bad_types(p);
     }
-    status = ar_axis(p, given, in.rank, &axis);
+    status = ar_axis(p, given, in->rank, &axis);
     if (status != AR_OK) {
         return status;
     }
-    if (in.dim[axis] == 0 || !shape_fits(&in, &out, axis)) {
+    if (in->dim[axis] == 0 || !shape_fits(in, out, axis)) {
         return ar_refuse(p, "the output's shape is not that of the input without the axis, or the axis is empty");
     }
-    arg_t *a = ar_record(p, eval, sizeof(*a));
-    if (!a) {
-        return AR_NO_MEMORY;
-    }
-    *a = (arg_t) {
-        .outer = ar_product(&in, 0, axis), .n = (uint32_t)in.dim[axis], .inner = ar_product(&in, axis + 1, in.rank),
-        .smallest = smallest, .is_float = in.type == AR_FLOAT32,
+    const arg_t a = {
+        .outer = ar_product(in, 0, axis), .n = (uint32_t)in->dim[axis], .inner = ar_product(in, axis + 1, in->rank),
+        .smallest = smallest, .is_float = in->type == AR_FLOAT32,
     };
-    return AR_OK;
+    return ar_keep(p, eval, &a, sizeof(a));
 }
 
 ar_status_t ar_prepare_arg_max(ar_prep_t *p) {

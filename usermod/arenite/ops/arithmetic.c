@@ -203,115 +203,110 @@ static ar_factor_t shifted(ar_factor_t f, int32_t bits) {
 }
 
 // Micro kernels' add_common.cc, sub_common.cc, mul_common.cc and squared_difference.cc.
-static void factors(quantized_t *op, const ar_binary_t *t) {
+static void factors(quantized_t *op, const ar_prep_t *p, const ar_tensor_t *b) {
     ar_add_t *q = &op->q;
-    float twice = 2 * (t->a.scale > t->b.scale ? t->a.scale : t->b.scale);
-    bool wide = t->a.type == AR_INT16;
+    float twice = 2 * (p->in.scale > b->scale ? p->in.scale : b->scale);
+    bool wide = p->in.type == AR_INT16;
     if (op->f == mul_s32) {
-        q->out = ar_factor(t->a.scale, t->b.scale, t->out.scale);
+        q->out = ar_factor(p->in.scale, b->scale, p->out.scale);
         return;
     }
     op->rescale = true;
     op->shift = wide ? 15 : AR_ADD_SHIFT;
-    q->a = ar_factor(t->a.scale, 1.0f, twice);
-    q->b = ar_factor(t->b.scale, 1.0f, twice);
+    q->a = ar_factor(p->in.scale, 1.0f, twice);
+    q->b = ar_factor(b->scale, 1.0f, twice);
     if (op->f != squared_difference_s32) {
-        q->out = shifted(ar_factor(twice, 1.0f, t->out.scale), op->shift);
+        q->out = shifted(ar_factor(twice, 1.0f, p->out.scale), op->shift);
     } else {
         op->shift = wide ? 0 : 7;
-        q->out = shifted(ar_factor(twice, twice, t->out.scale), 2 * op->shift);
+        q->out = shifted(ar_factor(twice, twice, p->out.scale), 2 * op->shift);
     }
 }
 
 // ---- prepare ---------------------------------------------------------------------------------------------
 
-static ar_status_t bad_activation(ar_prep_t *p, int32_t activation) {
-    return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
-}
-
 // Check the quantization of all three and set zero points and limits.
-static ar_status_t quantize(ar_prep_t *p, const ar_binary_t *t, int32_t activation, bool symmetric, ar_add_t *q) {
-    if (!ar_is_quantized(&t->a) || !ar_is_quantized(&t->b) || !ar_is_quantized(&t->out)) {
+static ar_status_t quantize(ar_prep_t *p, const ar_tensor_t *b, int32_t activation, bool symmetric, ar_add_t *q) {
+    if (!ar_is_quantized(&p->in) || !ar_is_quantized(b) || !ar_is_quantized(&p->out)) {
         return ar_refuse(p, "inputs and output need one scale above 0 and a zero point in range");
     }
-    if (t->a.scale > 1e37f || t->b.scale > 1e37f) {
+    if (p->in.scale > 1e37f || b->scale > 1e37f) {
         return ar_refuse(p, "a scale is too large");
     }
-    if (symmetric && (t->a.zero_point || t->b.zero_point || t->out.zero_point)) {
+    if (symmetric && (p->in.zero_point || b->zero_point || p->out.zero_point)) {
         return ar_refuse(p, "int16 inputs and output need zero points of 0");
     }
-    q->offset_a = -t->a.zero_point;
-    q->offset_b = -t->b.zero_point;
-    q->offset_out = t->out.zero_point;
-    return ar_activation_int(activation, &t->out, &q->low, &q->high) ? AR_OK : bad_activation(p, activation);
+    q->offset_a = -p->in.zero_point;
+    q->offset_b = -b->zero_point;
+    q->offset_out = p->out.zero_point;
+    return ar_activation_int(p, activation, &p->out, &q->low, &q->high);
 }
 
-static ar_status_t prepare_quantized(ar_prep_t *p, const ar_binary_t *t, int32_t activation, int_fn_t f) {
-    quantized_t op = { .f = f, .type = t->a.type };
+static ar_status_t prepare_quantized(ar_prep_t *p, const ar_tensor_t *b, int32_t activation, int_fn_t f) {
+    quantized_t op = { .f = f, .type = p->in.type };
     bool squares = f == mul_s32 || f == squared_difference_s32;
-    ar_status_t status = quantize(p, t, activation, squares && t->a.type == AR_INT16, &op.q);
+    ar_status_t status = quantize(p, b, activation, squares && p->in.type == AR_INT16, &op.q);
     if (status != AR_OK) {
         return status;
     }
-    factors(&op, t);
+    factors(&op, p, b);
     op.q.out.shift = op.q.out.shift < 30 ? op.q.out.shift : 30;
     op.limit = op.q.out.shift > 0 ? INT32_MAX >> op.q.out.shift : INT32_MAX;
-    if (f == add_s32 && t->a.type == AR_INT8 && op.q.out.shift <= 0) {
-        return ar_binary_record(p, t, run_add_s8, &op.q, sizeof(op.q));
+    if (f == add_s32 && p->in.type == AR_INT8 && op.q.out.shift <= 0) {
+        return ar_binary_record(p, b, run_add_s8, &op.q, sizeof(op.q));
     }
-    return ar_binary_record(p, t, run_quantized, &op, sizeof(op));
+    return ar_binary_record(p, b, run_quantized, &op, sizeof(op));
 }
 
-static ar_status_t prepare_f32(ar_prep_t *p, const ar_binary_t *t, int32_t activation, float_fn_t f) {
+static ar_status_t prepare_f32(ar_prep_t *p, const ar_tensor_t *b, int32_t activation, float_fn_t f) {
     float_op_t op = { .f = f, .divides = f == floor_div_f32 };
-    if (!ar_activation_float(activation, &op.low, &op.high)) {
-        return bad_activation(p, activation);
-    }
-    return ar_binary_record(p, t, run_f32, &op, sizeof(op));
+    ar_status_t status = ar_activation_float(p, activation, &op.low, &op.high);
+    return status == AR_OK ? ar_binary_record(p, b, run_f32, &op, sizeof(op)) : status;
 }
 
 // tflite-micro's int32 ADD ignores its activation; TensorFlow Lite, and this, do not.
-static ar_status_t prepare_s32(ar_prep_t *p, const ar_binary_t *t, int32_t activation, int_fn_t f) {
+static ar_status_t prepare_s32(ar_prep_t *p, const ar_tensor_t *b, int32_t activation, int_fn_t f) {
     float low, high;
-    if (!ar_activation_float(activation, &low, &high)) {
-        return bad_activation(p, activation);
+    ar_status_t status = ar_activation_float(p, activation, &low, &high);
+    if (status != AR_OK) {
+        return status;
     }
-    if (t->a.n_scales || t->b.n_scales || t->out.n_scales) {
+    if (p->in.n_scales || b->n_scales || p->out.n_scales) {
         return ar_unsupported(p, "quantized int32 is not supported");
     }
     int_op_t op = {
         .f = f, .low = low < -1 ? INT32_MIN : (int32_t)low, .high = high > 6 ? INT32_MAX : (int32_t)high,
         .least = f == pow_s32 ? 0 : INT32_MIN, .divides = f == div_s32 || f == floor_div_s32 || f == floor_mod_s32,
     };
-    return ar_binary_record(p, t, run_s32, &op, sizeof(op));
+    return ar_binary_record(p, b, run_s32, &op, sizeof(op));
 }
 
 // Any of these operators: what it does to floats and to integers.
 static ar_status_t prepare(ar_prep_t *p, float_fn_t f32, int_fn_t s32, bool fused, bool quantizes) {
-    ar_binary_t t;
-    ar_status_t status = ar_binary_open(p, &t);
+    ar_tensor_t b;
+    ar_status_t status = ar_binary_open(p, &b);
     if (status != AR_OK) {
         return status;
     }
-    if (t.out.type != t.a.type) {
-        return ar_refuse(p, "types differ: the inputs are %s, the output is %s", ar_type_name(t.a.type), ar_type_name(t.out.type));
+    if (p->out.type != p->in.type) {
+        return ar_refuse(p, "types differ: the inputs are %t, the output is %t", p->in.type, p->out.type);
     }
     int32_t activation = fused ? ar_option_byte(p, ARITHMETIC_ACTIVATION, ACTIVATION_NONE) : ACTIVATION_NONE;
-    if (t.a.type == AR_FLOAT32) {
-        return prepare_f32(p, &t, activation, f32);
+    if (p->in.type == AR_FLOAT32) {
+        return prepare_f32(p, &b, activation, f32);
     }
-    if (t.a.type == AR_INT32) {
-        return prepare_s32(p, &t, activation, s32);
+    if (p->in.type == AR_INT32) {
+        return prepare_s32(p, &b, activation, s32);
     }
-    if (quantizes && (t.a.type == AR_INT8 || t.a.type == AR_INT16)) {
-        return prepare_quantized(p, &t, activation, s32);
+    if (quantizes && (p->in.type == AR_INT8 || p->in.type == AR_INT16)) {
+        return prepare_quantized(p, &b, activation, s32);
     }
-    if (s32 == div_s32 && t.a.type == AR_INT8) {
-        ar_add_t q = { .out = ar_factor_over(t.a.scale, t.b.scale, t.out.scale) };
-        status = quantize(p, &t, activation, false, &q);
-        return status == AR_OK ? ar_binary_record(p, &t, run_div_s8, &q, sizeof(q)) : status;
+    if (s32 == div_s32 && p->in.type == AR_INT8) {
+        ar_add_t q = { .out = ar_factor_over(p->in.scale, b.scale, p->out.scale) };
+        status = quantize(p, &b, activation, false, &q);
+        return status == AR_OK ? ar_binary_record(p, &b, run_div_s8, &q, sizeof(q)) : status;
     }
-    return ar_bad_type(p, t.a.type);
+    return ar_bad_type(p, p->in.type);
 }
 
 ar_status_t ar_prepare_add(ar_prep_t *p) {

@@ -95,12 +95,6 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-static ar_status_t eval_empty(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    (void)rec;
-    return AR_OK;
-}
-
 // ---- preparing -----------------------------------------------------------------------------------------------------
 
 // Dimension i of so many, as broadcasting counts them: from the end.
@@ -153,8 +147,8 @@ static ar_status_t matrices(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
 
 static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, const ar_tensor_t *y, const ar_tensor_t *out) {
     if (x->type != y->type || x->type != out->type) {
-        return ar_unsupported(p, "%s times %s to %s is not supported", ar_type_name(x->type), ar_type_name(y->type),
-            ar_type_name(out->type));
+        return ar_unsupported(p, "%t times %t to %t is not supported", x->type, y->type,
+            out->type);
     }
     // int16 differs in the dot from what it has with weights of int8.
     m->mac = x->type == AR_INT8 ? &ar_mac_s8 : x->type == AR_INT16 ? &ar_mac_s16 : &ar_mac_f32;
@@ -185,27 +179,22 @@ static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
 }
 
 ar_status_t ar_prepare_batch_matmul(ar_prep_t *p) {
-    ar_tensor_t x, y, out;
+    const ar_tensor_t *x = &p->in, *out = &p->out;
+    ar_tensor_t y;
     ar_space_t s;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &x);
     ar_get_input(p, 1, &y);
-    ar_get_output(p, 0, &out);
-    status = batches(p, &x, &y, &out, &s);
+    ar_status_t status = batches(p, x, &y, out, &s);
     if (status != AR_OK) {
         return status;
     }
-    matmul_t *m = ar_record(p, out.count ? eval : eval_empty, sizeof(*m) + ar_space_bytes(&s));
+    matmul_t *m = ar_record(p, out->count ? eval : ar_nothing, sizeof(*m) + ar_space_bytes(&s));
     if (!m) {
         return AR_NO_MEMORY;
     }
     memcpy(m->batches, s.dim, ar_space_bytes(&s));
     m->rank = s.rank;
-    status = matrices(p, m, &x, &y, &out);
-    status = status == AR_OK ? quantize(p, m, &x, &y, &out) : status;
+    status = matrices(p, m, x, &y, out);
+    status = status == AR_OK ? quantize(p, m, x, &y, out) : status;
     ar_scratch(p, ((m->adj_x ? 1u : 0) + (m->adj_y ? 0 : AR_DOT_ROWS)) * m->depth * m->size);
     return status;
 }

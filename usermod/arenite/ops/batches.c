@@ -93,22 +93,22 @@ static ar_status_t read_blocks(ar_prep_t *p, unsigned rank, batches_t *b, int32_
 }
 
 static ar_status_t prepare(ar_prep_t *p, bool to_batch) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_move_open(p, 3, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
-    if (in.rank != out.rank || (in.rank != 3 && in.rank != 4)) {
+    if (in->rank != out->rank || (in->rank != 3 && in->rank != 4)) {
         return ar_unsupported(p, "needs 3 or 4 dimensions");
     }
-    batches_t b = { .to_batch = to_batch, .size = (uint8_t)ar_type_size(in.type) };
+    batches_t b = { .to_batch = to_batch, .size = (uint8_t)ar_type_size(in->type) };
     int32_t batch[4], after[2] = { 0 };
-    status = read_blocks(p, in.rank, &b, after);
+    status = read_blocks(p, in->rank, &b, after);
     if (status != AR_OK) {
         return status;
     }
-    as_image(to_batch ? &in : &out, b.space);
-    as_image(to_batch ? &out : &in, batch);
+    as_image(to_batch ? in : out, b.space);
+    as_image(to_batch ? out : in, batch);
     bool fits = batch[3] == b.space[3] && batch[0] == (int64_t)b.space[0] * b.block[0] * b.block[1];
     for (unsigned k = 0; k < 2; k++) {
         b.plane[k] = batch[1 + k];
@@ -117,15 +117,15 @@ static ar_status_t prepare(ar_prep_t *p, bool to_batch) {
     if (!fits) {
         return ar_refuse(p, "shapes are not those that blocks of %d by %d give", (int)b.block[0], (int)b.block[1]);
     }
-    bool zero_point = out.type == AR_INT8 || out.type == AR_UINT8;
-    b.fill_bytes = to_batch && (b.before[0] | b.before[1] | after[0] | after[1]) ? out.bytes : 0;
-    b.fill = zero_point ? (uint8_t)out.zero_point : 0;
+    bool zero_point = out->type == AR_INT8 || out->type == AR_UINT8;
+    b.fill_bytes = to_batch && (b.before[0] | b.before[1] | after[0] | after[1]) ? out->bytes : 0;
+    b.fill = zero_point ? (uint8_t)out->zero_point : 0;
     batches_t *r = ar_record(p, eval, sizeof(*r));
     if (!r) {
         return AR_NO_MEMORY;
     }
     *r = b;
-    if (out.count == 0) {
+    if (out->count == 0) {
         r->block[0] = 0; // nothing to walk, whatever the block says
     }
     return AR_OK;

@@ -65,21 +65,14 @@ ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *
     return AR_OK;
 }
 
-ar_status_t ar_binary_open(ar_prep_t *p, ar_binary_t *t) {
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &t->a);
-    ar_get_input(p, 1, &t->b);
-    ar_get_output(p, 0, &t->out);
-    return t->a.type == t->b.type ? AR_OK
-           : ar_refuse(p, "types differ: %s, %s", ar_type_name(t->a.type), ar_type_name(t->b.type));
+ar_status_t ar_binary_open(ar_prep_t *p, ar_tensor_t *b) {
+    ar_get_input(p, 1, b);
+    return p->in.type == b->type ? AR_OK : ar_refuse(p, "types differ: %t, %t", p->in.type, b->type);
 }
 
-ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t run, const void *params, size_t bytes) {
+ar_status_t ar_binary_record(ar_prep_t *p, const ar_tensor_t *b, ar_binary_run_t run, const void *params, size_t bytes) {
     ar_space_t s;
-    ar_status_t status = ar_broadcast(p, &t->a, &t->b, &t->out, true, &s);
+    ar_status_t status = ar_broadcast(p, &p->in, b, &p->out, true, &s);
     if (status != AR_OK) {
         return status;
     }
@@ -87,10 +80,10 @@ ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t
     if (!rec) {
         return AR_NO_MEMORY;
     }
-    *rec = (binary_t) { .run = run, .params = (uint16_t)bytes, .rank = (uint8_t)s.rank, .empty = t->out.count == 0 };
-    rec->size[0] = (uint8_t)ar_type_size(t->a.type);
-    rec->size[1] = (uint8_t)ar_type_size(t->b.type);
-    rec->size[2] = (uint8_t)ar_type_size(t->out.type);
+    *rec = (binary_t) { .run = run, .params = (uint16_t)bytes, .rank = (uint8_t)s.rank, .empty = p->out.count == 0 };
+    rec->size[0] = (uint8_t)ar_type_size(p->in.type);
+    rec->size[1] = (uint8_t)ar_type_size(b->type);
+    rec->size[2] = (uint8_t)ar_type_size(p->out.type);
     if (bytes) {
         memcpy(rec + 1, params, bytes);
     }
@@ -98,6 +91,6 @@ ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t
     memcpy(dim, s.dim, ar_space_bytes(&s));
     // Rows of both, or of the first and always the same of the second.
     bool both = s.rank == 1 && dim->stride[0] == 1 && dim->stride[1] == 1;
-    bool first = ar_same_shape(&t->a, &t->out) && dim->stride[1] == 0 && s.rank <= 2;
+    bool first = ar_same_shape(&p->in, &p->out) && dim->stride[1] == 0 && s.rank <= 2;
     return both || first ? ar_elementwise(p, &dim->n, both ? 2 : 1) : AR_OK;
 }

@@ -23,17 +23,10 @@ ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *
 const char *ar_binary_walk(ar_binary_run_t run, const void *params, const uint8_t *size, const ar_dim_t *dim, uint32_t rank,
     const void *a, const void *b, void *out);
 
-// Inputs 0 and 1 and output 0.
-typedef struct {
-    ar_tensor_t a;
-    ar_tensor_t b;
-    ar_tensor_t out;
-} ar_binary_t;
-
-// Get the three, after checking that there are no more, and that the inputs have one type.
-ar_status_t ar_binary_open(ar_prep_t *p, ar_binary_t *t);
+// Get input 1, which must have the type of input 0.
+ar_status_t ar_binary_open(ar_prep_t *p, ar_tensor_t *b);
 
 // Check shapes and make the record; the operator's scalars are copied into it.
-ar_status_t ar_binary_record(ar_prep_t *p, const ar_binary_t *t, ar_binary_run_t run, const void *params, size_t bytes);
+ar_status_t ar_binary_record(ar_prep_t *p, const ar_tensor_t *b, ar_binary_run_t run, const void *params, size_t bytes);
 
 #endif // ARENITE_OPS_BINARY_H

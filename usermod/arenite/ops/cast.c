@@ -82,25 +82,15 @@ static bool known(unsigned type) {
 }
 
 ar_status_t ar_prepare_cast(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    if (!known(in->type) || !known(out->type)) {
+        return ar_unsupported(p, "%t to %t is not supported", in->type, out->type);
     }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    if (!known(in.type) || !known(out.type)) {
-        return ar_unsupported(p, "%s to %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
-    }
-    if (in.count != out.count) {
+    if (in->count != out->count) {
         return ar_refuse(p, "input and output differ in size");
     }
-    ar_eval_t eval = in.type == out.type ? eval_copy : in.type == AR_FLOAT32 ? eval_from_float
-        : out.type == AR_FLOAT32 ? eval_to_float : eval_int;
-    cast_t *c = ar_record(p, eval, sizeof(*c));
-    if (!c) {
-        return AR_NO_MEMORY;
-    }
-    *c = (cast_t) { in.count, in.type, out.type };
-    return AR_OK;
+    ar_eval_t eval = in->type == out->type ? eval_copy : in->type == AR_FLOAT32 ? eval_from_float
+        : out->type == AR_FLOAT32 ? eval_to_float : eval_int;
+    const cast_t c = { in->count, in->type, out->type };
+    return ar_keep(p, eval, &c, sizeof(c));
 }

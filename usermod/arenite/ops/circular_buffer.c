@@ -22,11 +22,19 @@ static uint8_t *row_of(const ar_rec_t *rec) {
     return c->in_place ? ar_out(rec, 0) : (uint8_t *)ar_scratch_of(rec) + sizeof(int32_t);
 }
 
+static void reset(const circular_t *c, const ar_rec_t *rec) {
+    memcpy(ar_scratch_of(rec), &c->cycles, sizeof(c->cycles));
+    memset(row_of(rec), c->empty, c->all);
+}
+
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
     const circular_t *c = ar_params(rec);
     int32_t *left = ar_scratch_of(rec);
     uint8_t *row = row_of(rec);
+    if (run->y0 == AR_RESET) {
+        reset(c, rec);
+        return AR_OK;
+    }
     memmove(row, row + c->bytes, c->all - c->bytes);
     memcpy(row + c->all - c->bytes, ar_in(rec, 0), c->bytes);
     if (!c->in_place) {
@@ -43,16 +51,6 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return due ? AR_OK : AR_WAITING;
 }
 
-void ar_reset_circular_buffer(ar_model_t *m, const ar_rec_t *rec) {
-    (void)m;
-    const circular_t *c = ar_params(rec);
-    if (rec->eval != eval) {
-        return; // the model was written to since it was loaded
-    }
-    memcpy(ar_scratch_of(rec), &c->cycles, sizeof(c->cycles));
-    memset(row_of(rec), c->empty, c->all);
-}
-
 // Models without cycles_max: tflite-micro knows two by their shapes.
 static ar_status_t guess_cycles(ar_prep_t *p, const ar_tensor_t *out, int32_t *cycles) {
     if (out->dim[2] == 2 && out->dim[3] == 96) {
@@ -65,7 +63,7 @@ static ar_status_t guess_cycles(ar_prep_t *p, const ar_tensor_t *out, int32_t *c
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
     ar_tensor_t flag;
     if (in->type != AR_INT8 || out->type != AR_INT8) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+        return ar_bad_types(p);
     }
     if (in->rank != 4 || out->rank != 4 || in->dim[0] != 1 || in->dim[1] != 1 || out->dim[0] != 1 || out->dim[1] < 1
         || in->dim[2] != out->dim[2] || in->dim[3] != out->dim[3]) {
@@ -81,31 +79,26 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
 }
 
 ar_status_t ar_prepare_circular_buffer(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t cycles = ar_custom_int(p, "cycles_max", 0);
     ar_status_t status = ar_expect_io(p, 1, 1, p->n_out == 2 ? 2 : 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    status = check(p, &in, &out);
+    status = status == AR_OK ? check(p, in, out) : status;
     if (status == AR_OK && cycles <= 0) {
-        status = guess_cycles(p, &out, &cycles);
+        status = guess_cycles(p, out, &cycles);
     }
     if (status != AR_OK) {
         return status;
     }
-    bool in_place = out.is_variable;
-    ar_state(p, (uint32_t)sizeof(int32_t) + (in_place ? 0 : out.bytes));
-    circular_t *c = ar_record(p, eval, sizeof(*c));
-    if (!c) {
-        return AR_NO_MEMORY;
-    }
-    *c = (circular_t) {
-        .bytes = in.bytes, .all = out.bytes, .cycles = cycles, .empty = (uint8_t)out.zero_point, .in_place = in_place,
+    bool in_place = out->is_variable;
+    ar_state(p, (uint32_t)sizeof(int32_t) + (in_place ? 0 : out->bytes));
+    const circular_t c = {
+        .bytes = in->bytes, .all = out->bytes, .cycles = cycles, .empty = (uint8_t)out->zero_point, .in_place = in_place,
         .tells = p->n_out == 2,
     };
-    p->may_wait = !c->tells && cycles > 1;
-    return AR_OK;
+    p->may_wait = !c.tells && cycles > 1;
+    status = ar_keep(p, eval, &c, sizeof(c));
+    if (status == AR_OK) {
+        ar_keeps(p);
+    }
+    return status;
 }

@@ -81,11 +81,11 @@ static const char *run_select(const void *params, const void *a, const void *b, 
 }
 
 // Factors above 1 leave no room for the spare bits; only their ratio counts.
-static void scale(const ar_binary_t *t, compare_t *c) {
-    c->zero[0] = t->a.zero_point;
-    c->zero[1] = t->b.zero_point;
-    c->factor[0] = ar_factor(t->a.scale, 1.0f, 1.0f);
-    c->factor[1] = ar_factor(t->b.scale, 1.0f, 1.0f);
+static void scale(const ar_prep_t *p, const ar_tensor_t *b, compare_t *c) {
+    c->zero[0] = p->in.zero_point;
+    c->zero[1] = b->zero_point;
+    c->factor[0] = ar_factor(p->in.scale, 1.0f, 1.0f);
+    c->factor[1] = ar_factor(b->scale, 1.0f, 1.0f);
     int32_t excess = c->factor[0].shift > c->factor[1].shift ? c->factor[0].shift : c->factor[1].shift;
     for (unsigned i = 0; i < 2 && excess > 0; i++) {
         c->factor[i].shift -= excess;
@@ -113,51 +113,51 @@ static relation_t relation_of(unsigned type) {
 }
 
 static ar_status_t compare(ar_prep_t *p, uint8_t mask) {
-    ar_binary_t t;
-    ar_status_t status = ar_binary_open(p, &t);
+    ar_tensor_t b;
+    ar_status_t status = ar_binary_open(p, &b);
     if (status != AR_OK) {
         return status;
     }
-    compare_t c = { .relation = relation_of(t.a.type), .mask = mask, .size = (uint8_t)ar_type_size(t.a.type), .type = t.a.type };
-    if (!c.relation || t.out.type != AR_BOOL) {
-        return ar_unsupported(p, "%s to %s is not supported", ar_type_name(t.a.type), ar_type_name(t.out.type));
+    compare_t c = { .relation = relation_of(p->in.type), .mask = mask, .size = (uint8_t)ar_type_size(p->in.type), .type = p->in.type };
+    if (!c.relation || p->out.type != AR_BOOL) {
+        return ar_unsupported(p, "%t to %t is not supported", p->in.type, p->out.type);
     }
-    if (c.relation == relation_int && t.a.type != AR_INT32 && (t.a.n_scales || t.b.n_scales)) {
-        if (!ar_is_quantized(&t.a) || !ar_is_quantized(&t.b)) {
+    if (c.relation == relation_int && p->in.type != AR_INT32 && (p->in.n_scales || b.n_scales)) {
+        if (!ar_is_quantized(&p->in) || !ar_is_quantized(&b)) {
             return ar_refuse(p, "both inputs need one scale above 0 and a zero point in range, or none");
         }
-        scale(&t, &c);
+        scale(p, &b, &c);
         c.relation = relation_quantized;
     }
-    return ar_binary_record(p, &t, run_compare, &c, sizeof(c));
+    return ar_binary_record(p, &b, run_compare, &c, sizeof(c));
 }
 
 static ar_status_t logical(ar_prep_t *p, uint8_t mask) {
-    ar_binary_t t;
-    ar_status_t status = ar_binary_open(p, &t);
+    ar_tensor_t b;
+    ar_status_t status = ar_binary_open(p, &b);
     if (status != AR_OK) {
         return status;
     }
     compare_t c = { .relation = relation_logical, .mask = mask, .size = 1 };
-    if (t.a.type != AR_BOOL || t.out.type != AR_BOOL) {
-        return ar_bad_type(p, t.a.type != AR_BOOL ? t.a.type : t.out.type);
+    if (p->in.type != AR_BOOL || p->out.type != AR_BOOL) {
+        return ar_bad_type(p, p->in.type != AR_BOOL ? p->in.type : p->out.type);
     }
-    return ar_binary_record(p, &t, run_compare, &c, sizeof(c));
+    return ar_binary_record(p, &b, run_compare, &c, sizeof(c));
 }
 
 // The first where the relation is in the mask, else the second. Quantized numbers as they stand: the converter gives
 // all three tensors one scale.
 static ar_status_t extremum(ar_prep_t *p, uint8_t mask) {
-    ar_binary_t t;
-    ar_status_t status = ar_binary_open(p, &t);
+    ar_tensor_t b;
+    ar_status_t status = ar_binary_open(p, &b);
     if (status != AR_OK) {
         return status;
     }
-    compare_t c = { .relation = relation_of(t.a.type), .mask = mask, .size = (uint8_t)ar_type_size(t.a.type), .type = t.a.type };
-    if (!c.relation || t.a.type == AR_BOOL || t.out.type != t.a.type) {
-        return ar_unsupported(p, "%s to %s is not supported", ar_type_name(t.a.type), ar_type_name(t.out.type));
+    compare_t c = { .relation = relation_of(p->in.type), .mask = mask, .size = (uint8_t)ar_type_size(p->in.type), .type = p->in.type };
+    if (!c.relation || p->in.type == AR_BOOL || p->out.type != p->in.type) {
+        return ar_unsupported(p, "%t to %t is not supported", p->in.type, p->out.type);
     }
-    return ar_binary_record(p, &t, run_select, &c, sizeof(c));
+    return ar_binary_record(p, &b, run_select, &c, sizeof(c));
 }
 
 ar_status_t ar_prepare_equal(ar_prep_t *p) {

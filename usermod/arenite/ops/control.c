@@ -81,7 +81,7 @@ static ar_status_t eval_if(const ar_run_t *run, const ar_rec_t *rec) {
 ar_status_t ar_prepare_if(ar_prep_t *p) {
     ar_tensor_t t;
     int32_t subgraph[2] = { ar_option_int(p, IF_THEN, 0), ar_option_int(p, IF_ELSE, 0) };
-    ar_status_t status = ar_expect_io(p, 1, 255, p->n_out);
+    ar_status_t status = AR_OK;
     for (unsigned i = 0; status == AR_OK && i < 2; i++) {
         status = ar_calls(p, subgraph[i], 1);
         status = status == AR_OK ? check_inputs(p, subgraph[i], 1) : status;
@@ -90,8 +90,7 @@ ar_status_t ar_prepare_if(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    ar_get_input(p, 0, &t);
-    if (t.type != AR_BOOL || t.count != 1) {
+    if (p->in.type != AR_BOOL || p->in.count != 1) {
         return ar_refuse(p, "the condition must be one bool");
     }
     control_t *c = ar_record(p, eval_if, sizeof(*c) + (p->n_in - 1u + p->n_out) * sizeof(uint32_t));
@@ -183,34 +182,25 @@ ar_status_t ar_prepare_while(ar_prep_t *p) {
 static ar_status_t eval_call_once(const ar_run_t *run, const ar_rec_t *rec) {
     const control_t *c = ar_params(rec);
     uint8_t *ran = ar_subgraph_ran(run, c->subgraph[0]);
-    if (*ran) {
-        return AR_OK;
-    }
-    ar_status_t status = ar_run_subgraph(run, c->subgraph[0]);
-    *ran = status == AR_OK;
+    bool runs = !*ran && run->y0 != AR_RESET;
+    ar_status_t status = runs ? ar_run_subgraph(run, c->subgraph[0]) : AR_OK;
+    *ran = run->y0 != AR_RESET && status == AR_OK;
     return status;
 }
 
 ar_status_t ar_prepare_call_once(ar_prep_t *p) {
     int32_t subgraph = ar_option_int(p, CALL_ONCE_INIT, 0);
-    ar_status_t status = ar_expect_io(p, 0, 0, 0);
-    status = status == AR_OK ? ar_calls(p, subgraph, 0) : status;
+    ar_status_t status = ar_calls(p, subgraph, 0);
     if (status != AR_OK) {
         return status;
     }
     if (ar_subgraph_count(p, subgraph, false) != 0 || ar_subgraph_count(p, subgraph, true) != 0) {
         return ar_refuse(p, "its subgraph must have no inputs and no outputs");
     }
-    control_t *c = ar_record(p, eval_call_once, sizeof(*c));
-    if (!c) {
-        return AR_NO_MEMORY;
+    const control_t c = { .subgraph = { (uint16_t)subgraph } };
+    status = ar_keep(p, eval_call_once, &c, sizeof(c));
+    if (status == AR_OK) {
+        ar_keeps(p);
     }
-    c->subgraph[0] = (uint16_t)subgraph;
-    return AR_OK;
-}
-
-void ar_reset_call_once(ar_model_t *m, const ar_rec_t *rec) {
-    // ar_reset has set every subgraph to not run; being in the table makes it look at this model at all.
-    (void)m;
-    (void)rec;
+    return status;
 }

@@ -6,7 +6,7 @@
 
 #include "ops/conv.h"
 
-enum { INPUT = 0, WEIGHTS = 1 };
+enum { WEIGHTS = 1 };
 
 // Taps of one row that lie side by side in memory as the weights do: all of them, or one where they are apart.
 static int32_t run_of_taps(const ar_conv_t *c, const ar_place_t *at) {
@@ -75,32 +75,27 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
 }
 
 ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
-    ar_tensor_t in, weights, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t weights;
     const ar_mac_t *mac;
-    ar_status_t status = ar_expect_io(p, 2, 3, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
-    ar_get_output(p, 0, &out);
-    status = ar_mac(p, &in, &weights, &out, &mac);
+    ar_status_t status = ar_mac(p, in, &weights, out, &mac);
     if (status != AR_OK) {
         return status;
     }
-    ar_conv_t *c = ar_record(p, in.type == AR_INT8 ? ar_conv_s8 : eval, sizeof(*c));
+    ar_conv_t *c = ar_record(p, in->type == AR_INT8 ? ar_conv_s8 : eval, sizeof(*c));
     if (!c) {
         return AR_NO_MEMORY;
     }
     c->mac = mac;
-    status = shape(p, c, &in, &weights, &out);
+    status = shape(p, c, in, &weights, out);
     if (status == AR_OK) {
-        if (in.type == AR_INT8) {
+        if (in->type == AR_INT8) {
             ar_conv_s8_scratch(p, c, c->int4_count ? NULL : (const int8_t *)weights.data);
         } else {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }
-        status = ar_quant(p, &c->q, &in, &weights, &out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
+        status = ar_quant(p, &c->q, in, &weights, out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
         ar_by_rows(p, 1, c->w.batches);
     }
     return status;

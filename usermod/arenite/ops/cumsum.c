@@ -67,39 +67,36 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_cumsum(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t given;
     unsigned axis;
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
-    if (status == AR_OK && in.type != AR_INT8 && in.type != AR_FLOAT32) {
-        status = ar_bad_type(p, in.type);
+    ar_status_t status = ar_move_open(p, &p->in);
+    if (status == AR_OK && in->type != AR_INT8 && in->type != AR_FLOAT32) {
+        status = ar_bad_type(p, in->type);
     }
     if (status == AR_OK) {
         status = ar_const_ints(p, 1, "the axis", 1, &given);
     }
     if (status == AR_OK) {
-        status = ar_axis(p, given, in.rank, &axis);
+        status = ar_axis(p, given, in->rank, &axis);
     }
     if (status != AR_OK) {
         return status;
     }
-    if (!ar_same_shape(&in, &out)) {
+    if (!ar_same_shape(in, out)) {
         return ar_refuse(p, "the output's shape is not the input's");
     }
-    cumsum_t *c = ar_record(p, in.type == AR_INT8 ? eval_s8 : eval_f32, sizeof(*c));
-    if (!c) {
-        return AR_NO_MEMORY;
-    }
-    *c = (cumsum_t) {
-        .outer = ar_product(&in, 0, axis), .n = (uint32_t)in.dim[axis], .inner = ar_product(&in, axis + 1, in.rank),
+    cumsum_t c = {
+        .outer = ar_product(in, 0, axis), .n = (uint32_t)in->dim[axis], .inner = ar_product(in, axis + 1, in->rank),
         .exclusive = ar_option_bool(p, CUMSUM_EXCLUSIVE, false), .reverse = ar_option_bool(p, CUMSUM_REVERSE, false),
-        .in_zero = in.zero_point, .out_zero = out.zero_point,
+        .in_zero = in->zero_point, .out_zero = out->zero_point,
     };
-    if (in.type == AR_INT8) {
-        if (!ar_is_quantized(&in) || !ar_is_quantized(&out)) {
-            return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    if (in->type == AR_INT8) {
+        status = ar_expect_quantized(p, in);
+        if (status != AR_OK) {
+            return status;
         }
-        c->factor = ar_factor(in.scale, 1.0f / (1 << (SHIFT - 1)), out.scale);
+        c.factor = ar_factor(in->scale, 1.0f / (1 << (SHIFT - 1)), out->scale);
     }
-    return AR_OK;
+    return ar_keep(p, in->type == AR_INT8 ? eval_s8 : eval_f32, &c, sizeof(c));
 }

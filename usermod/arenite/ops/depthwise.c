@@ -9,7 +9,7 @@
 #include "ops/conv.h"
 #include "ops/depthwise.h"
 
-enum { INPUT = 0, WEIGHTS = 1 };
+enum { WEIGHTS = 1 };
 
 static const uint8_t *weights_of(const ar_depthwise_conv_t *d, const ar_rec_t *rec) {
     if (d->int4_count) {
@@ -103,27 +103,22 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
 }
 
 ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
-    ar_tensor_t in, weights, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t weights;
     ar_depthwise_conv_t d;
     memset(&d, 0, sizeof(d));
-    ar_status_t status = ar_expect_io(p, 2, 3, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
-    ar_get_output(p, 0, &out);
-    status = ar_mac(p, &in, &weights, &out, &d.mac);
+    ar_status_t status = ar_mac(p, in, &weights, out, &d.mac);
     if (status == AR_OK) {
-        status = shape(p, &d, &in, &weights, &out);
+        status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {
-        status = ar_quant(p, &d.q, &in, &weights, &out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d.w.out_c);
+        status = ar_quant(p, &d.q, in, &weights, out, ar_option_byte(p, DEPTHWISE_ACTIVATION, ACTIVATION_NONE), d.w.out_c);
     }
     if (status != AR_OK) {
         return status;
     }
-    if (in.type == AR_INT8 && d.w.in_c == 1 && !d.int4_count) {
+    if (in->type == AR_INT8 && d.w.in_c == 1 && !d.int4_count) {
         return as_product(p, &d);
     }
     bool fits = ar_depthwise3_fits(&d);

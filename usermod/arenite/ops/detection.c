@@ -291,10 +291,7 @@ static ar_status_t check_outputs(ar_prep_t *p, detect_t *d) {
 
 ar_status_t ar_prepare_detection_postprocess(ar_prep_t *p) {
     detect_t d = { 0 };
-    ar_status_t status = ar_expect_io(p, 3, 3, 4);
-    if (status == AR_OK) {
-        status = read_inputs(p, &d);
-    }
+    ar_status_t status = read_inputs(p, &d);
     if (status == AR_OK) {
         status = read_options(p, &d);
     }
@@ -306,10 +303,5 @@ ar_status_t ar_prepare_detection_postprocess(ar_prep_t *p) {
     }
     size_t found = d.each_class ? d.most * sizeof(found_t) : 0;
     ar_scratch(p, (uint32_t)(d.boxes * (sizeof(box_t) + sizeof(float) + 1) + found));
-    detect_t *made = ar_record(p, eval, sizeof(d));
-    if (!made) {
-        return AR_NO_MEMORY;
-    }
-    *made = d;
-    return AR_OK;
+    return ar_keep(p, eval, &d, sizeof(detect_t));
 }

@@ -23,7 +23,7 @@ typedef struct {
 } copy_t;
 
 static size_t own_bytes(const ar_rec_t *rec) {
-    return (rec->size & ~AR_BY_ROWS) - (size_t)((const uint8_t *)ar_params(rec) - (const uint8_t *)rec);
+    return ar_record_bytes(rec) - (size_t)((const uint8_t *)ar_params(rec) - (const uint8_t *)rec);
 }
 
 static void *row_of(const elements_t *e, unsigned k, uint8_t *data, uint32_t y, uint32_t held) {
@@ -59,9 +59,7 @@ static uint16_t height(const ar_tensor_t *t) {
 }
 
 ar_status_t ar_elementwise(ar_prep_t *p, uint32_t *count, unsigned inputs) {
-    ar_tensor_t out, in[2];
-    ar_get_output(p, 0, &out);
-    uint16_t h = height(&out);
+    uint16_t h = height(&p->out);
     uint32_t at = (uint32_t)((uint8_t *)count - (uint8_t *)ar_params(p->rec));
     bool fits = p->n_in + p->n_out + 1 <= POINTERS && own_bytes(p->rec) <= OWN_BYTES;
     if (!h || *count % h || !fits) {
@@ -69,10 +67,11 @@ ar_status_t ar_elementwise(ar_prep_t *p, uint32_t *count, unsigned inputs) {
         return AR_OK;
     }
     elements_t made = { .rows = { .in_h = h, .out_h = h, .window = 1, .stride = 1, .in_place = true }, .eval = p->rec->eval, .count_at = at };
-    made.row[2] = out.bytes / h;
+    made.row[2] = p->out.bytes / h;
     for (unsigned i = 0; i < inputs; i++) {
-        ar_get_input(p, i, &in[i]);
-        made.row[i] = in[i].bytes / h;
+        ar_tensor_t in;
+        ar_get_input(p, i, &in);
+        made.row[i] = in.bytes / h;
         made.rows.in_place = made.rows.in_place && made.row[i] >= made.row[2];
     }
     elements_t *e = ar_record_wrap(p, eval, sizeof(*e));

@@ -317,26 +317,21 @@ static ar_status_t keep(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
 }
 
 ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
-    ar_tensor_t in, weights, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t weights;
     dense_t d;
     memset(&d, 0, sizeof(d));
-    ar_status_t status = ar_expect_io(p, 2, 3, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, INPUT, &in);
     ar_get_input(p, WEIGHTS, &weights);
-    ar_get_output(p, 0, &out);
-    status = ar_mac(p, &in, &weights, &out, &d.mac);
+    ar_status_t status = ar_mac(p, in, &weights, out, &d.mac);
     if (status == AR_OK) {
         d.int4_count = weights.type == AR_INT4 ? weights.count : 0;
-        status = shape(p, &d, &in, &weights, &out);
+        status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {
-        status = ar_quant(p, &d.q, &in, &weights, &out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d.n_out);
+        status = ar_quant(p, &d.q, in, &weights, out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d.n_out);
     }
-    if (status == AR_OK && in.type != AR_FLOAT32) {
-        status = one_factor(p, &d, &in, &weights, &out);
+    if (status == AR_OK && in->type != AR_FLOAT32) {
+        status = one_factor(p, &d, in, &weights, out);
     }
-    return status == AR_OK ? keep(p, &d, &in) : status;
+    return status == AR_OK ? keep(p, &d, in) : status;
 }

@@ -28,8 +28,9 @@ static int32_t step_real(const ar_unary_t *u, int32_t x) {
     return y >= (float)r->high ? r->high : y > (float)r->low ? (int32_t)y : r->low;
 }
 
-static ar_status_t real(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, float (*f)(float x)) {
-    ar_status_t status = ar_unary_quantized(p, in, out);
+static ar_status_t real(ar_prep_t *p, float (*f)(float x)) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_quantized(p);
     if (status != AR_OK) {
         return status;
     }
@@ -38,16 +39,15 @@ static ar_status_t real(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *
         .high = in->type == AR_INT8 ? 127 : 32767,
     };
     r.low = -r.high - 1;
-    return ar_unary_int(p, in, step_real, &r.u, sizeof(r));
+    return ar_unary_int(p, step_real, &r.u, sizeof(r));
 }
 
 static ar_status_t function(ar_prep_t *p, float (*f)(float x)) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
+    ar_status_t status = ar_unary_open(p);
     if (status != AR_OK) {
         return status;
     }
-    return in.type == AR_FLOAT32 ? ar_unary_f32(p, in.count, f) : real(p, &in, &out, f);
+    return p->in.type == AR_FLOAT32 ? ar_unary_f32(p, f) : real(p, f);
 }
 
 // ---- float32 ---------------------------------------------------------------------------------------------
@@ -125,9 +125,9 @@ ar_status_t ar_prepare_square(ar_prep_t *p) {
 }
 
 ar_status_t ar_prepare_elu(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    return status != AR_OK ? status : function(p, in.type == AR_FLOAT32 ? elu : elu_of_table);
+    const ar_tensor_t *in = &p->in;
+    ar_status_t status = ar_unary_open(p);
+    return status != AR_OK ? status : function(p, in->type == AR_FLOAT32 ? elu : elu_of_table);
 }
 
 // ---- integers --------------------------------------------------------------------------------------------
@@ -176,17 +176,18 @@ static int32_t step_rsqrt(const ar_unary_t *u, int32_t x) {
     return ar_requantize_clamp(ar_requantize(1, root), q->factor, q->out_zero, q->low, q->high);
 }
 
-static ar_status_t integer(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, ar_step_t step, ar_factor_t factor) {
+static ar_status_t integer(ar_prep_t *p, ar_step_t step, ar_factor_t factor) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     integer_t q = { .factor = factor, .in_zero = in->zero_point, .out_zero = out->zero_point };
     q.u.wrong = step == step_rsqrt ? "a number below 0 has no root" : NULL;
     q.high = in->type == AR_INT8 ? 127 : 32767;
     q.low = -q.high - 1;
-    return ar_unary_int(p, in, step, &q.u, sizeof(q));
+    return ar_unary_int(p, step, &q.u, sizeof(q));
 }
 
-static ar_status_t plain(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step) {
+static ar_status_t plain(ar_prep_t *p, ar_step_t step) {
     ar_unary_t u = { .wrong = NULL };
-    return ar_unary_int(p, in, step, &u, sizeof(u));
+    return ar_unary_int(p, step, &u, sizeof(u));
 }
 
 // 1 / (sqrt(in) * out), to 31 bits. A float comes near it; what e = 1 - near^2 * in * out^2 is short of 0, 1 + e / 2
@@ -216,56 +217,56 @@ static ar_factor_t rsqrt_factor(float in, float out) {
 }
 
 ar_status_t ar_prepare_abs(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
     if (status != AR_OK) {
         return status;
     }
-    if (in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, magnitude);
+    if (in->type == AR_FLOAT32) {
+        return ar_unary_f32(p, magnitude);
     }
-    if (in.type == AR_INT32 || (in.type == AR_INT16 && !in.n_scales)) {
-        return plain(p, &in, step_abs);
+    if (in->type == AR_INT32 || (in->type == AR_INT16 && !in->n_scales)) {
+        return plain(p, step_abs);
     }
-    status = ar_unary_quantized(p, &in, &out);
-    return status != AR_OK ? status : integer(p, &in, &out, step_abs_quantized, ar_factor(in.scale, 1.0f, out.scale));
+    status = ar_unary_quantized(p);
+    return status != AR_OK ? status : integer(p, step_abs_quantized, ar_factor(in->scale, 1.0f, out->scale));
 }
 
 ar_status_t ar_prepare_neg(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
+    const ar_tensor_t *in = &p->in;
+    ar_status_t status = ar_unary_open(p);
     if (status != AR_OK) {
         return status;
     }
-    return in.type == AR_INT32 ? plain(p, &in, step_neg) : function(p, neg);
+    return in->type == AR_INT32 ? plain(p, step_neg) : function(p, neg);
 }
 
 ar_status_t ar_prepare_rsqrt(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
     if (status != AR_OK) {
         return status;
     }
-    if (in.type == AR_FLOAT32) {
-        return ar_unary_f32(p, in.count, rsqrt);
+    if (in->type == AR_FLOAT32) {
+        return ar_unary_f32(p, rsqrt);
     }
-    status = ar_unary_quantized(p, &in, &out);
+    status = ar_unary_quantized(p);
     if (status != AR_OK) {
         return status;
     }
-    ar_factor_t factor = rsqrt_factor(in.scale, out.scale);
+    ar_factor_t factor = rsqrt_factor(in->scale, out->scale);
     factor.shift -= RSQRT_BITS;
     if (factor.shift < -31 || factor.shift > 10) {
         return ar_refuse(p, "the scales of input and output are too far apart");
     }
-    return integer(p, &in, &out, step_rsqrt, factor);
+    return integer(p, step_rsqrt, factor);
 }
 
 ar_status_t ar_prepare_logical_not(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
+    const ar_tensor_t *in = &p->in;
+    ar_status_t status = ar_unary_open(p);
     if (status != AR_OK) {
         return status;
     }
-    return in.type == AR_BOOL ? plain(p, &in, step_not) : ar_bad_type(p, in.type);
+    return in->type == AR_BOOL ? plain(p, step_not) : ar_bad_type(p, in->type);
 }

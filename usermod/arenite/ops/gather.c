@@ -86,14 +86,14 @@ static bool gather_shape_fits(const ar_tensor_t *in, const ar_tensor_t *at, cons
 }
 
 static ar_status_t record_gather(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t *in, const ar_tensor_t *at,
-    const ar_tensor_t *out, unsigned axis, unsigned batch, gather_t *g) {
+    unsigned axis, unsigned batch, gather_t *g) {
     if (at->type != AR_INT32 && at->type != AR_INT64) {
-        return ar_unsupported(p, "indices of type %s are not supported", ar_type_name(at->type));
+        return ar_unsupported(p, "indices of type %t are not supported", at->type);
     }
-    if (!gather_shape_fits(in, at, out, axis, batch)) {
+    if (!gather_shape_fits(in, at, &p->out, axis, batch)) {
         return ar_refuse(p, "the output's shape is not that of the indices and the values");
     }
-    g->batches = out->count ? ar_product(in, 0, batch) : 0;
+    g->batches = p->out.count ? ar_product(in, 0, batch) : 0;
     g->outer = ar_product(in, batch, axis);
     g->n = ar_product(at, batch, at->rank);
     g->limit = in->dim[axis];
@@ -103,21 +103,17 @@ static ar_status_t record_gather(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t
     if (at->data && !in_range(at->data, at->type, g->batches * g->n, g->limit)) {
         return ar_refuse(p, "an index is not in 0 to %d", (int)g->limit - 1);
     }
-    gather_t *r = ar_record(p, eval, sizeof(*r));
-    if (!r) {
-        return AR_NO_MEMORY;
-    }
-    *r = *g;
-    return AR_OK;
+    return ar_keep(p, eval, g, sizeof(gather_t));
 }
 
 ar_status_t ar_prepare_gather(ar_prep_t *p) {
-    ar_tensor_t in, at, out;
+    const ar_tensor_t *in = &p->in;
+    ar_tensor_t at;
     unsigned axis = 0;
     gather_t g = { .values = 0, .indices = 1 };
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = ar_axis(p, ar_option_int(p, GATHER_AXIS, 0), in.rank, &axis);
+        status = ar_axis(p, ar_option_int(p, GATHER_AXIS, 0), in->rank, &axis);
     }
     if (status != AR_OK) {
         return status;
@@ -128,30 +124,24 @@ ar_status_t ar_prepare_gather(ar_prep_t *p) {
     if (batch < 0 || batch > at.rank || batch > (int32_t)axis) {
         return ar_refuse(p, "%d batch dimensions, the axis is %u", (int)batch, axis);
     }
-    return record_gather(p, eval_gather, &in, &at, &out, axis, (unsigned)batch, &g);
+    return record_gather(p, eval_gather, in, &at, axis, (unsigned)batch, &g);
 }
 
 ar_status_t ar_prepare_embedding_lookup(ar_prep_t *p) {
-    ar_tensor_t in, at, out;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &at);
+    ar_tensor_t in;
     ar_get_input(p, 1, &in);
-    ar_get_output(p, 0, &out);
     gather_t g = { .values = 1, .indices = 0, .scale = in.scale };
-    if (at.rank != 1 || in.rank < 2) {
+    if (p->in.rank != 1 || in.rank < 2) {
         return ar_refuse(p, "needs a vector of indices, and values of at least 2 dimensions");
     }
-    if (in.type != AR_INT8 || out.type != AR_FLOAT32) {
-        status = ar_move_open(p, 2, 1, &in, &out);
-        return status == AR_OK ? record_gather(p, eval_gather, &in, &at, &out, 0, 0, &g) : status;
+    if (in.type != AR_INT8 || p->out.type != AR_FLOAT32) {
+        ar_status_t status = ar_move_open(p, &in);
+        return status == AR_OK ? record_gather(p, eval_gather, &in, &p->in, 0, 0, &g) : status;
     }
     if (!ar_is_quantized(&in) || in.zero_point != 0) {
         return ar_unsupported(p, "int8 values need one scale above 0, and zero point 0");
     }
-    return record_gather(p, eval_gather_scaled, &in, &at, &out, 0, 0, &g);
+    return record_gather(p, eval_gather_scaled, &in, &p->in, 0, 0, &g);
 }
 
 // ---- GATHER_ND, SCATTER_ND -------------------------------------------------------------------------------------------
@@ -243,11 +233,11 @@ static ar_status_t eval_scatter_nd(const ar_run_t *run, const ar_rec_t *rec) {
 
 // The runs of tensor `whole` that the coordinates name must be those of `parts`, one behind the other.
 static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t *whole, const ar_tensor_t *at,
-    const ar_tensor_t *parts, uint32_t out_bytes) {
+    const ar_tensor_t *parts) {
     int32_t stride[AR_MAX_RANK];
     int32_t depth = at->rank ? at->dim[at->rank - 1] : 0;
     if (at->type != AR_INT32 && at->type != AR_INT64) {
-        return ar_unsupported(p, "indices of type %s are not supported", ar_type_name(at->type));
+        return ar_unsupported(p, "indices of type %t are not supported", at->type);
     }
     if (at->rank == 0 || depth > whole->rank) {
         return ar_refuse(p, "indices of %d dimensions in a tensor of %d", (int)depth, (int)whole->rank);
@@ -265,7 +255,7 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
         return AR_NO_MEMORY;
     }
     *c = (coordinates_t) {
-        .n = ar_product(at, 0, before), .run = ar_product(whole, d, whole->rank), .bytes = out_bytes,
+        .n = ar_product(at, 0, before), .run = ar_product(whole, d, whole->rank), .bytes = p->out.bytes,
         .size = (uint8_t)ar_type_size(whole->type), .type = at->type, .element = whole->type, .depth = (uint8_t)d,
     };
     ar_strides(whole->dim, whole->rank, stride);
@@ -276,31 +266,32 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
 }
 
 ar_status_t ar_prepare_gather_nd(ar_prep_t *p) {
-    ar_tensor_t in, at, out;
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t at;
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
     ar_get_input(p, 1, &at);
-    return record_coordinates(p, eval_gather_nd, &in, &at, &out, out.bytes);
+    return record_coordinates(p, eval_gather_nd, in, &at, out);
 }
 
 ar_status_t ar_prepare_scatter_nd(ar_prep_t *p) {
-    ar_tensor_t at, in, shape, out;
-    ar_status_t status = ar_move_open(p, 3, 1, &in, &out);
+    const ar_tensor_t *out = &p->out;
+    ar_tensor_t in;
+    int32_t dim[AR_MAX_RANK];
+    ar_get_input(p, 1, &in);
+    ar_status_t status = ar_move_open(p, &in);
+    if (status == AR_OK) {
+        status = ar_const_ints(p, 2, "the shape", out->rank, dim);
+    }
     if (status != AR_OK) {
         return status;
     }
-    ar_get_input(p, 0, &at);
-    ar_get_input(p, 2, &shape);
-    int32_t dim[AR_MAX_RANK];
-    status = ar_const_ints(p, 2, "the shape", out.rank, dim);
-    for (unsigned i = 0; status == AR_OK && i < out.rank; i++) {
-        if (dim[i] != out.dim[i]) {
-            return ar_refuse(p, "the output's shape is not the one asked for");
-        }
+    if (memcmp(dim, out->dim, out->rank * sizeof(dim[0])) != 0) {
+        return ar_refuse(p, "the output's shape is not the one asked for");
     }
-    return status == AR_OK ? record_coordinates(p, eval_scatter_nd, &out, &at, &in, out.bytes) : status;
+    return record_coordinates(p, eval_scatter_nd, out, &p->in, &in);
 }
 
 // ---- WHERE: the coordinates of what is not zero ----------------------------------------------------------------------
@@ -350,25 +341,19 @@ static ar_status_t eval_where(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_where(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    if (in->type == AR_RESOURCE || in->type == AR_INT4) {
+        return ar_bad_type(p, in->type);
     }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    if (in.type == AR_RESOURCE || in.type == AR_INT4) {
-        return ar_bad_type(p, in.type);
-    }
-    if (out.type != AR_INT64 || out.rank != 2 || out.dim[1] != in.rank) {
-        return ar_refuse(p, "the output must be int64, and have a row of %u for each that is true", (unsigned)in.rank);
+    if (out->type != AR_INT64 || out->rank != 2 || out->dim[1] != in->rank) {
+        return ar_refuse(p, "the output must be int64, and have a row of %u for each that is true", (unsigned)in->rank);
     }
     where_t *w = ar_record(p, eval_where, sizeof(*w));
     if (!w) {
         return AR_NO_MEMORY;
     }
-    *w = (where_t) { .n = in.count, .found = (uint32_t)out.dim[0], .type = in.type, .rank = in.rank };
-    memcpy(w->dim, in.dim, sizeof(w->dim));
-    return !in.data || count_fits(w, in.data) ? AR_OK
+    *w = (where_t) { .n = in->count, .found = (uint32_t)out->dim[0], .type = in->type, .rank = in->rank };
+    memcpy(w->dim, in->dim, sizeof(w->dim));
+    return !in->data || count_fits(w, in->data) ? AR_OK
            : ar_refuse(p, "not as many are true as the output has room for, %u", (unsigned)w->found);
 }

@@ -4,6 +4,7 @@
 
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
+#include "ops/activation.h"
 #include "ops/unary.h"
 
 typedef struct {
@@ -55,29 +56,25 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_l2_normalization(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_unary_open(p, &in, &out);
-    if (status == AR_OK && in.type != AR_FLOAT32) {
-        status = in.type == AR_INT8 ? ar_unary_quantized(p, &in, &out) : ar_bad_type(p, in.type);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_unary_open(p);
+    if (status == AR_OK && in->type != AR_FLOAT32) {
+        status = in->type == AR_INT8 ? ar_unary_quantized(p) : ar_bad_type(p, in->type);
     }
     if (status != AR_OK) {
         return status;
     }
     int32_t activation = ar_option_byte(p, L2_NORMALIZATION_ACTIVATION, ACTIVATION_NONE);
     if (activation != ACTIVATION_NONE) {
-        return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+        return ar_bad_activation(p, activation);
     }
-    if (in.type == AR_INT8 && (out.zero_point != 0 || fabsf(out.scale - 1.0f / 128) > 0.001f / 128)) {
+    if (in->type == AR_INT8 && (out->zero_point != 0 || fabsf(out->scale - 1.0f / 128) > 0.001f / 128)) {
         return ar_refuse(p, "the output must have scale 1/128 and zero point 0");
     }
-    uint32_t depth = in.rank ? (uint32_t)in.dim[in.rank - 1] : 1;
-    if (in.type == AR_INT8 && depth > 33000) {
+    uint32_t depth = in->rank ? (uint32_t)in->dim[in->rank - 1] : 1;
+    if (in->type == AR_INT8 && depth > 33000) {
         return ar_unsupported(p, "more than 33000 numbers of int8 are not supported"); // whose squares fit 31 bits
     }
-    norm_t *n = ar_record(p, in.type == AR_INT8 ? eval_s8 : eval_f32, sizeof(*n));
-    if (!n) {
-        return AR_NO_MEMORY;
-    }
-    *n = (norm_t) { .rows = in.count ? in.count / depth : 0, .depth = depth, .zero = in.zero_point };
-    return AR_OK;
+    const norm_t n = { .rows = in->count ? in->count / depth : 0, .depth = depth, .zero = in->zero_point };
+    return ar_keep(p, in->type == AR_INT8 ? eval_s8 : eval_f32, &n, sizeof(n));
 }

@@ -197,14 +197,22 @@ static ar_status_t sizes(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const a
     return AR_OK;
 }
 
-// Weights of [units, columns], all of one type, quantized as a whole around 0.
-static ar_status_t weights(ar_prep_t *p, const lstm_t *l, unsigned i, uint32_t columns, ar_tensor_t *t) {
+static ar_status_t given(ar_prep_t *p, unsigned i, ar_tensor_t *t) {
     if (!ar_has_input(p, i)) {
         return ar_refuse(p, "input %u is missing", i);
     }
     ar_get_input(p, i, t);
+    return AR_OK;
+}
+
+// Weights of [units, columns], all of one type, quantized as a whole around 0.
+static ar_status_t weights(ar_prep_t *p, const lstm_t *l, unsigned i, uint32_t columns, ar_tensor_t *t) {
+    ar_status_t status = given(p, i, t);
+    if (status != AR_OK) {
+        return status;
+    }
     if (t->type != (l->mac == &ar_mac_f32 ? AR_FLOAT32 : AR_INT8)) {
-        return ar_unsupported(p, "input %u: weights of %s are not supported", i, ar_type_name(t->type));
+        return ar_unsupported(p, "input %u: weights of %t are not supported", i, t->type);
     }
     if (t->rank != 2 || (uint32_t)t->dim[0] != l->units || (uint32_t)t->dim[1] != columns) {
         return ar_refuse(p, "input %u: weights must be [%u, %u]", i, (unsigned)l->units, (unsigned)columns);
@@ -217,13 +225,13 @@ static ar_status_t weights(ar_prep_t *p, const lstm_t *l, unsigned i, uint32_t c
 
 static ar_status_t bias(ar_prep_t *p, const lstm_t *l, unsigned i) {
     ar_tensor_t t;
-    if (!ar_has_input(p, i)) {
-        return ar_refuse(p, "input %u is missing", i);
+    ar_status_t status = given(p, i, &t);
+    if (status != AR_OK) {
+        return status;
     }
-    ar_get_input(p, i, &t);
     unsigned type = l->mac == &ar_mac_f32 ? AR_FLOAT32 : l->mac == &ar_mac_s8 ? AR_INT32 : AR_INT64;
     if (t.type != type || t.count != l->units) {
-        return ar_refuse(p, "input %u: the bias must be %u of %s", i, (unsigned)l->units, ar_type_name(type));
+        return ar_refuse(p, "input %u: the bias must be %u of %t", i, (unsigned)l->units, type);
     }
     return AR_OK;
 }
@@ -247,13 +255,13 @@ static ar_status_t gates(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const a
 
 // A state that is a variable, of that type, as many numbers as there are units in all batches.
 static ar_status_t state(ar_prep_t *p, const lstm_t *l, unsigned i, unsigned type, ar_tensor_t *t) {
-    if (!ar_has_input(p, i)) {
-        return ar_refuse(p, "input %u is missing", i);
+    ar_status_t status = given(p, i, t);
+    if (status != AR_OK) {
+        return status;
     }
-    ar_get_input(p, i, t);
     if (!t->is_variable || t->data || t->type != type || t->count / l->units != l->batches || t->count % l->units != 0) {
-        return ar_refuse(p, "input %u: the state must be a variable of [%u, %u] %s", i, (unsigned)l->batches, (unsigned)l->units,
-            ar_type_name(type));
+        return ar_refuse(p, "input %u: the state must be a variable of [%u, %u] %t", i, (unsigned)l->batches, (unsigned)l->units,
+            type);
     }
     return AR_OK;
 }
@@ -299,7 +307,7 @@ static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, cons
 
 static ar_status_t types(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const ar_tensor_t *out) {
     if (out->type != in->type || (in->type != AR_FLOAT32 && in->type != AR_INT8 && in->type != AR_INT16)) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+        return ar_bad_types(p);
     }
     bool real = in->type == AR_FLOAT32;
     l->mac = real ? &ar_mac_f32 : in->type == AR_INT8 ? &ar_mac_s8 : &ar_mac_s16;
@@ -312,22 +320,20 @@ static ar_status_t types(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const a
 }
 
 ar_status_t ar_prepare_unidirectional_sequence_lstm(ar_prep_t *p) {
-    ar_tensor_t in, out, h, cell;
-    ar_status_t status = ar_expect_io(p, 1, 24, 1);
-    status = status == AR_OK ? variant(p) : status;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t h, cell;
+    ar_status_t status = variant(p);
     if (status != AR_OK) {
         return status;
     }
-    ar_get_input(p, INPUT, &in);
-    ar_get_output(p, 0, &out);
     lstm_t *l = ar_record(p, eval, sizeof(*l));
     if (!l) {
         return AR_NO_MEMORY;
     }
-    status = types(p, l, &in, &out);
-    status = status == AR_OK ? sizes(p, l, &in, &out) : status;
-    status = status == AR_OK ? state(p, l, STATE, in.type, &h) : status;
-    status = status == AR_OK ? state(p, l, CELL, in.type == AR_FLOAT32 ? AR_FLOAT32 : AR_INT16, &cell) : status;
-    status = status == AR_OK ? gates(p, l, &in, &h) : status;
-    return status == AR_OK && in.type != AR_FLOAT32 ? quantize(p, l, &in, &h, &cell, &out) : status;
+    status = types(p, l, in, out);
+    status = status == AR_OK ? sizes(p, l, in, out) : status;
+    status = status == AR_OK ? state(p, l, STATE, in->type, &h) : status;
+    status = status == AR_OK ? state(p, l, CELL, in->type == AR_FLOAT32 ? AR_FLOAT32 : AR_INT16, &cell) : status;
+    status = status == AR_OK ? gates(p, l, in, &h) : status;
+    return status == AR_OK && in->type != AR_FLOAT32 ? quantize(p, l, in, &h, &cell, out) : status;
 }

@@ -4,7 +4,6 @@
 
 typedef struct {
     int32_t from;               // bytes
-    int32_t to;
     uint8_t input;
     uint8_t size;               // of an element
     uint8_t rank;
@@ -15,30 +14,24 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     (void)run;
     const move_t *m = ar_params(rec);
     const uint8_t *in = ar_in(rec, m->input);
-    uint8_t *out = ar_out(rec, 0);
-    ar_copy(m->dim, m->rank, in + m->from, out + m->to, m->size);
+    ar_copy(m->dim, m->rank, in + m->from, ar_out(rec, 0), m->size);
     return AR_OK;
 }
 
-ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_t from, int32_t to, unsigned size) {
+ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_t from) {
+    unsigned size = ar_type_size(p->out.type);
     move_t *m = ar_record(p, eval, sizeof(*m) + ar_space_bytes(s));
     if (!m) {
         return AR_NO_MEMORY;
     }
-    *m = (move_t) { from * (int32_t)size, to * (int32_t)size, (uint8_t)i, (uint8_t)size, (uint8_t)s->rank };
+    *m = (move_t) { from * (int32_t)size, (uint8_t)i, (uint8_t)size, (uint8_t)s->rank };
     memcpy(m->dim, s->dim, ar_space_bytes(s));
     return AR_OK;
 }
 
-ar_status_t ar_move_open(ar_prep_t *p, unsigned n_in, unsigned i, ar_tensor_t *in, ar_tensor_t *out) {
-    ar_status_t status = ar_expect_io(p, n_in, n_in, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, i, in);
-    ar_get_output(p, 0, out);
-    if (in->type != out->type) {
-        return ar_refuse(p, "input %s, output %s", ar_type_name(in->type), ar_type_name(out->type));
+ar_status_t ar_move_open(ar_prep_t *p, const ar_tensor_t *in) {
+    if (in->type != p->out.type) {
+        return ar_refuse(p, "input %t, output %t", in->type, p->out.type);
     }
     return in->type == AR_RESOURCE || in->type == AR_INT4 ? ar_bad_type(p, in->type) : AR_OK;
 }

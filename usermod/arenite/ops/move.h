@@ -7,11 +7,11 @@
 #include "engine/bytes.h"
 #include "ops/walk.h"
 
-// Get input i and output 0, after checking the number of inputs, and that the two are of one type that can be moved.
-ar_status_t ar_move_open(ar_prep_t *p, unsigned n_in, unsigned i, ar_tensor_t *in, ar_tensor_t *out);
+// What is moved and output 0 must be of one type that can be.
+ar_status_t ar_move_open(ar_prep_t *p, const ar_tensor_t *in);
 
-// The record of one copy along a space, from input i to output 0, starting so many elements into either.
-ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_t from, int32_t to, unsigned size);
+// The record of one copy along a space, from input i, starting so many elements into it, to output 0.
+ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_t from);
 
 // Input i as int32 or int64: element k, cut to what int32 holds.
 int32_t ar_index_at(const uint8_t *data, unsigned type, uint32_t k);

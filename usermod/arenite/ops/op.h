@@ -22,30 +22,40 @@ typedef struct {
 
 #define AR_ALL_ROWS (0x7fffffff)
 
+// As y0: what the operator keeps from one invoke to the next is to be put back to the start, and nothing else.
+#define AR_RESET (0xffffffff)
+
 typedef ar_status_t (*ar_eval_t)(const ar_run_t *run, const struct _ar_rec_t *rec);
 
 // A record: the inputs' data, the outputs', the scratch block if there is one, then the operator's own scalars.
 // An input left out (tensor -1) is NULL. Records lie one behind another in the arena.
 typedef struct _ar_rec_t {
     ar_eval_t eval;
-    uint16_t size;              // bytes from this record to the next, and AR_BY_ROWS
+    uint16_t size;              // bytes from this record to the next, and flags
     uint8_t n_in;
     uint8_t n_out;
     void *t[];
 } ar_rec_t;
 
-// In a record's size: its scalars begin with ar_rows_t (ops/rows.h).
+// Flags in a record's size: its scalars begin with ar_rows_t (ops/rows.h); its eval is called with AR_RESET.
 #define AR_BY_ROWS (1u)
+#define AR_KEEPS (2u)
+
+static inline uint32_t ar_record_bytes(const ar_rec_t *rec) {
+    return rec->size & ~(AR_BY_ROWS | AR_KEEPS);
+}
 
 static inline ar_rec_t *ar_next_record(const ar_rec_t *rec) {
-    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + (rec->size & ~AR_BY_ROWS));
+    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_record_bytes(rec));
 }
 
 // One operator while it is prepared.
 typedef struct _ar_prep_t {
+    ar_tensor_t in;             // input 0 and output 0, where it has them
+    ar_tensor_t out;
     struct _ar_loader_t *loader;
     ar_rec_t *rec;
-    const char *name;
+    const struct _ar_op_t *op;
     uint16_t index;
     uint32_t inputs;            // positions in the model of the two index vectors
     uint32_t outputs;
@@ -65,18 +75,21 @@ typedef struct _ar_prep_t {
 } ar_prep_t;
 
 // An operator in the table of those compiled in.
-typedef struct {
+typedef struct _ar_op_t {
     uint8_t code;               // BuiltinOperator
     uint8_t options;            // BuiltinOptions type that it takes; 0: none
-    const char *name;
+    uint8_t fewest;             // inputs that it must have
+    uint8_t most;               // inputs that it may have
+    uint8_t outputs;            // as many, or AR_ANY
     ar_status_t (*prepare)(ar_prep_t *p);
-    void (*reset)(ar_model_t *m, const ar_rec_t *rec);  // what it keeps, back to the start; NULL: it keeps nothing
 } ar_op_t;
+
+#define AR_ANY (255)
 
 // ---- for prepare functions -------------------------------------------------------------------------------
 
-// Count of inputs and outputs in range, else an error that says so.
-ar_status_t ar_expect_io(ar_prep_t *p, unsigned min_in, unsigned max_in, unsigned n_out);
+// Count of inputs and outputs in range, else an error that says so. What the table says of them holds already.
+ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned outputs);
 
 // Input or output i. The loader has checked index, shape and sizes. An optional input that is left out, or is
 // not there at all, gives false from ar_has_input and must not be asked for.
@@ -100,6 +113,9 @@ float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise);
 // small (then return AR_NO_MEMORY). Call it once, after ar_scratch.
 void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 
+// The same, the scalars being a copy of these.
+ar_status_t ar_keep(ar_prep_t *p, ar_eval_t eval, const void *scalars, size_t bytes);
+
 // Make room for more scalars before those of the record, and set another eval; NULL where the arena is too small.
 void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 
@@ -112,6 +128,9 @@ void ar_scratch_between(ar_prep_t *p, uint32_t least, uint32_t most);
 
 // Ask for memory that lasts from one invoke to the next, in the place of scratch. It starts as zeros.
 void ar_state(ar_prep_t *p, uint32_t bytes);
+
+// Tell, when the record is made, that eval is to be called with AR_RESET to put back what the operator keeps.
+void ar_keeps(ar_prep_t *p);
 
 // Call subgraphs: tell the loader which, with what inputs from the operator's input `from` on, and ask for their
 // tensors. The subgraph's inputs and outputs are set and read through ar_subgraph_*_data.
@@ -131,15 +150,21 @@ bool ar_alias(ar_prep_t *p, unsigned i);
 // before it writes in its place.
 void ar_overwrites(ar_prep_t *p, unsigned inputs);
 
-// Refuse: "op 7 CUMSUM: ..." with %d (int) and %s in the text. They return the status, to be returned.
+// Refuse: "op 7 CUMSUM: ..." with what ar_fail formats in the text. They return the status, to be returned.
 ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
+ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"
 
 // Shapes and quantization that many operators ask about.
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
 // Both quantized per tensor with a positive finite scale, zero points in the type's range.
 bool ar_is_quantized(const ar_tensor_t *t);
+// This input, and output 0.
+ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in);
+
+// An eval function that does nothing: the output is empty, or made otherwise.
+ar_status_t ar_nothing(const ar_run_t *run, const ar_rec_t *rec);
 
 // ---- for eval functions ----------------------------------------------------------------------------------
 
@@ -173,5 +198,11 @@ ar_status_t ar_run_fail(const ar_run_t *run, const char *format, ...);
 
 extern const ar_op_t ar_ops[];
 extern const unsigned ar_n_ops;
+
+// The name of an operator in the table; the schema's name of a BuiltinOperator, "" where this version has none for it; and
+// name n of a list of such, one after another, which ends with an empty one.
+const char *ar_op_title(const ar_op_t *op);
+const char *ar_builtin_name(int32_t code);
+const char *ar_nth_name(const char *names, unsigned n);
 
 #endif // ARENITE_OPS_OP_H

@@ -141,32 +141,36 @@ static ar_status_t same_quantization(ar_prep_t *p, const ar_tensor_t *a, const a
 }
 
 ar_status_t ar_prepare_pad(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = same_quantization(p, &in, &out);
+        status = same_quantization(p, in, out);
     }
-    return status == AR_OK ? prepare_pad(p, &in, &out, eval_pad) : status;
+    return status == AR_OK ? prepare_pad(p, in, out, eval_pad) : status;
 }
 
 ar_status_t ar_prepare_padv2(ar_prep_t *p) {
     if (p->n_in == 2) {
         return ar_prepare_pad(p);
     }
-    ar_tensor_t in, value, out;
-    ar_status_t status = ar_move_open(p, 3, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t value;
+    ar_status_t status = ar_expect_io(p, 3, 3, 1);
+    if (status == AR_OK) {
+        status = ar_move_open(p, &p->in);
+    }
     if (status != AR_OK) {
         return status;
     }
     ar_get_input(p, 2, &value);
-    if (value.type != in.type || value.count != 1) {
+    if (value.type != in->type || value.count != 1) {
         return ar_refuse(p, "the value must be one, of the input's type");
     }
-    status = same_quantization(p, &in, &out);
+    status = same_quantization(p, in, out);
     if (status == AR_OK) {
-        status = same_quantization(p, &value, &out);
+        status = same_quantization(p, &value, out);
     }
-    return status == AR_OK ? prepare_pad(p, &in, &out, eval_pad_with) : status;
+    return status == AR_OK ? prepare_pad(p, in, out, eval_pad_with) : status;
 }
 
 // ---- MIRROR_PAD ------------------------------------------------------------------------------------------------------
@@ -219,15 +223,15 @@ static ar_status_t eval_mirror(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_mirror_pad(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     ar_space_t s;
     paddings_t pads;
     uint32_t start;
     int32_t stride[AR_MAX_RANK];
     int8_t mode = ar_option_byte(p, MIRROR_PAD_MODE, MIRROR_REFLECT);
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = place(p, &in, &out, &pads, &s, &start);
+        status = place(p, in, out, &pads, &s, &start);
     }
     if (status != AR_OK) {
         return status;
@@ -235,23 +239,23 @@ ar_status_t ar_prepare_mirror_pad(ar_prep_t *p) {
     if (mode != MIRROR_REFLECT && mode != MIRROR_SYMMETRIC) {
         return ar_refuse(p, "mode %d is not known", (int)mode);
     }
-    mirror_t *m = ar_record(p, eval_mirror, sizeof(*m) + in.rank * sizeof(side_t) + ar_space_bytes(&s));
+    mirror_t *m = ar_record(p, eval_mirror, sizeof(*m) + in->rank * sizeof(side_t) + ar_space_bytes(&s));
     if (!m) {
         return AR_NO_MEMORY;
     }
-    m->size = (uint8_t)ar_type_size(in.type);
+    m->size = (uint8_t)ar_type_size(in->type);
     m->rank = (uint8_t)s.rank;
-    m->sides = in.rank;
+    m->sides = in->rank;
     m->offset = mode == MIRROR_REFLECT;
     m->start = (int32_t)start * m->size;
-    memcpy(m->side + in.rank, s.dim, ar_space_bytes(&s));
-    ar_strides(out.dim, out.rank, stride);
-    for (unsigned i = 0; i < in.rank; i++) {
-        int32_t before = pads.n[2 * i], after = pads.n[2 * i + 1], most = in.dim[i] - m->offset;
+    memcpy(m->side + in->rank, s.dim, ar_space_bytes(&s));
+    ar_strides(out->dim, out->rank, stride);
+    for (unsigned i = 0; i < in->rank; i++) {
+        int32_t before = pads.n[2 * i], after = pads.n[2 * i + 1], most = in->dim[i] - m->offset;
         if (before > most || after > most) {
-            return ar_refuse(p, "dimension %u: %d cannot be reflected %d and %d times", i, (int)in.dim[i], (int)before, (int)after);
+            return ar_refuse(p, "dimension %u: %d cannot be reflected %d and %d times", i, (int)in->dim[i], (int)before, (int)after);
         }
-        m->side[i] = (side_t) { before, after, in.dim[i], out.dim[i], stride[i] };
+        m->side[i] = (side_t) { before, after, in->dim[i], out->dim[i], stride[i] };
     }
     return AR_OK;
 }

@@ -1,6 +1,7 @@
 // A tensor and its pieces along an axis: CONCATENATION and PACK join them, SPLIT, SPLIT_V and UNPACK part them. For each
 // step through the dimensions before the axis, a run of bytes of each piece lies next to that of the piece before.
 
+#include "ops/activation.h"
 #include "ops/move.h"
 
 typedef struct {
@@ -44,7 +45,7 @@ static ar_status_t eval_part_second(const ar_run_t *run, const ar_rec_t *rec) {
 
 // The pieces of a whole: inputs that join to the output, or outputs that the input parts into.
 typedef struct {
-    ar_tensor_t whole;
+    const ar_tensor_t *whole;
     unsigned axis;
     unsigned n;
     bool join;
@@ -61,11 +62,11 @@ static void get_piece(const ar_prep_t *p, const plan_t *plan, unsigned i, ar_ten
 
 // The piece is like the whole but for the axis; n: how much of that it is.
 static ar_status_t check_piece(ar_prep_t *p, const plan_t *plan, unsigned i, int32_t *n) {
-    const ar_tensor_t *whole = &plan->whole;
+    const ar_tensor_t *whole = plan->whole;
     ar_tensor_t t;
     get_piece(p, plan, i, &t);
     if (t.type != whole->type) {
-        return ar_refuse(p, "types differ: %s, %s", ar_type_name(t.type), ar_type_name(whole->type));
+        return ar_refuse(p, "types differ: %t, %t", t.type, whole->type);
     }
     bool same = t.rank + plan->drop == whole->rank;
     for (unsigned k = 0, at = 0; same && k < whole->rank; k++) {
@@ -87,7 +88,7 @@ static ar_status_t check_piece(ar_prep_t *p, const plan_t *plan, unsigned i, int
 }
 
 static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
-    const ar_tensor_t *whole = &plan->whole;
+    const ar_tensor_t *whole = plan->whole;
     if (whole->type == AR_RESOURCE || whole->type == AR_INT4) {
         return ar_bad_type(p, whole->type);
     }
@@ -123,20 +124,18 @@ static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
 }
 
 static ar_status_t join(ar_prep_t *p, unsigned axis_field, bool drop) {
-    plan_t plan = { .n = p->n_in, .join = true, .drop = drop };
-    ar_status_t status = ar_expect_io(p, p->n_in ? p->n_in : 1, p->n_in ? p->n_in : 1, 1);
-    if (status != AR_OK) {
-        return status;
+    plan_t plan = { .whole = &p->out, .n = p->n_in, .join = true, .drop = drop };
+    ar_status_t status = ar_expect_io(p, p->n_in, p->n_in, 1); // none left out
+    if (status == AR_OK) {
+        status = ar_axis(p, ar_option_int(p, axis_field, 0), plan.whole->rank, &plan.axis);
     }
-    ar_get_output(p, 0, &plan.whole);
-    status = ar_axis(p, ar_option_int(p, axis_field, 0), plan.whole.rank, &plan.axis);
     return status == AR_OK ? record(p, &plan, eval_join) : status;
 }
 
 ar_status_t ar_prepare_concatenation(ar_prep_t *p) {
     int32_t activation = ar_option_byte(p, CONCATENATION_ACTIVATION, ACTIVATION_NONE);
     if (activation != ACTIVATION_NONE) {
-        return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+        return ar_bad_activation(p, activation);
     }
     return join(p, CONCATENATION_AXIS, false);
 }
@@ -145,22 +144,22 @@ ar_status_t ar_prepare_pack(ar_prep_t *p) {
     return join(p, PACK_AXIS, true);
 }
 
-// Part input i along the axis that the input axis_input holds.
-static ar_status_t split(ar_prep_t *p, plan_t *plan, unsigned i, unsigned axis_input, ar_eval_t eval) {
+// Part a tensor along the axis that the input axis_input holds.
+static ar_status_t split(ar_prep_t *p, plan_t *plan, unsigned axis_input, ar_eval_t eval) {
     int32_t axis;
     plan->n = p->n_out;
-    ar_get_input(p, i, &plan->whole);
     ar_status_t status = ar_const_ints(p, axis_input, "the axis", 1, &axis);
     if (status == AR_OK) {
-        status = ar_axis(p, axis, plan->whole.rank, &plan->axis);
+        status = ar_axis(p, axis, plan->whole->rank, &plan->axis);
     }
     return status == AR_OK ? record(p, plan, eval) : status;
 }
 
 ar_status_t ar_prepare_split(ar_prep_t *p) {
-    plan_t plan = { .join = false };
-    ar_status_t status = ar_expect_io(p, 2, 2, p->n_out);
-    return status == AR_OK ? split(p, &plan, 1, 0, eval_part_second) : status;
+    ar_tensor_t whole;
+    plan_t plan = { .whole = &whole };
+    ar_get_input(p, 1, &whole);
+    return split(p, &plan, 0, eval_part_second);
 }
 
 // What the outputs have is what counts; the sizes asked for say it again, and -1 stands for what is left.
@@ -181,21 +180,13 @@ static ar_status_t check_sizes(ar_prep_t *p, unsigned axis) {
 }
 
 ar_status_t ar_prepare_split_v(ar_prep_t *p) {
-    plan_t plan = { .join = false };
-    ar_status_t status = ar_expect_io(p, 3, 3, p->n_out);
-    if (status == AR_OK) {
-        status = split(p, &plan, 0, 2, eval_part);
-    }
+    plan_t plan = { .whole = &p->in };
+    ar_status_t status = split(p, &plan, 2, eval_part);
     return status == AR_OK ? check_sizes(p, plan.axis) : status;
 }
 
 ar_status_t ar_prepare_unpack(ar_prep_t *p) {
-    plan_t plan = { .n = p->n_out, .drop = true };
-    ar_status_t status = ar_expect_io(p, 1, 1, p->n_out);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &plan.whole);
-    status = ar_axis(p, ar_option_int(p, UNPACK_AXIS, 0), plan.whole.rank, &plan.axis);
+    plan_t plan = { .whole = &p->in, .n = p->n_out, .drop = true };
+    ar_status_t status = ar_axis(p, ar_option_int(p, UNPACK_AXIS, 0), plan.whole->rank, &plan.axis);
     return status == AR_OK ? record(p, &plan, eval_part) : status;
 }

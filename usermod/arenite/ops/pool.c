@@ -204,58 +204,51 @@ static ar_position_t of_type(const types_t *t, unsigned type) {
     return type == AR_INT8 ? t->s8 : type == AR_INT16 ? t->s16 : type == AR_FLOAT32 ? t->f32 : NULL;
 }
 
-static ar_status_t set_limits(ar_prep_t *p, pool_t *pool, const ar_tensor_t *in, const ar_tensor_t *out) {
+static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
-    bool known;
     if (in->type == AR_FLOAT32) {
-        known = ar_activation_float(activation, &pool->limit_f32[0], &pool->limit_f32[1]);
-    } else {
-        if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-            return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
-        }
-        // tensorflow/lite/micro/kernels/pooling_common.cc
-        if (in->zero_point != out->zero_point || fabsf(in->scale - out->scale) > 1e-6f) {
-            return ar_refuse(p, "input and output must have the same scale and zero point");
-        }
-        known = ar_activation_int(activation, out, &pool->limit[0], &pool->limit[1]);
+        return ar_activation_float(p, activation, &pool->limit_f32[0], &pool->limit_f32[1]);
     }
-    return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
-}
-
-static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
+    ar_status_t status = ar_expect_quantized(p, in);
     if (status != AR_OK) {
         return status;
     }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    ar_position_t position = of_type(types, in.type);
-    if (in.type != out.type || !position) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
+    // tensorflow/lite/micro/kernels/pooling_common.cc
+    if (in->zero_point != out->zero_point || fabsf(in->scale - out->scale) > 1e-6f) {
+        return ar_refuse(p, "input and output must have the same scale and zero point");
+    }
+    return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
+}
+
+static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_position_t position = of_type(types, in->type);
+    if (in->type != out->type || !position) {
+        return ar_bad_types(p);
     }
     pool_t *pool = ar_record(p, eval, sizeof(*pool));
     if (!pool) {
         return AR_NO_MEMORY;
     }
     pool->position = position;
-    pool->size = ar_type_size(in.type);
+    pool->size = ar_type_size(in->type);
     const int32_t kernel[2] = { ar_option_int(p, POOL_2D_FILTER_H, 0), ar_option_int(p, POOL_2D_FILTER_W, 0) };
     const int32_t stride[2] = { ar_option_int(p, POOL_2D_STRIDE_H, 0), ar_option_int(p, POOL_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { 1, 1 };
-    status = ar_window(p, &pool->w, &in, &out, ar_option_byte(p, POOL_2D_PADDING, PADDING_SAME), kernel, stride, dilation);
+    ar_status_t status = ar_window(p, &pool->w, in, out, ar_option_byte(p, POOL_2D_PADDING, PADDING_SAME), kernel, stride, dilation);
     if (status != AR_OK) {
         return status;
     }
-    if (in.dim[3] != out.dim[3]) {
+    if (in->dim[3] != out->dim[3]) {
         return ar_refuse(p, "input and output differ in channels");
     }
     // Sums must stay within 31 bits.
-    if (in.count >= 1 << 24 || (in.type == AR_INT16 && in.dim[1] * in.dim[2] > 0xffff)) {
+    if (in->count >= 1 << 24 || (in->type == AR_INT16 && in->dim[1] * in->dim[2] > 0xffff)) {
         return ar_unsupported(p, "an input of more than 16 million elements, or 65535 positions of int16");
     }
     by_rows(p, pool);
-    return set_limits(p, pool, &in, &out);
+    return set_limits(p, pool);
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {

@@ -76,61 +76,50 @@ static bool is_quantized(const ar_tensor_t *t) {
     return t->type == AR_INT32 ? t->n_scales == 1 && normal : ar_is_quantized(t);
 }
 
-static ar_status_t check(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out) {
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, in);
-    ar_get_output(p, 0, out);
-    return in->count == out->count ? AR_OK : ar_refuse(p, "input and output differ in size");
+static ar_status_t keep(ar_prep_t *p, ar_eval_t eval, const quantize_t *q) {
+    ar_status_t status = ar_keep(p, eval, q, sizeof(*q));
+    return status == AR_OK ? ar_elementwise(p, &((quantize_t *)ar_params(p->rec))->count, 1) : status;
+}
+
+static ar_status_t differ_in_size(ar_prep_t *p) {
+    return ar_refuse(p, "input and output differ in size");
 }
 
 ar_status_t ar_prepare_quantize(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = check(p, &in, &out);
-    if (status != AR_OK) {
-        return status;
-    }
-    quantize_t q = { .count = in.count, .scale = out.scale, .out_zero = out.zero_point, .in_type = in.type, .out_type = out.type };
-    bool from_float = in.type == AR_FLOAT32;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    quantize_t q = { .count = in->count, .scale = out->scale, .out_zero = out->zero_point, .in_type = in->type, .out_type = out->type };
+    bool from_float = in->type == AR_FLOAT32;
     int32_t unused;
-    if ((!from_float && !type_range(in.type, &unused, &unused)) || !type_range(out.type, &q.low, &q.high)) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
+    if (in->count != out->count) {
+        return differ_in_size(p);
     }
-    if (!is_quantized(&out) || (!from_float && !is_quantized(&in))) {
+    if ((!from_float && !type_range(in->type, &unused, &unused)) || !type_range(out->type, &q.low, &q.high)) {
+        return ar_bad_types(p);
+    }
+    if (!is_quantized(out) || (!from_float && !is_quantized(in))) {
         return ar_refuse(p, "a quantized tensor needs one scale above 0 and a zero point in range");
     }
     if (!from_float) {
-        q.in_zero = in.zero_point;
-        q.factor = ar_factor(in.scale, 1.0f, out.scale);
+        q.in_zero = in->zero_point;
+        q.factor = ar_factor(in->scale, 1.0f, out->scale);
         q.limit = q.factor.shift > 0 ? INT32_MAX >> q.factor.shift : INT32_MAX;
     }
-    quantize_t *rec = ar_record(p, from_float ? eval_from_float : eval_requantize, sizeof(q));
-    if (!rec) {
-        return AR_NO_MEMORY;
-    }
-    *rec = q;
-    return ar_elementwise(p, &rec->count, 1);
+    return keep(p, from_float ? eval_from_float : eval_requantize, &q);
 }
 
 ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = check(p, &in, &out);
-    if (status != AR_OK) {
-        return status;
-    }
+    const ar_tensor_t *in = &p->in;
     int32_t unused;
-    if (out.type != AR_FLOAT32 || !type_range(in.type, &unused, &unused)) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
+    if (in->count != p->out.count) {
+        return differ_in_size(p);
     }
-    if (!is_quantized(&in)) {
+    if (p->out.type != AR_FLOAT32 || !type_range(in->type, &unused, &unused)) {
+        return ar_bad_types(p);
+    }
+    if (!is_quantized(in)) {
         return ar_refuse(p, "the input needs one scale above 0 and a zero point in range");
     }
-    quantize_t *rec = ar_record(p, eval_dequantize, sizeof(*rec));
-    if (!rec) {
-        return AR_NO_MEMORY;
-    }
-    *rec = (quantize_t) { .count = in.count, .scale = in.scale, .in_zero = in.zero_point, .in_type = in.type };
-    return ar_elementwise(p, &rec->count, 1);
+    return keep(p, eval_dequantize, &(quantize_t) {
+        .count = in->count, .scale = in->scale, .in_zero = in->zero_point, .in_type = in->type,
+    });
 }

@@ -238,8 +238,9 @@ static void divide_factor(reduce_t *r) {
 }
 
 static ar_status_t quantize(ar_prep_t *p, reduce_t *r, const ar_tensor_t *in, const ar_tensor_t *out, bool rescales) {
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    ar_status_t status = ar_expect_quantized(p, in);
+    if (status != AR_OK) {
+        return status;
     }
     // memcmp: two floats of equal bits
     if (!rescales && (in->zero_point != out->zero_point || memcmp(&in->scale, &out->scale, sizeof(float)) != 0)) {
@@ -285,29 +286,23 @@ static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t
 }
 
 static ar_status_t prepare(ar_prep_t *p, const types_t *types, bool divide) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     uint32_t mask;
-    ar_status_t status = ar_expect_io(p, 2, 2, 1);
-    if (status != AR_OK) {
-        return status;
+    one_t one = of_type(types, in->type);
+    if (in->type != out->type || !one) {
+        return ar_bad_types(p);
     }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    one_t one = of_type(types, in.type);
-    if (in.type != out.type || !one) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in.type), ar_type_name(out.type));
-    }
-    status = read_axes(p, &in, &mask);
+    ar_status_t status = read_axes(p, in, &mask);
     if (status == AR_OK) {
-        status = check_output(p, &in, &out, mask);
+        status = check_output(p, in, out, mask);
     }
     if (status != AR_OK) {
         return status;
     }
-    if (in.count == 0 || in.count >= 1 << 24) {
+    if (in->count == 0 || in->count >= 1 << 24) {
         return ar_refuse(p, "the input is empty or has more than 16 million elements");
     }
-    return record(p, &in, &out, mask, one, divide);
+    return record(p, in, out, mask, one, divide);
 }
 
 ar_status_t ar_prepare_mean(ar_prep_t *p) {

@@ -163,11 +163,11 @@ static ar_status_t check_shapes(ar_prep_t *p, const ar_tensor_t *in, const ar_te
     return AR_OK;
 }
 
-static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, resize_t **made, ar_tensor_t *in, bool align, bool half) {
-    ar_tensor_t out;
-    ar_status_t status = ar_move_open(p, 2, 0, in, &out);
+static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, resize_t **made, bool align, bool half) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_move_open(p, in);
     if (status == AR_OK) {
-        status = check_shapes(p, in, &out);
+        status = check_shapes(p, in, out);
     }
     if (status != AR_OK) {
         return status;
@@ -177,7 +177,7 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, resize_t **made, ar_ten
         return AR_NO_MEMORY;
     }
     *r = (resize_t) {
-        .y = { .in = in->dim[1], .out = out.dim[1] }, .x = { .in = in->dim[2], .out = out.dim[2] },
+        .y = { .in = in->dim[1], .out = out->dim[1] }, .x = { .in = in->dim[2], .out = out->dim[2] },
         .batches = in->dim[0], .depth = in->dim[3], .size = (uint8_t)ar_type_size(in->type), .align = align, .half = half,
     };
     r->y.scale = scale_of(r->y.in, r->y.out, align);
@@ -186,28 +186,26 @@ static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, resize_t **made, ar_ten
 }
 
 ar_status_t ar_prepare_resize_nearest_neighbor(ar_prep_t *p) {
-    ar_tensor_t in;
     resize_t *r;
-    return prepare(p, eval_nearest, &r, &in, ar_option_bool(p, RESIZE_NEAREST_ALIGN_CORNERS, false),
+    return prepare(p, eval_nearest, &r, ar_option_bool(p, RESIZE_NEAREST_ALIGN_CORNERS, false),
         ar_option_bool(p, RESIZE_NEAREST_HALF_PIXEL_CENTERS, false));
 }
 
 ar_status_t ar_prepare_resize_bilinear(ar_prep_t *p) {
-    ar_tensor_t in;
     resize_t *r;
     bool align = ar_option_bool(p, RESIZE_BILINEAR_ALIGN_CORNERS, false);
     bool half = ar_option_bool(p, RESIZE_BILINEAR_HALF_PIXEL_CENTERS, false);
-    ar_status_t status = prepare(p, eval_bilinear, &r, &in, align, half);
+    ar_status_t status = prepare(p, eval_bilinear, &r, align, half);
     if (status != AR_OK) {
         return status;
     }
     if (align && half) {
         return ar_refuse(p, "align_corners and half_pixel_centers contradict each other");
     }
-    if (in.type != AR_INT8 && in.type != AR_FLOAT32) {
-        return ar_bad_type(p, in.type);
+    if (p->in.type != AR_INT8 && p->in.type != AR_FLOAT32) {
+        return ar_bad_type(p, p->in.type);
     }
-    if (in.type == AR_INT8) {
+    if (p->in.type == AR_INT8) {
         r->y.scale_10 = scale_10_of(r->y.in, r->y.out, align);
         r->x.scale_10 = scale_10_of(r->x.in, r->x.out, align);
     }

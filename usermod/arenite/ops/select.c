@@ -43,17 +43,11 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-static ar_status_t eval_nothing(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    (void)rec;
-    return AR_OK;
-}
-
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
     if (in[0].type != AR_BOOL || in[1].type != in[2].type || out->type != in[1].type || !ar_type_size(out->type)
         || out->type == AR_RESOURCE) {
-        return ar_unsupported(p, "%s ? %s : %s to %s is not supported", ar_type_name(in[0].type), ar_type_name(in[1].type),
-            ar_type_name(in[2].type), ar_type_name(out->type));
+        return ar_unsupported(p, "%t ? %t : %t to %t is not supported", in[0].type, in[1].type,
+            in[2].type, out->type);
     }
     for (unsigned i = 0; i < out->rank; i++) {
         int32_t n = ar_dim_from_end(out, i);
@@ -65,29 +59,25 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
 }
 
 ar_status_t ar_prepare_select_v2(ar_prep_t *p) {
-    ar_tensor_t in[3], out;
+    const ar_tensor_t *out = &p->out;
+    ar_tensor_t in[3];
     ar_space_t space[2];
-    ar_status_t status = ar_expect_io(p, 3, 3, 1);
-    if (status != AR_OK) {
-        return status;
-    }
     for (unsigned i = 0; i < 3; i++) {
         ar_get_input(p, i, &in[i]);
     }
-    ar_get_output(p, 0, &out);
-    status = check(p, in, &out);
+    ar_status_t status = check(p, in, out);
     for (unsigned i = 0; i < 2 && status == AR_OK; i++) {
-        status = ar_broadcast(p, &in[0], &in[1 + i], &out, false, &space[i]);
+        status = ar_broadcast(p, &in[0], &in[1 + i], out, false, &space[i]);
     }
     if (status != AR_OK) {
         return status;
     }
     size_t first = ar_space_bytes(&space[0]), second = ar_space_bytes(&space[1]);
-    select_t *s = ar_record(p, out.count ? eval : eval_nothing, sizeof(*s) + first + second);
+    select_t *s = ar_record(p, out->count ? eval : ar_nothing, sizeof(*s) + first + second);
     if (!s) {
         return AR_NO_MEMORY;
     }
-    s->size = (uint8_t)ar_type_size(out.type);
+    s->size = (uint8_t)ar_type_size(out->type);
     s->rank[0] = (uint8_t)space[0].rank;
     s->rank[1] = (uint8_t)space[1].rank;
     memcpy(s->dim, space[0].dim, first);

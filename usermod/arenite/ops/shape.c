@@ -35,23 +35,17 @@ static ar_status_t eval_shape(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_shape(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, &in);
-    ar_get_output(p, 0, &out);
-    if (!is_index(&out) || out.count != in.rank) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    if (!is_index(out) || out->count != in->rank) {
         return ar_refuse(p, "the output must be int32 or int64, one for each dimension");
     }
-    shape_t *s = ar_record(p, eval_shape, sizeof(*s) + in.rank * sizeof(in.dim[0]));
+    shape_t *s = ar_record(p, eval_shape, sizeof(*s) + in->rank * sizeof(in->dim[0]));
     if (!s) {
         return AR_NO_MEMORY;
     }
-    s->type = out.type;
-    s->rank = in.rank;
-    memcpy(s->dim, in.dim, in.rank * sizeof(in.dim[0]));
+    s->type = out->type;
+    s->rank = in->rank;
+    memcpy(s->dim, in->dim, in->rank * sizeof(in->dim[0]));
     return AR_OK;
 }
 
@@ -81,42 +75,37 @@ static ar_status_t eval_args(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_broadcast_args(ar_prep_t *p) {
-    ar_binary_t t;
-    ar_status_t status = ar_binary_open(p, &t);
+    ar_tensor_t b;
+    ar_status_t status = ar_binary_open(p, &b);
     if (status != AR_OK) {
         return status;
     }
-    uint32_t longer = t.a.count > t.b.count ? t.a.count : t.b.count;
-    if (!is_index(&t.a) || t.out.type != t.a.type || t.out.count != longer || longer > 255) {
+    uint32_t longer = p->in.count > b.count ? p->in.count : b.count;
+    if (!is_index(&p->in) || p->out.type != p->in.type || p->out.count != longer || longer > 255) {
         return ar_refuse(p, "shapes must be int32 or int64, and the output as long as the longer");
     }
-    args_t *a = ar_record(p, eval_args, sizeof(*a));
-    if (!a) {
-        return AR_NO_MEMORY;
-    }
-    *a = (args_t) { t.a.type, { (uint8_t)t.a.count, (uint8_t)t.b.count }, (uint8_t)longer };
-    return AR_OK;
+    const args_t a = { p->in.type, { (uint8_t)p->in.count, (uint8_t)b.count }, (uint8_t)longer };
+    return ar_keep(p, eval_args, &a, sizeof(a));
 }
 
 // ---- FILL, ZEROS_LIKE, BROADCAST_TO ----------------------------------------------------------------------------------
 
-// Where input i, the output's shape, is constant, it must be that. Where it is computed the output's own counts, as it
-// does for RESHAPE: a file with fixed shapes says it twice.
-static ar_status_t check_shape(ar_prep_t *p, unsigned i, const ar_tensor_t *out) {
-    ar_tensor_t t;
-    ar_get_input(p, i, &t);
-    bool fits = is_index(&t) && t.count == out->rank;
-    for (unsigned k = 0; fits && t.data && k < out->rank; k++) {
-        fits = ar_index_at(t.data, t.type, k) == out->dim[k];
+// Where an input that asks for the output's shape is constant, it must be that. Where it is computed the output's own counts,
+// as it does for RESHAPE: a file with fixed shapes says it twice.
+static ar_status_t check_shape(ar_prep_t *p, const ar_tensor_t *t) {
+    bool fits = is_index(t) && t->count == p->out.rank;
+    for (unsigned k = 0; fits && t->data && k < p->out.rank; k++) {
+        fits = ar_index_at(t->data, t->type, k) == p->out.dim[k];
     }
     return fits ? AR_OK : ar_refuse(p, "the output's shape is not the one asked for, as int32 or int64");
 }
 
 ar_status_t ar_prepare_fill(ar_prep_t *p) {
-    ar_tensor_t value, out;
-    ar_status_t status = ar_move_open(p, 2, 1, &value, &out);
+    ar_tensor_t value;
+    ar_get_input(p, 1, &value);
+    ar_status_t status = ar_move_open(p, &value);
     if (status == AR_OK) {
-        status = check_shape(p, 0, &out);
+        status = check_shape(p, &p->in);
     }
     if (status != AR_OK) {
         return status;
@@ -124,8 +113,8 @@ ar_status_t ar_prepare_fill(ar_prep_t *p) {
     if (value.count != 1) {
         return ar_refuse(p, "takes one value, not %u", (unsigned)value.count);
     }
-    ar_space_t s = { 1, { { out.count, { 0, 1 } } } };
-    return ar_move_record(p, &s, 1, 0, 0, ar_type_size(out.type));
+    ar_space_t s = { 1, { { p->out.count, { 0, 1 } } } };
+    return ar_move_record(p, &s, 1, 0);
 }
 
 static ar_status_t eval_zeros(const ar_run_t *run, const ar_rec_t *rec) {
@@ -136,33 +125,30 @@ static ar_status_t eval_zeros(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_zeros_like(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_move_open(p, 1, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
-    if (!ar_same_shape(&in, &out)) {
+    if (!ar_same_shape(in, out)) {
         return ar_refuse(p, "input and output differ in shape");
     }
-    uint32_t *bytes = ar_record(p, eval_zeros, sizeof(*bytes));
-    if (!bytes) {
-        return AR_NO_MEMORY;
-    }
-    *bytes = out.bytes;
-    return AR_OK;
+    return ar_keep(p, eval_zeros, &out->bytes, sizeof(out->bytes));
 }
 
 ar_status_t ar_prepare_broadcast_to(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     ar_space_t s;
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = check_shape(p, 1, &out);
+        ar_tensor_t wanted;
+        ar_get_input(p, 1, &wanted);
+        status = check_shape(p, &wanted);
     }
     if (status == AR_OK) {
-        status = ar_broadcast(p, &in, &out, &out, true, &s); // the second stride walks the output itself
+        status = ar_broadcast(p, in, out, out, true, &s); // the second stride walks the output itself
     }
-    return status == AR_OK ? ar_move_record(p, &s, 0, 0, 0, ar_type_size(in.type)) : status;
+    return status == AR_OK ? ar_move_record(p, &s, 0, 0) : status;
 }
 
 // ---- TILE ------------------------------------------------------------------------------------------------------------
@@ -186,39 +172,33 @@ static ar_status_t eval_tile(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-static ar_status_t eval_nothing(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    (void)rec;
-    return AR_OK;
-}
-
 ar_status_t ar_prepare_tile(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t times[AR_MAX_RANK], from[AR_MAX_RANK], to[AR_MAX_RANK];
     ar_space_t tiles = { 0 }, part = { 0 };
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = ar_const_ints(p, 1, "multiples", in.rank, times);
+        status = ar_const_ints(p, 1, "multiples", in->rank, times);
     }
     if (status != AR_OK) {
         return status;
     }
-    ar_strides(in.dim, in.rank, from);
-    ar_strides(out.dim, out.rank, to);
-    for (unsigned i = 0; i < in.rank; i++) {
-        if (in.rank != out.rank || times[i] < 0 || (int64_t)in.dim[i] * times[i] != out.dim[i]) {
-            return ar_refuse(p, "dimension %u: %d times %d is not the output's", i, (int)in.dim[i], (int)times[i]);
+    ar_strides(in->dim, in->rank, from);
+    ar_strides(out->dim, out->rank, to);
+    for (unsigned i = 0; i < in->rank; i++) {
+        if (in->rank != out->rank || times[i] < 0 || (int64_t)in->dim[i] * times[i] != out->dim[i]) {
+            return ar_refuse(p, "dimension %u: %d times %d is not the output's", i, (int)in->dim[i], (int)times[i]);
         }
-        if (out.count) {
-            ar_space_add(&tiles, (uint32_t)times[i], 0, in.dim[i] * to[i]);
-            ar_space_add(&part, (uint32_t)in.dim[i], from[i], to[i]);
+        if (out->count) {
+            ar_space_add(&tiles, (uint32_t)times[i], 0, in->dim[i] * to[i]);
+            ar_space_add(&part, (uint32_t)in->dim[i], from[i], to[i]);
         }
     }
-    tile_t *t = ar_record(p, out.count ? eval_tile : eval_nothing, sizeof(*t) + ar_space_bytes(&tiles) + ar_space_bytes(&part));
+    tile_t *t = ar_record(p, out->count ? eval_tile : ar_nothing, sizeof(*t) + ar_space_bytes(&tiles) + ar_space_bytes(&part));
     if (!t) {
         return AR_NO_MEMORY;
     }
-    *t = (tile_t) { (uint8_t)ar_type_size(in.type), (uint8_t)tiles.rank, (uint8_t)part.rank };
+    *t = (tile_t) { (uint8_t)ar_type_size(in->type), (uint8_t)tiles.rank, (uint8_t)part.rank };
     memcpy(t->dim, tiles.dim, ar_space_bytes(&tiles));
     memcpy(t->dim + tiles.rank, part.dim, ar_space_bytes(&part));
     return AR_OK;
@@ -284,32 +264,28 @@ static ar_status_t eval_range(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_range(ar_prep_t *p) {
-    ar_tensor_t in[3], out;
+    const ar_tensor_t *out = &p->out;
     const void *bounds[3];
     bool known = true;
-    ar_status_t status = ar_move_open(p, 3, 0, &in[0], &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
     for (unsigned i = 0; i < 3; i++) {
-        ar_get_input(p, i, &in[i]);
-        if (in[i].type != out.type || in[i].count != 1) {
+        ar_tensor_t in;
+        ar_get_input(p, i, &in);
+        if (in.type != out->type || in.count != 1) {
             return ar_refuse(p, "start, limit and delta must be one each, of the output's type");
         }
-        bounds[i] = in[i].data;
-        known &= in[i].data != NULL;
+        bounds[i] = in.data;
+        known &= in.data != NULL;
     }
-    if (out.type != AR_FLOAT32 && !is_index(&out)) {
-        return ar_bad_type(p, out.type);
+    if (out->type != AR_FLOAT32 && !is_index(out)) {
+        return ar_bad_type(p, out->type);
     }
-    const range_t made = { out.count, out.type };
+    const range_t made = { out->count, out->type };
     if (known && !range_fits(&made, bounds)) {
-        return ar_refuse(p, "start, limit and delta do not give %u elements", (unsigned)out.count);
+        return ar_refuse(p, "start, limit and delta do not give %u elements", (unsigned)out->count);
     }
-    range_t *r = ar_record(p, eval_range, sizeof(*r));
-    if (!r) {
-        return AR_NO_MEMORY;
-    }
-    *r = made;
-    return AR_OK;
+    return ar_keep(p, eval_range, &made, sizeof(range_t));
 }

@@ -110,18 +110,19 @@ static ar_status_t check_indices(ar_prep_t *p, unsigned i, unsigned rank, ar_ten
 }
 
 ar_status_t ar_prepare_slice(ar_prep_t *p) {
-    ar_tensor_t in, out, begin, size;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t begin, size;
     ar_space_t s;
     window_t w;
-    ar_status_t status = ar_move_open(p, 3, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = check_indices(p, 1, in.rank, &begin);
+        status = check_indices(p, 1, in->rank, &begin);
     }
     if (status == AR_OK) {
-        status = check_indices(p, 2, in.rank, &size);
+        status = check_indices(p, 2, in->rank, &size);
     }
     if (status == AR_OK) {
-        status = window(p, &in, &out, true, &w, &s);
+        status = window(p, in, out, true, &w, &s);
     }
     if (status != AR_OK) {
         return status;
@@ -130,33 +131,34 @@ ar_status_t ar_prepare_slice(ar_prep_t *p) {
         return ar_refuse(p, "types of begin and size differ");
     }
     w.type = begin.type;
-    if ((!begin.data || !size.data) && in.rank) {
+    if ((!begin.data || !size.data) && in->rank) {
         return record(p, eval_slice, &w, &s);
     }
     int32_t start;
     if (!slice_start(&w, begin.data, size.data, &start)) {
         return ar_refuse(p, "begin and size are not those of a window of the output's shape");
     }
-    return ar_move_record(p, &s, 0, start, 0, w.size);
+    return ar_move_record(p, &s, 0, start);
 }
 
 ar_status_t ar_prepare_dynamic_update_slice(ar_prep_t *p) {
-    ar_tensor_t in, out, update, begin;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t update, begin;
     ar_space_t s;
     window_t w;
-    ar_status_t status = ar_move_open(p, 3, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = check_indices(p, 2, in.rank, &begin);
+        status = check_indices(p, 2, in->rank, &begin);
     }
     if (status != AR_OK) {
         return status;
     }
     ar_get_input(p, 1, &update);
-    if (update.type != in.type || !ar_same_shape(&in, &out)) {
+    if (update.type != in->type || !ar_same_shape(in, out)) {
         return ar_refuse(p, "the update has another type, or the output another shape");
     }
     w.type = begin.type;
-    status = window(p, &in, &update, false, &w, &s);
+    status = window(p, in, &update, false, &w, &s);
     return status == AR_OK ? record(p, eval_update, &w, &s) : status;
 }
 
@@ -286,49 +288,50 @@ static ar_status_t read_spec(ar_prep_t *p, spec_t *q) {
 }
 
 ar_status_t ar_prepare_strided_slice(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     spec_t q;
     view_t v;
-    ar_status_t status = ar_move_open(p, 4, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
         status = read_spec(p, &q);
     }
     if (status != AR_OK) {
         return status;
     }
-    open_view(&v, &in, &out);
+    open_view(&v, in, out);
     if (!walk_entries(&v, &q)) {
         return ar_refuse(p, "begin, end and strides do not give the output's shape, or leave the input");
     }
-    return ar_move_record(p, &v.s, 0, v.start, 0, ar_type_size(in.type));
+    return ar_move_record(p, &v.s, 0, v.start);
 }
 
 ar_status_t ar_prepare_reverse_v2(ar_prep_t *p) {
-    ar_tensor_t in, out, axes;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_tensor_t axes;
     int32_t given[AR_MAX_RANK];
     uint32_t mask = 0;
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
     ar_get_input(p, 1, &axes);
-    if (axes.count > in.rank || !ar_same_shape(&in, &out)) {
+    if (axes.count > in->rank || !ar_same_shape(in, out)) {
         return ar_refuse(p, "more axes than dimensions, or an output of another shape");
     }
     status = ar_const_ints(p, 1, "the axes", axes.count, given);
     for (unsigned i = 0; status == AR_OK && i < axes.count; i++) {
         unsigned axis = 0;
-        status = ar_axis(p, given[i], in.rank, &axis);
+        status = ar_axis(p, given[i], in->rank, &axis);
         mask |= 1u << axis;
     }
     if (status != AR_OK) {
         return status;
     }
     view_t v;
-    open_view(&v, &in, &out);
-    for (unsigned i = 0; i < in.rank; i++) {
+    open_view(&v, in, out);
+    for (unsigned i = 0; i < in->rank; i++) {
         bool back = mask >> i & 1;
-        take(&v, back ? in.dim[i] - 1 : 0, back ? -1 : 1, in.dim[i]);
+        take(&v, back ? in->dim[i] - 1 : 0, back ? -1 : 1, in->dim[i]);
     }
-    return ar_move_record(p, &v.s, 0, v.start, 0, ar_type_size(in.type));
+    return ar_move_record(p, &v.s, 0, v.start);
 }

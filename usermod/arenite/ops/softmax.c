@@ -206,9 +206,11 @@ static ar_status_t eval_log_f32(const ar_run_t *run, const ar_rec_t *rec) {
 
 // ---- prepare ---------------------------------------------------------------------------------------------
 
-static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, float scale, int32_t zero) {
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+static ar_status_t check(ar_prep_t *p, float scale, int32_t zero) {
+    const ar_tensor_t *out = &p->out;
+    ar_status_t status = ar_expect_quantized(p, &p->in);
+    if (status != AR_OK) {
+        return status;
     }
     if (out->zero_point != zero || fabsf(out->scale - scale) > 0.001f * scale) {
         return ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
@@ -239,7 +241,8 @@ static void scale_s16(softmax_t *s, const ar_tensor_t *in) {
     s->scale = shift < -31 ? (ar_factor_t) { 0, 0 } : (ar_factor_t) { (int32_t)mult, shift < 30 ? shift : 30 };
 }
 
-static ar_status_t prepare(ar_prep_t *p, const ar_tensor_t *in, ar_eval_t eval, const softmax_t *params) {
+static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, const softmax_t *params) {
+    const ar_tensor_t *in = &p->in;
     softmax_t *s = ar_record(p, eval, sizeof(*s));
     if (!s) {
         return AR_NO_MEMORY;
@@ -251,16 +254,11 @@ static ar_status_t prepare(ar_prep_t *p, const ar_tensor_t *in, ar_eval_t eval, 
     return AR_OK;
 }
 
-static ar_status_t open(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out, bool log) {
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
-    }
-    ar_get_input(p, 0, in);
-    ar_get_output(p, 0, out);
+static ar_status_t open(ar_prep_t *p, bool log) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     bool same = in->type == out->type && (in->type == AR_FLOAT32 || in->type == AR_INT8);
     if (!same && (log || out->type != AR_INT16 || (in->type != AR_INT16 && in->type != AR_INT8))) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+        return ar_bad_types(p);
     }
     if (in->rank < 1 || !ar_same_shape(in, out) || in->count == 0) {
         return ar_refuse(p, "input and output must have the same shape, of at least one dimension and one element");
@@ -269,47 +267,47 @@ static ar_status_t open(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out, bool lo
 }
 
 ar_status_t ar_prepare_softmax(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = open(p, &in, &out, false);
+    const ar_tensor_t *in = &p->in;
+    ar_status_t status = open(p, false);
     if (status != AR_OK) {
         return status;
     }
-    softmax_t s = { .beta = ar_option_float(p, SOFTMAX_BETA, 0), .out_type = out.type };
-    if (in.type == AR_FLOAT32) {
-        return prepare(p, &in, eval_f32, &s);
+    softmax_t s = { .beta = ar_option_float(p, SOFTMAX_BETA, 0), .out_type = p->out.type };
+    if (in->type == AR_FLOAT32) {
+        return prepare(p, eval_f32, &s);
     }
-    bool wide = out.type == AR_INT16, both = in.type == AR_INT16;
-    status = check(p, &in, &out, both ? 1.0f / 32768 : wide ? 1.0f / 65536 : 1.0f / 256, both ? 0 : wide ? -32768 : -128);
+    bool wide = p->out.type == AR_INT16, both = in->type == AR_INT16;
+    status = check(p, both ? 1.0f / 32768 : wide ? 1.0f / 65536 : 1.0f / 256, both ? 0 : wide ? -32768 : -128);
     if (status != AR_OK) {
         return status;
     }
-    if (!(s.beta >= 1.17549435e-38f && s.beta <= 1e6f) || in.scale > 1e6f) {
+    if (!(s.beta >= 1.17549435e-38f && s.beta <= 1e6f) || in->scale > 1e6f) {
         return ar_refuse(p, "beta and the input's scale must lie between 0 and 1000000");
     }
-    if (both && in.dim[in.rank - 1] > 65536) {
+    if (both && in->dim[in->rank - 1] > 65536) {
         return ar_unsupported(p, "more than 65536 numbers of int16 are not supported");
     }
-    (both ? scale_s16 : scale_s8)(&s, &in);
-    return prepare(p, &in, both ? eval_s16 : eval_s8, &s);
+    (both ? scale_s16 : scale_s8)(&s, in);
+    return prepare(p, both ? eval_s16 : eval_s8, &s);
 }
 
 ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
-    ar_tensor_t in, out;
-    ar_status_t status = open(p, &in, &out, true);
+    const ar_tensor_t *in = &p->in;
+    ar_status_t status = open(p, true);
     softmax_t s = { .beta = 1 };
-    if (status != AR_OK || in.type == AR_FLOAT32) {
-        return status == AR_OK ? prepare(p, &in, eval_log_f32, &s) : status;
+    if (status != AR_OK || in->type == AR_FLOAT32) {
+        return status == AR_OK ? prepare(p, eval_log_f32, &s) : status;
     }
-    status = check(p, &in, &out, 1.0f / 16, 127);
+    status = check(p, 1.0f / 16, 127);
     if (status != AR_OK) {
         return status;
     }
-    if (in.scale > 1e6f) {
+    if (in->scale > 1e6f) {
         return ar_refuse(p, "the input's scale is too large");
     }
-    if (in.dim[in.rank - 1] > 4095) {
+    if (in->dim[in->rank - 1] > 4095) {
         return ar_unsupported(p, "more than 4095 numbers of int8 are not supported");
     }
-    scale_s8(&s, &in);
-    return prepare(p, &in, eval_log_s8, &s);
+    scale_s8(&s, in);
+    return prepare(p, eval_log_s8, &s);
 }

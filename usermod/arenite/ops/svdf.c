@@ -126,8 +126,8 @@ static ar_status_t types(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const 
     unsigned type = t[INPUT].type, kept = t[STATE].type;
     bool fits = type == AR_FLOAT32 ? kept == AR_FLOAT32 : type == AR_INT8 && (kept == AR_INT8 || kept == AR_INT16);
     if (!fits || t[TIME].type != kept || t[FEATURES].type != type) {
-        return ar_unsupported(p, "input %s, weights %s and %s, state %s is not supported", ar_type_name(type),
-            ar_type_name(t[FEATURES].type), ar_type_name(t[TIME].type), ar_type_name(kept));
+        return ar_unsupported(p, "input %t, weights %t and %t, state %t is not supported", type,
+            t[FEATURES].type, t[TIME].type, kept);
     }
     s->state_size = (uint8_t)ar_type_size(kept);
     return ar_mac(p, &t[INPUT], &t[FEATURES], out, &s->mac);
@@ -139,7 +139,7 @@ static ar_status_t bias(ar_prep_t *p, const svdf_t *s, const ar_tensor_t t[5]) {
     }
     const ar_tensor_t *b = &t[BIAS];
     if (b->type != (s->state_size == 4 ? AR_FLOAT32 : AR_INT32)) {
-        return ar_unsupported(p, "a bias of %s is not supported", ar_type_name(b->type));
+        return ar_unsupported(p, "a bias of %t is not supported", b->type);
     }
     if (b->count != s->filters / s->rank) {
         return ar_refuse(p, "the bias has %u elements for %u outputs", (unsigned)b->count, (unsigned)(s->filters / s->rank));
@@ -155,8 +155,7 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
     int32_t activation = ar_option_byte(p, SVDF_ACTIVATION, ACTIVATION_NONE);
     if (s->state_size == 4) {
         s->tanh = activation == ACTIVATION_TANH;
-        bool known = ar_activation_float(s->tanh ? ACTIVATION_NONE : activation, &s->q.low_f32, &s->q.high_f32);
-        return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+        return ar_activation_float(p, s->tanh ? ACTIVATION_NONE : activation, &s->q.low_f32, &s->q.high_f32);
     }
     for (unsigned i = 0; i < 5; i++) {
         if (i != BIAS && !ar_is_quantized(&t[i])) {
@@ -178,11 +177,7 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
 }
 
 ar_status_t ar_prepare_svdf(ar_prep_t *p) {
-    ar_tensor_t t[5], out;
-    ar_status_t status = ar_expect_io(p, 3, 5, 1);
-    if (status != AR_OK) {
-        return status;
-    }
+    ar_tensor_t t[5];
     if (!ar_has_input(p, STATE)) {
         return ar_refuse(p, "the state (input 4) is missing");
     }
@@ -191,13 +186,12 @@ ar_status_t ar_prepare_svdf(ar_prep_t *p) {
             ar_get_input(p, i, &t[i]);
         }
     }
-    ar_get_output(p, 0, &out);
     svdf_t *s = ar_record(p, eval, sizeof(*s));
     if (!s) {
         return AR_NO_MEMORY;
     }
-    status = types(p, s, t, &out);
-    status = status == AR_OK ? shape(p, s, t, &out) : status;
+    ar_status_t status = types(p, s, t, &p->out);
+    status = status == AR_OK ? shape(p, s, t, &p->out) : status;
     status = status == AR_OK ? bias(p, s, t) : status;
-    return status == AR_OK ? quantize(p, s, t, &out) : status;
+    return status == AR_OK ? quantize(p, s, t, &p->out) : status;
 }

@@ -25,34 +25,34 @@ static ar_status_t read_perm(ar_prep_t *p, const ar_tensor_t *in, const ar_tenso
 }
 
 ar_status_t ar_prepare_transpose(ar_prep_t *p) {
-    ar_tensor_t in, out;
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     unsigned perm[AR_MAX_RANK];
-    ar_status_t status = ar_move_open(p, 2, 0, &in, &out);
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status == AR_OK) {
-        status = read_perm(p, &in, &out, perm);
+        status = read_perm(p, in, out, perm);
     }
     if (status != AR_OK) {
         return status;
     }
     int32_t from[AR_MAX_RANK], to[AR_MAX_RANK];
     ar_space_t s = { 0 };
-    ar_strides(in.dim, in.rank, from);
-    ar_strides(out.dim, out.rank, to);
-    for (unsigned i = 0; i < in.rank; i++) {
-        ar_space_add(&s, (uint32_t)out.dim[i], from[perm[i]], to[i]);
+    ar_strides(in->dim, in->rank, from);
+    ar_strides(out->dim, out->rank, to);
+    for (unsigned i = 0; i < in->rank; i++) {
+        ar_space_add(&s, (uint32_t)out->dim[i], from[perm[i]], to[i]);
     }
-    return ar_move_record(p, &s, 0, 0, 0, ar_type_size(in.type));
+    return ar_move_record(p, &s, 0, 0);
 }
 
 // Space is [batch, height * block, width * block, depth], depth [batch, height, width, block * block * depth], where the
 // row in the block goes before the column (space_to_depth.h, depth_to_space.h).
 static ar_status_t prepare_block(ar_prep_t *p, bool to_depth) {
-    ar_tensor_t in, out;
-    ar_status_t status = ar_move_open(p, 1, 0, &in, &out);
+    const ar_tensor_t *in = &p->in, *out = &p->out;
+    ar_status_t status = ar_move_open(p, &p->in);
     if (status != AR_OK) {
         return status;
     }
-    const ar_tensor_t *space = to_depth ? &in : &out, *deep = to_depth ? &out : &in;
+    const ar_tensor_t *space = to_depth ? in : out, *deep = to_depth ? out : in;
     int32_t block = ar_option_int(p, BLOCK_SIZE, 0);
     if (space->rank != 4 || deep->rank != 4 || block < 1 || block > 0x7fff) {
         return ar_refuse(p, "needs 4 dimensions and a block size, not %d", (int)block);
@@ -73,7 +73,7 @@ static ar_status_t prepare_block(ar_prep_t *p, bool to_depth) {
     for (unsigned i = 0; i < sizeof(dim) / sizeof(dim[0]); i++) {
         ar_space_add(&s, dim[i].n, dim[i].stride[to_depth ? 0 : 1], dim[i].stride[to_depth ? 1 : 0]);
     }
-    return ar_move_record(p, &s, 0, 0, 0, ar_type_size(in.type));
+    return ar_move_record(p, &s, 0, 0);
 }
 
 ar_status_t ar_prepare_space_to_depth(ar_prep_t *p) {

@@ -106,16 +106,11 @@ static ar_status_t shape(ar_prep_t *p, deconv_t *d, const ar_tensor_t *in, const
 }
 
 ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
-    ar_tensor_t in, weights, out;
+    ar_tensor_t weights, in;
     const ar_mac_t *mac;
-    ar_status_t status = ar_expect_io(p, 3, 4, 1);
-    if (status != AR_OK) {
-        return status;
-    }
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_input(p, INPUT, &in);
-    ar_get_output(p, 0, &out);
-    status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_mac(p, &in, &weights, &out, &mac);
+    ar_status_t status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_mac(p, &in, &weights, &p->out, &mac);
     if (status != AR_OK) {
         return status;
     }
@@ -124,10 +119,10 @@ ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
         return AR_NO_MEMORY;
     }
     d->mac = mac;
-    status = shape(p, d, &in, &weights, &out);
+    status = shape(p, d, &in, &weights, &p->out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.in_c);
-        status = ar_quant_bias(p, &d->q, &in, &weights, BIAS, &out, ar_option_byte(p, TRANSPOSE_CONV_ACTIVATION, ACTIVATION_NONE), d->w.in_c);
+        status = ar_quant_bias(p, &d->q, &in, &weights, BIAS, &p->out, ar_option_byte(p, TRANSPOSE_CONV_ACTIVATION, ACTIVATION_NONE), d->w.in_c);
     }
     return status;
 }

@@ -53,43 +53,36 @@ static ar_status_t eval_table(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-ar_status_t ar_unary_open(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out) {
-    ar_status_t status = ar_expect_io(p, 1, 1, 1);
-    if (status != AR_OK) {
-        return status;
+ar_status_t ar_unary_open(ar_prep_t *p) {
+    if (p->in.type != p->out.type) {
+        return ar_bad_types(p);
     }
-    ar_get_input(p, 0, in);
-    ar_get_output(p, 0, out);
-    if (in->type != out->type) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
-    }
-    return ar_same_shape(in, out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
 }
 
-ar_status_t ar_unary_quantized(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
-    if (in->type != AR_INT8 && in->type != AR_INT16) {
-        return ar_unsupported(p, "input %s, output %s is not supported", ar_type_name(in->type), ar_type_name(out->type));
+ar_status_t ar_unary_quantized(ar_prep_t *p) {
+    if (p->in.type != AR_INT8 && p->in.type != AR_INT16) {
+        return ar_bad_types(p);
     }
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
-    }
-    if (in->type == AR_INT16 && (in->zero_point || out->zero_point)) {
+    ar_status_t status = ar_expect_quantized(p, &p->in);
+    if (status == AR_OK && p->in.type == AR_INT16 && (p->in.zero_point || p->out.zero_point)) {
         return ar_refuse(p, "int16 input and output need zero points of 0");
     }
-    return AR_OK;
+    return status;
 }
 
-ar_status_t ar_unary_f32(ar_prep_t *p, uint32_t count, float (*f)(float x)) {
+ar_status_t ar_unary_f32(ar_prep_t *p, float (*f)(float x)) {
     function_t *u = ar_record(p, eval_f32, sizeof(*u));
     if (!u) {
         return AR_NO_MEMORY;
     }
-    *u = (function_t) { count, f };
+    *u = (function_t) { p->in.count, f };
     return ar_elementwise(p, &u->count, 1);
 }
 
-ar_status_t ar_unary_int(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step, ar_unary_t *u, size_t bytes) {
-    *u = (ar_unary_t) { u->wrong, in->count, step, in->type, in->type == AR_INT8 && in->count >= TABLE_FROM && !u->wrong };
+ar_status_t ar_unary_int(ar_prep_t *p, ar_step_t step, ar_unary_t *u, size_t bytes) {
+    uint32_t count = p->in.count;
+    *u = (ar_unary_t) { u->wrong, count, step, p->in.type, p->in.type == AR_INT8 && count >= TABLE_FROM && !u->wrong };
     if (u->table) {
         ar_scratch(p, 256);
     }

@@ -21,15 +21,15 @@ typedef struct _ar_unary_t {
 
 #define AR_STEP_WRONG (INT32_MIN)
 
-// Get input and output: one of each, of one type and shape.
-ar_status_t ar_unary_open(ar_prep_t *p, ar_tensor_t *in, ar_tensor_t *out);
+// Input and output must be of one type and shape.
+ar_status_t ar_unary_open(ar_prep_t *p);
 
 // Refuse what is not quantized, or, in int16, has zero points.
-ar_status_t ar_unary_quantized(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out);
+ar_status_t ar_unary_quantized(ar_prep_t *p);
 
 // Make the record: of a float function, or of a step with its scalars, whose start is filled in but for wrong. An int8 tensor
 // that is large enough is looked up in a table of all 256 results, which is made anew in each run.
-ar_status_t ar_unary_f32(ar_prep_t *p, uint32_t count, float (*f)(float x));
-ar_status_t ar_unary_int(ar_prep_t *p, const ar_tensor_t *in, ar_step_t step, ar_unary_t *u, size_t bytes);
+ar_status_t ar_unary_f32(ar_prep_t *p, float (*f)(float x));
+ar_status_t ar_unary_int(ar_prep_t *p, ar_step_t step, ar_unary_t *u, size_t bytes);
 
 #endif // ARENITE_OPS_UNARY_H

@@ -91,8 +91,8 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
         *mac = NULL;
     }
     if (!*mac || out->type != in->type) {
-        return ar_unsupported(p, "input %s, weights %s, output %s is not supported", ar_type_name(in->type),
-            ar_type_name(weights->type), ar_type_name(out->type));
+        return ar_unsupported(p, "input %t, weights %t, output %t is not supported", in->type,
+            weights->type, out->type);
     }
     return AR_OK;
 }
@@ -129,7 +129,7 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
     bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
         : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
     if (!fits) {
-        return ar_unsupported(p, "a bias of %s is not supported", ar_type_name(bias.type));
+        return ar_unsupported(p, "a bias of %t is not supported", bias.type);
     }
     if (bias.count != channels) {
         return ar_refuse(p, "the bias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
@@ -158,8 +158,9 @@ static ar_status_t check_weights(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t 
 }
 
 static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *out) {
-    if (!ar_is_quantized(in) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    ar_status_t status = ar_expect_quantized(p, in);
+    if (status != AR_OK) {
+        return status;
     }
     if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
         return ar_refuse(p, "int16 needs zero points of 0");
@@ -184,7 +185,6 @@ static ar_status_t check_zero_points(ar_prep_t *p, const ar_tensor_t *weights) {
 ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels) {
     ar_status_t status = check_bias(p, q, bias, in->type, channels);
-    bool known;
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = check_activations(p, q, in, out);
     } else if (status == AR_OK && weights->type != AR_FLOAT32) {
@@ -197,14 +197,13 @@ ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, co
         return status;
     }
     if (in->type == AR_FLOAT32) {
-        known = ar_activation_float(activation, &q->low_f32, &q->high_f32);
-    } else {
-        int32_t low, high;
-        known = ar_activation_int(activation, out, &low, &high);
-        q->low = (int16_t)low;
-        q->high = (int16_t)high;
+        return ar_activation_float(p, activation, &q->low_f32, &q->high_f32);
     }
-    return known ? AR_OK : ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+    int32_t low, high;
+    status = ar_activation_int(p, activation, out, &low, &high);
+    q->low = (int16_t)low;
+    q->high = (int16_t)high;
+    return status;
 }
 
 ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights,
@@ -366,9 +365,7 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
 // ---- scratch -------------------------------------------------------------------------------------------------------
 
 void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels) {
-    ar_tensor_t out;
-    ar_get_output(p, 0, &out);
-    uint32_t factors = out.type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
+    uint32_t factors = p->out.type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
     ar_scratch(p, factors + (weights->type == AR_INT4 ? weights->count : 0));
 }
 

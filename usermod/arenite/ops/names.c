@@ -1,11 +1,11 @@
-// Names of the schema's builtin operators, so that a model that needs one which is not compiled in is refused by
-// its name. In the order of the enum BuiltinOperator, one after another; ~ stands for STABLEHLO_.
+// Names of the schema's builtin operators but for the StableHLO ones, whether compiled in or not: a model that needs one
+// which is not is refused by its name. In the order of the enum BuiltinOperator, one after another.
 
 #include <string.h>
 
-#include "engine/graph.h"
+#include "ops/op.h"
 
-static const char names[] =
+static const char builtins[] =
     "ADD\0AVERAGE_POOL_2D\0CONCATENATION\0CONV_2D\0DEPTHWISE_CONV_2D\0DEPTH_TO_SPACE\0DEQUANTIZE\0EMBEDDING_LOOKUP\0"
     "FLOOR\0FULLY_CONNECTED\0HASHTABLE_LOOKUP\0L2_NORMALIZATION\0L2_POOL_2D\0LOCAL_RESPONSE_NORMALIZATION\0LOGISTIC\0"
     "LSH_PROJECTION\0LSTM\0MAX_POOL_2D\0MUL\0RELU\0RELU_N1_TO_1\0RELU6\0RESHAPE\0RESIZE_BILINEAR\0RNN\0SOFTMAX\0"
@@ -24,19 +24,15 @@ static const char names[] =
     "HASHTABLE_SIZE\0REDUCE_ALL\0CONV_3D_TRANSPOSE\0VAR_HANDLE\0READ_VARIABLE\0ASSIGN_VARIABLE\0BROADCAST_ARGS\0"
     "RANDOM_STANDARD_NORMAL\0BUCKETIZE\0RANDOM_UNIFORM\0MULTINOMIAL\0GELU\0DYNAMIC_UPDATE_SLICE\0RELU_0_TO_1\0"
     "UNSORTED_SEGMENT_PROD\0UNSORTED_SEGMENT_MAX\0UNSORTED_SEGMENT_SUM\0ATAN2\0UNSORTED_SEGMENT_MIN\0SIGN\0BITCAST\0"
-    "BITWISE_XOR\0RIGHT_SHIFT\0~LOGISTIC\0~ADD\0~DIVIDE\0~MULTIPLY\0~MAXIMUM\0~RESHAPE\0~CLAMP\0~CONCATENATE\0"
-    "~BROADCAST_IN_DIM\0~CONVOLUTION\0~SLICE\0~CUSTOM_CALL\0~REDUCE\0~ABS\0~AND\0~COSINE\0~EXPONENTIAL\0~FLOOR\0"
-    "~LOG\0~MINIMUM\0~NEGATE\0~OR\0~POWER\0~REMAINDER\0~RSQRT\0~SELECT\0~SUBTRACT\0~TANH\0~SCATTER\0~COMPARE\0"
-    "~CONVERT\0~DYNAMIC_SLICE\0~DYNAMIC_UPDATE_SLICE\0~PAD\0~IOTA\0~DOT_GENERAL\0~REDUCE_WINDOW\0~SORT\0~WHILE\0"
-    "~GATHER\0~TRANSPOSE\0DILATE\0~RNG_BIT_GENERATOR\0REDUCE_WINDOW\0~COMPOSITE\0~SHIFT_LEFT\0~CBRT\0~CASE\0";
+    "BITWISE_XOR\0RIGHT_SHIFT\0";
 
-const char *ar_builtin_name(int32_t code, const char **prefix) {
-    const char *name = names;
-    const char *end = names + sizeof(names) - 1;
-    while (code-- > 0 && name < end) {
-        name += strlen(name) + 1;
+const char *ar_nth_name(const char *names, unsigned n) {
+    while (n-- > 0 && *names) {
+        names += strlen(names) + 1;
     }
-    name = name < end ? name : "unknown to this version";
-    *prefix = *name == '~' ? "STABLEHLO_" : "";
-    return name + (*name == '~');
+    return names;
+}
+
+const char *ar_builtin_name(int32_t code) {
+    return ar_nth_name(builtins, (unsigned)code);
 }

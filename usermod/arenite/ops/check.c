@@ -1,0 +1,40 @@
+// What many operators check of their tensors, and the eval of those that have nothing to do.
+
+#include "ops/op.h"
+
+bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
+    if (a->rank != b->rank) {
+        return false;
+    }
+    for (unsigned i = 0; i < a->rank; i++) {
+        if (a->dim[i] != b->dim[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ar_is_quantized(const ar_tensor_t *t) {
+    static const int32_t low[] = { [AR_INT8] = -128, [AR_INT16] = -32768 };
+    static const int32_t high[] = { [AR_INT8] = 127, [AR_INT16] = 32767, [AR_UINT8] = 255 };
+    bool known = t->type == AR_INT8 || t->type == AR_INT16 || t->type == AR_UINT8;
+    // Normal numbers only: anything smaller is a damaged file, and the factor of two of them would be no number.
+    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
+    return known && t->n_scales == 1 && normal
+           && t->zero_point >= (t->type == AR_UINT8 ? 0 : low[t->type]) && t->zero_point <= high[t->type];
+}
+
+ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
+    bool both = ar_is_quantized(in) && ar_is_quantized(&p->out);
+    return both ? AR_OK : ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+}
+
+ar_status_t ar_bad_types(ar_prep_t *p) {
+    return ar_unsupported(p, "input %t, output %t is not supported", p->in.type, p->out.type);
+}
+
+ar_status_t ar_nothing(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    (void)rec;
+    return AR_OK;
+}
