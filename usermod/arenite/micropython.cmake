@@ -25,6 +25,10 @@ endif()
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
+# What is kept in registers across a loop costs more bytes than it saves in code that is built small.
+file(GLOB ARENITE_SMALL ${CMAKE_CURRENT_LIST_DIR}/engine/*.c ${CMAKE_CURRENT_LIST_DIR}/ops/*.c)
+set_source_files_properties(${ARENITE_SMALL} PROPERTIES COMPILE_OPTIONS "-fno-move-loop-invariants")
+
 # What runs for every element or position is worth its size.
 file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")

@@ -27,13 +27,16 @@ endif
 ARENITE_FLAGS = -Wextra -Wshadow -Wno-unused-parameter
 ARENITE_FLAGS += $(if $(findstring clang,$(CC)),,-fno-single-precision-constant)
 
+# What is kept in registers across a loop costs more bytes than it saves in code that is built small.
+ARENITE_SMALL = $(ARENITE_FLAGS) $(if $(findstring clang,$(CC)),,-fno-move-loop-invariants)
+
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
-$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_FLAGS)
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FLAGS)
+$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_SMALL)
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_SMALL)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
 ARENITE_HOT = conv_s8 depthwise3 spatial weights
-$(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += $(ARENITE_FLAGS) -O2
+$(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants)
 ARENITE_COLD = fixed_point sigmoid
-$(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += $(ARENITE_FLAGS) -Os
+$(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 $(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_FLAGS) -ffp-contract=off
