@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 # Before TensorFlow is imported: its banners would drown the progress, and oneDNN's reordered sums depend on the CPU.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,12 +17,13 @@ import mnist
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+import typer
 from keras import layers
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 # The scripts take Keras from here, so that it is imported after the lines above.
-__all__ = ["Recipe", "keras", "layers", "train"]
+__all__ = ["Recipe", "command", "keras", "layers"]
 
 SEED = 1
 BATCH = 64
@@ -60,6 +61,24 @@ def output_folder(name: str, script: Path, output: Path | None, quick: bool) -> 
     folder = output or default
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def command(recipe: Recipe, script: Path) -> Callable[..., None]:
+    """Returns what the script of a digit model is on the command line."""
+
+    def main(
+        epochs: Annotated[
+            int | None, typer.Option(min=1, help=f"Passes over the digits; {recipe.epochs} if not given.")
+        ] = None,
+        output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write to.")] = None,
+        quick: Annotated[
+            bool, typer.Option(help="Two epochs on half of the digits: proves the script, not the model.")
+        ] = False,
+    ) -> None:
+        train(recipe, script, epochs, output, quick)
+
+    main.__doc__ = f"Trains the model and writes {recipe.name}.tflite."
+    return main
 
 
 def train(recipe: Recipe, script: Path, epochs: int | None, output: Path | None, quick: bool) -> None:

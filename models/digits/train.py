@@ -2,13 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from training import Recipe, keras, layers, train
+from training import Recipe, command, keras, layers
 
 OPERATORS = ["conv1", "conv2", "pool1", "depthwise", "conv3", "pool2", "flatten", "dense", "digit"]
 
@@ -44,16 +44,5 @@ RECIPE = Recipe(
 )
 
 
-def main(
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the digits; 80 if not given.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write to.")] = None,
-    quick: Annotated[
-        bool, typer.Option(help="Two epochs on half of the digits: proves the script, not the model.")
-    ] = False,
-) -> None:
-    """Trains the model and writes digits.tflite."""
-    train(RECIPE, Path(__file__).resolve(), epochs, output, quick)
-
-
 if __name__ == "__main__":
-    typer.run(main)
+    typer.run(command(RECIPE, Path(__file__).resolve()))

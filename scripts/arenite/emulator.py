@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from arenite import romfs
 from arenite.boards import Board
@@ -25,26 +26,91 @@ LOG_TAIL = 10  # lines
 FAULT = re.compile(rb"^\W*(FAULT\b[^\r\n]*)", re.MULTILINE)
 
 
-class Running(Protocol):
-    """What a connection asks an emulator, whichever it is."""
+class Running(ABC):
+    """An emulated board, whichever program it runs in, for as long as a `with` block lasts.
 
-    board: Board
-    address: str
+    Args:
+        board: the board to be.
+
+    Attributes:
+        address: what pyserial and mpremote connect to, known once the block is entered.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.address = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def _start(self, folder: Path) -> None:
+        """Start the emulator with its files in a folder, and return when the board can be talked to.
+
+        Raises:
+            BoardError: it did not start.
+        """
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="arenite-")
+        self._log = Path(self._folder.name) / "said.log"
+        try:
+            self._start(Path(self._folder.name))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def output(self) -> bytes:
+        """Everything that it has said since it was started."""
+        return self._log.read_bytes() if self._log.exists() else b""
+
+    def close(self) -> None:
+        """End the emulator and remove its files. Harmless when repeated."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
 
     def ended(self, within: float = 1.0) -> bool:
-        """Whether it ends, or has ended, within so many seconds."""
-        ...
+        """Whether the emulator ends, or has ended, within so many seconds: its socket closes a little before it."""
+        assert self._process is not None
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def last_output(self) -> str:
         """The last lines that it has said."""
-        ...
+        return "\n".join(self.output().decode(errors="replace").splitlines()[-LOG_TAIL:])
 
     def death(self) -> BoardError:
-        """Why it is no longer there, in words for the user."""
-        ...
+        """Why the emulator is no longer there, in words for the user."""
+        assert self._process is not None
+        status = self._process.wait()
+        if fault := FAULT.search(self.output()):
+            return BoardError(f"{self.board.name}: {fault[1].decode(errors='replace')}")
+        reason = f"the emulator ended with status {status}; its last output:\n{self.last_output()}"
+        return BoardError(f"{self.board.name}: {reason}")
+
+    def _run(self, command: list[str], output: Path, pass_fds: tuple[int, ...] = ()) -> None:
+        """Start a command, its output into a file. The kernel ends it when this process ends, however it ends."""
+        with output.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=pass_fds,
+                start_new_session=True,  # Ctrl-C is for this process, which then ends the emulator
+            )
 
 
-class Emulator:
+class Emulator(Running):
     """QEMU, running a board's firmware.
 
     Args:
@@ -53,9 +119,6 @@ class Emulator:
         firmware: the ELF file to boot instead of the board's own.
         terminal: offer the board's UART as a pseudo-terminal, which every serial program can open, in place of a
             socket, which is there at once and loses nothing when QEMU ends.
-
-    Attributes:
-        address: what pyserial and mpremote connect to, known once the block is entered.
 
     Raises:
         UserError: QEMU or the firmware is missing, or the files do not fit the board's region.
@@ -70,94 +133,34 @@ class Emulator:
         firmware: Path | None = None,
         terminal: bool = False,
     ) -> None:
-        self.board = board
+        super().__init__(board)
         self.image = image_for(board, files or {})
         self.firmware = firmware or board.firmware
         self.terminal = terminal
-        self.address = ""
-        self._process: subprocess.Popen[bytes] | None = None
         if not shutil.which(QEMU):
             raise UserError(f"not installed: {QEMU}; scripts/setup installs it")
         if not self.firmware.exists():
             raise UserError(f"{board.name} has no firmware yet: arenite build {board.name}")
 
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="arenite-")
-        self._log = Path(self._folder.name) / "uart.log"
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End QEMU and remove its files. Harmless when repeated."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-        self._folder.cleanup()
-
-    def ended(self, within: float = 1.0) -> bool:
-        """Whether QEMU ends, or has ended, within so many seconds: its socket closes a little before it."""
-        assert self._process is not None
-        try:
-            self._process.wait(within)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def output(self) -> bytes:
-        """Everything that the board has sent since it booted."""
-        return self._log.read_bytes() if self._log.exists() else b""
-
-    def last_output(self) -> str:
-        """The last lines that the board has sent."""
-        return "\n".join(self.output().decode(errors="replace").splitlines()[-LOG_TAIL:])
-
-    def death(self) -> BoardError:
-        """Why the emulator is no longer there, in words for the user."""
-        assert self._process is not None
-        status = self._process.wait()
-        if fault := FAULT.search(self.output()):
-            return BoardError(f"{self.board.name}: {fault[1].decode(errors='replace')}")
-        reason = f"the emulator ended with status {status}; its last output:\n{self.last_output()}"
-        return BoardError(f"{self.board.name}: {reason}")
-
-    def _start(self) -> None:
-        image = Path(self._folder.name) / "romfs.img"
+    def _start(self, folder: Path) -> None:
+        self._errors, image = folder / "qemu.log", folder / "romfs.img"
         image.write_bytes(self.image)
         loader = f"loader,file={image},addr={self.board.romfs_base:#x},force-raw=on"
-        # The kernel ends QEMU when this process ends, however it ends.
-        command = ["setpriv", "--pdeathsig", "KILL", QEMU, "-machine", self.board.machine]
+        command = [QEMU, "-machine", self.board.machine]
         command += [*self.board.qemu_args, "-nographic", "-monitor", "none", "-semihosting"]
         command += [*(ICOUNT if self.board.icount else ()), "-kernel", str(self.firmware), "-device", loader]
         start = self._start_on_terminal if self.terminal else self._start_on_socket
         start([*command, "-serial", "chardev:uart", "-chardev"])
 
-    def _run(self, command: list[str], uart: str, pass_fds: tuple[int, ...] = ()) -> None:
-        self._errors = Path(self._folder.name) / "qemu.log"
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [*command, f"{uart},id=uart,logfile={self._log}"],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=subprocess.STDOUT,
-                pass_fds=pass_fds,
-                start_new_session=True,  # Ctrl-C is for this process, which then ends QEMU
-            )
+    def _with_uart(self, uart: str) -> str:
+        return f"{uart},id=uart,logfile={self._log}"
 
     def _start_on_socket(self, command: list[str]) -> None:
         # QEMU is handed a socket that listens already: no port can be taken in between, and no wait is needed.
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.address = f"socket://127.0.0.1:{listener.getsockname()[1]}"
             uart = f"socket,fd={listener.fileno()},server=on,wait=off"
-            self._run(command, uart, (listener.fileno(),))
+            self._run([*command, self._with_uart(uart)], self._errors, (listener.fileno(),))
         self._wait_for_banner()
 
     def _wait_for_banner(self) -> None:
@@ -173,7 +176,7 @@ class Emulator:
         return BoardError(f"{QEMU} did not start: {said}") if said else self.death()
 
     def _start_on_terminal(self, command: list[str]) -> None:
-        self._run(command, "pty")
+        self._run([*command, self._with_uart("pty")], self._errors)
         for _ in range(BOOT_SECONDS * 100):
             if found := re.search(r"redirected to (/dev/\S+)", self._errors.read_text()):
                 self.address = found[1]

@@ -11,21 +11,7 @@ import pytest
 
 from arenite.board import Connection
 from arenite.emulator import Emulator
-from firmware.conftest import DIGITS, DIGITS_SIZE, Booted, Session
-
-IMPORTS = """
-import arenite, gc, micropython
-from array import array
-from uctypes import addressof
-def digit(n):
-    return memoryview(open('/rom/digits.bin', 'rb'))[785 * n + 1:785 * (n + 1)]
-def raises(kind, call, *args):
-    try:
-        call(*args)
-    except kind as error:
-        return str(error)
-    raise AssertionError('nothing was raised')
-"""
+from firmware.conftest import DIGITS, DIGITS_SIZE, IMPORTS, Booted, Session
 
 
 def evaluate(board: Session, program: str, expression: str) -> str:

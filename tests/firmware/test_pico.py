@@ -236,12 +236,12 @@ def test_deploy_and_list(tmp_path: Path) -> None:
 
 def test_bench_counts_cycles() -> None:
     """Catches figures that are not the core's cycles: a multiply-add of this model takes between 4 and 20 of them."""
-    done = arenite("bench", DIGITS, "--board", PICO, "--json")
+    done = arenite("bench", DIGITS, "--board", PICO, "--arena", 7500, "--json")  # whole tensors: one hook an operator
     assert done.returncode == 0, done.stderr
     (figure,) = json.loads(done.stdout)
     assert figure["counts"] == "cycles"
     assert 4 * figure["macs"] < figure["instructions"] < 20 * figure["macs"]
-    assert abs(sum(op["instructions"] for op in figure["ops"]) - figure["instructions"]) < 0.03 * figure["instructions"]
+    assert abs(sum(op["instructions"] for op in figure["ops"]) - figure["instructions"]) < 0.02 * figure["instructions"]
 
 
 UNALIGNED = """

@@ -5,19 +5,9 @@ import time
 import pytest
 
 from arenite.errors import BoardError
-from firmware.conftest import Session
+from firmware.conftest import IMPORTS, Session
 
-IMPORTS = """
-import arenite, gc, micropython
-from array import array
-def digit(n):
-    return memoryview(open('/rom/digits.bin', 'rb'))[785 * n + 1:785 * (n + 1)]
-def raises(kind, call, *args):
-    try:
-        call(*args)
-    except kind as error:
-        return str(error)
-    raise AssertionError('nothing was raised')
+BEGIN = f"""{IMPORTS}
 m = arenite.Model('/rom/digits.tflite')
 right = bytes(m.invoke(digit(0)))
 """
@@ -26,7 +16,7 @@ right = bytes(m.invoke(digit(0)))
 def test_invoke_takes_no_heap(board: Session) -> None:
     """Catches an allocation in invoke, with inputs of every kind, or in what a loop does with the output."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 two = arenite.Model('/rom/two.tflite')
 greys, reals, four, t = digit(0), array('f', [0.5] * 784), bytes(4), m.inputs[0]
@@ -55,7 +45,7 @@ assert gc.mem_alloc() == before
 def test_a_hundred_thousand_invokes(board: Session) -> None:
     """Catches memory that leaks, an arena that wears out, and answers that drift."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 s = arenite.Model('/rom/sine.tflite')
 xs = [bytes((i,)) for i in range(100)]
@@ -79,7 +69,7 @@ assert [bytes(s.invoke(x)) for x in xs] == ys and bytes(m.invoke(digit(0))) == r
 def test_a_collection_at_any_allocation(board: Session) -> None:
     """Catches an object of the module that the collector does not see: it collects at nearly every allocation."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 with open('/copy.tflite', 'wb') as f:
     f.write(open('/rom/digits.tflite', 'rb').read())
@@ -110,7 +100,7 @@ gc.threshold(-1)
 def test_who_keeps_whom(board: Session) -> None:
     """Catches a Tensor that outlives its model's memory: everything else is dropped, collected and written over."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 def output(**options):
     return arenite.Model(bytes(open('/rom/digits.tflite', 'rb').read()), **options).invoke(digit(0))
@@ -141,7 +131,7 @@ def test_ctrl_c_during_an_invoke(board: Session) -> None:
     The model would run for hours, so that however fast the machine is the interrupt comes while it runs."""
     output = ctrl_c_during(
         board,
-        IMPORTS
+        BEGIN
         + """
 endless = arenite.Model('/rom/endless.tflite')
 start = bytes(4), bytes(65536)
@@ -178,7 +168,7 @@ print('fine')
 def test_callbacks_during_an_invoke(board: Session) -> None:
     """Catches scheduled functions that have to wait for the end of an invoke, and what they may not do in between."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 seen = []
 def scheduled(k):
@@ -204,19 +194,19 @@ assert bytes(m.invoke(digit(0))) == right
 def test_soft_reset(board: Session) -> None:
     """Catches state that outlives a soft reset, at rest or in the middle of a run."""
     for _ in range(3):
-        board.run(IMPORTS + "assert m.ticks[1] > 0")
+        board.run(BEGIN + "assert m.ticks[1] > 0")
         board.soft_reset()
-    program = IMPORTS + "import machine\nm.profile(digit(0), each=lambda *a: machine.soft_reset())"
+    program = BEGIN + "import machine\nm.profile(digit(0), each=lambda *a: machine.soft_reset())"
     board.transport.exec_raw_no_follow(program)
     board.transport.follow(timeout=20)
     board.soft_reset()
-    board.run(IMPORTS)
+    board.run(BEGIN)
 
 
 def test_a_source_that_grows(board: Session) -> None:
     """Catches weights read where a bytearray was before it moved."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 data = bytearray(open('/rom/digits.tflite', 'rb').read())
 x = arenite.Model(data)
@@ -238,7 +228,7 @@ assert 'source' in raises(RuntimeError, lambda: y.profile(digit(0), each=move))
 def test_an_arena_that_grows(board: Session) -> None:
     """Catches activations written where a bytearray was before it moved, which is other objects' memory now."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 arena = bytearray(9000)
 x = arenite.Model('/rom/digits.tflite', arena=arena)
@@ -260,7 +250,7 @@ assert 'arena' in raises(RuntimeError, lambda: x.profile(digit(0), each=move))
 def test_two_models_in_one_buffer(board: Session) -> None:
     """Catches a run over another model's records, which hold addresses: it ended the board."""
     board.run(
-        IMPORTS
+        BEGIN
         + """
 arena = bytearray(9000)
 x = arenite.Model('/rom/digits.tflite', arena=arena)
@@ -283,7 +273,7 @@ def test_a_model_that_is_written_to(board: Session, value: int) -> None:
     """Catches memory measured by what the file says now: every byte of a loaded model is changed in turn, and every
     use of it must raise or stay inside its tensors."""
     board.run(
-        IMPORTS
+        BEGIN
         + f"""
 good = bytes(open('/rom/two.tflite', 'rb').read())
 data = bytearray(good)

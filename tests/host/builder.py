@@ -32,6 +32,7 @@ class Tensor:
         data: the values of a constant.
         axis: the dimension of the channels.
         variable: keeps its value from one invoke to the next.
+        name: None: made up.
     """
 
     shape: Sequence[int]
@@ -41,6 +42,7 @@ class Tensor:
     data: Array | None = None
     axis: int = 0
     variable: bool = False
+    name: str | bytes | None = None
 
     @classmethod
     def constant(cls, data: Any, dtype: str = "int32", **more: Any) -> Tensor:
@@ -152,7 +154,7 @@ def _all_tensors(ops: Sequence[Op], first: Sequence[Tensor]) -> list[Tensor]:
 
 def _tensor(t: Tensor, i: int, buffers: list[Any]) -> Any:
     made = schema.TensorT()
-    made.name = f"tensor{i}".encode()
+    made.name = f"tensor{i}".encode() if t.name is None else t.name
     made.shape = list(t.shape)
     made.type = getattr(schema.TensorType, t.dtype.upper())
     made.isVariable = t.variable

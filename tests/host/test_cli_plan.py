@@ -39,7 +39,7 @@ def written(tmp_path: Path, name: str) -> Path:
 
 
 def with_state() -> bytes:
-    """SVDF, whose state lasts from one invoke to the next, behind a RESHAPE, which is a view."""
+    """SVDF, whose state lasts from one invoke to the next, between a RESHAPE, which is a view, and a RELU in place."""
     x, view = Tensor([4, 1]), Tensor([1, 4])
     features, times = Tensor.constant([[0.5] * 4] * 2, "float32"), Tensor.constant([[1.0, 2.0]] * 2, "float32")
     state, y, z = Tensor([1, 4], variable=True), Tensor([1, 2]), Tensor([1, 2])
@@ -132,8 +132,9 @@ def test_state_and_views(tmp_path: Path) -> None:
     assert (state["bytes"], made["state"], state["first"], state["last"]) == (16, 16, 0, 2)
     assert state["offset"] == -(-made["records"] // 16) * 16
     assert all(box["offset"] >= state["offset"] + 16 for box in made["boxes"] if box is not state)
-    (viewed,) = [box for box in made["boxes"] if box["views"]]
+    viewed, overwritten = sorted((box for box in made["boxes"] if box["views"]), key=lambda box: box["first"])
     assert (viewed["bytes"], len(viewed["views"]), viewed["first"], viewed["last"]) == (16, 1, 0, 1)
+    assert (overwritten["bytes"], len(overwritten["views"]), overwritten["first"]) == (8, 1, 1)
     assert [step["op"] for step in made["operators"]] == ["RESHAPE", "SVDF", "RELU"]
 
 

@@ -44,6 +44,19 @@ def test_pad(engine: Engine, dtype: str, seed: int) -> None:
     )
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dtype", TYPES)
+def test_pad_around_an_image(engine: Engine, dtype: str, seed: int) -> None:
+    """Catches rows that begin or end in the wrong place, none above or below, an image without rows."""
+    rng = np.random.default_rng([7, seed])
+    shape = [1, *rng.integers(1, 7, 3).tolist()]
+    pads = [[0, 0], *rng.integers(0, 4, (2, 2)).tolist(), [0, 0]]
+    x, near = values(rng, shape, dtype), activation(shape, dtype)
+    y = np.pad(x, pads, constant_values=near.zero_point)
+    model = single("PAD", [near, Tensor.constant(pads)], activation(y.shape, dtype), options("Pad"))
+    check(engine, model, [x], [y], dtype in PADDED or None)
+
+
 @pytest.mark.parametrize("seed", range(24))
 @pytest.mark.parametrize("dtype", TYPES)
 def test_padv2(engine: Engine, dtype: str, seed: int) -> None:

@@ -129,6 +129,13 @@ class Network:
         self.ops.append(Op(name, inputs, [y], options("Mul", fusedActivationFunction=0) if name == "MUL" else None))
         self.x = y
 
+    def add_pad(self) -> None:
+        """Padding around rows and columns, of either side."""
+        pads = [[0, 0], *(self.rng.integers(0, 3, (2, 2)).tolist()), [0, 0]]
+        y = self.like([n + before + after for n, (before, after) in zip(self.x.shape, pads, strict=True)])
+        self.ops.append(Op("PAD", [self.x, Tensor.constant(pads)], [y], options("Pad")))
+        self.x = y
+
     def end(self) -> None:
         """A mean, a global pooling, a fully connected layer, or nothing."""
         _, h, w, channels = self.x.shape
@@ -154,9 +161,9 @@ def network(seed: int) -> tuple[bytes, Array]:
     """A model of two to nine pieces, and an input."""
     rng = np.random.default_rng([2026, seed])
     net = Network(rng)
-    pieces = [net.add_conv, net.add_depthwise, net.add_pool, net.add_residual, net.add_element]
+    pieces = [net.add_conv, net.add_depthwise, net.add_pool, net.add_residual, net.add_element, net.add_pad]
     for _ in range(int(rng.integers(2, 10))):
-        pieces[int(rng.choice(5, p=[0.35, 0.25, 0.1, 0.2, 0.1]))]()
+        pieces[int(rng.choice(6, p=[0.35, 0.2, 0.1, 0.15, 0.1, 0.1]))]()
     net.end()
     return build(net.ops), draw.values(rng, net.input)
 

@@ -335,11 +335,30 @@ static bool run(arenite_model_obj_t *self, run_t *r) {
     nlr_jump(nlr.ret_val);
 }
 
-// Ctrl-C and scheduled functions. What a function may do to the model's memory has to be seen before the next operator.
-static void handle_pending(arenite_model_obj_t *self) {
-    mp_handle_pending(true);
+// Whether a scheduled function or Ctrl-C waits; or, with threads, whether one of them may have run meanwhile.
+static bool is_due(void) {
+    #if MICROPY_PY_THREAD
+    return true;
+    #elif MICROPY_ENABLE_SCHEDULER
+    return MP_STATE_VM(sched_state) == MP_SCHED_PENDING;
+    #else
+    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
+    #endif
+}
+
+// What a script's function may have done to the model's memory has to be seen before the next operator. To look takes thousands
+// of instructions, so only where one ran.
+static void look_again(arenite_model_obj_t *self) {
     if (self->guarded) {
         arenite_model_check(self);
+    }
+}
+
+// Ctrl-C and scheduled functions.
+static void handle_pending(arenite_model_obj_t *self) {
+    if (is_due()) {
+        mp_handle_pending(true);
+        look_again(self);
     }
 }
 
@@ -442,6 +461,7 @@ static bool profile_hook(void *context, unsigned op) {
     if (profile->each != mp_const_none && ar_op_done(&profile->model->model, op)) {
         mp_obj_t args[3] = { MP_OBJ_NEW_SMALL_INT(op), entry[0], op_outputs(profile->model, op) };
         mp_call_function_n_kw(profile->each, 3, 0, args);
+        look_again(profile->model);
     }
     handle_pending(profile->model);
     profile->start = (uint32_t)mp_hal_ticks_cpu();

@@ -21,6 +21,28 @@ ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
     return life;
 }
 
+static bool share(const ar_plan_t *plan, ar_life_t *life, uint32_t i) {
+    ar_life_t *other = ar_life_root(plan, i);
+    if (!ar_life_is_placed(other) || other->last != life->first || other == life) {
+        return false;
+    }
+    other->last = life->last;
+    life->first = AR_LIFE_ALIAS;
+    life->offset = (uint32_t)(plan->top - 1 - other);
+    return true;
+}
+
+void ar_plan_share(const ar_plan_t *plan) {
+    for (uint32_t i = 0; i < plan->n; i++) {
+        ar_life_t *life = ar_life(plan, i);
+        for (uint32_t offers = ar_life_is_placed(life) ? life->offset : 0; offers; offers >>= 16) {
+            if (share(plan, life, (offers & 0xffff) - 1)) {
+                break;
+            }
+        }
+    }
+}
+
 static bool overlap_in_time(const ar_life_t *a, const ar_life_t *b) {
     return a->first <= b->last && b->first <= a->last;
 }

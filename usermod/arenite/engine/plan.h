@@ -66,6 +66,14 @@ static inline uint32_t ar_life_height(const ar_life_t *life) {
     return (life->bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
 }
 
+// Before the plan is made: a life may begin where life i ends, in the same memory; of several the one offered last comes first.
+static inline void ar_plan_offer(ar_life_t *life, uint32_t i) {
+    life->offset = life->offset << 16 | (i + 1);
+}
+
+// Let lives lie where they may.
+void ar_plan_share(const ar_plan_t *plan);
+
 // Bytes alive at a time, and of those what was so before it.
 uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time);
 uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);

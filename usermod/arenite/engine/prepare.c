@@ -222,6 +222,17 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     return true;
 }
 
+void ar_overwrites(ar_prep_t *p, unsigned inputs) {
+    ar_loader_t *l = p->loader;
+    ar_life_t *target = ar_loader_life(l, (uint32_t)tensor_index(p, p->outputs, 0));
+    for (unsigned i = inputs; i-- > 0 && target->first == l->time;) {
+        uint32_t in = (uint32_t)tensor_index(p, p->inputs, i);
+        if (ar_loader_life(l, in)->bytes == target->bytes) {
+            ar_plan_offer(target, l->sub->first_life + in);
+        }
+    }
+}
+
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
     if (a->rank != b->rank) {
         return false;

@@ -27,7 +27,7 @@ static size_t own_bytes(const ar_rec_t *rec) {
 }
 
 static void *row_of(const elements_t *e, unsigned k, uint8_t *data, uint32_t y, uint32_t held) {
-    return data + (y < held ? y : y % held) * e->row[k];
+    return data + ar_rows_place(y, held) * e->row[k];
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
@@ -65,6 +65,7 @@ ar_status_t ar_elementwise(ar_prep_t *p, uint32_t *count, unsigned inputs) {
     uint32_t at = (uint32_t)((uint8_t *)count - (uint8_t *)ar_params(p->rec));
     bool fits = p->n_in + p->n_out + 1 <= POINTERS && own_bytes(p->rec) <= OWN_BYTES;
     if (!h || *count % h || !fits) {
+        ar_overwrites(p, inputs);
         return AR_OK;
     }
     elements_t made = { .rows = { .in_h = h, .out_h = h, .window = 1, .stride = 1, .in_place = true }, .eval = p->rec->eval, .count_at = at };

@@ -127,6 +127,10 @@ ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes);
 // a variable, an input that is needed later): then eval must copy.
 bool ar_alias(ar_prep_t *p, unsigned i);
 
+// Let output 0 lie where one of the first inputs lies that nothing needs later, if it has as many bytes: eval reads each element
+// before it writes in its place.
+void ar_overwrites(ar_prep_t *p, unsigned inputs);
+
 // Refuse: "op 7 CUMSUM: ..." with %d (int) and %s in the text. They return the status, to be returned.
 ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED

@@ -1,6 +1,7 @@
 // PAD, PADV2 and MIRROR_PAD: the input in the middle of the output, and around it a value or its own reflection.
 
 #include "ops/move.h"
+#include "ops/rows.h"
 
 typedef struct {
     uint32_t count;             // elements of the output
@@ -27,6 +28,32 @@ static ar_status_t eval_pad_with(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_dim_t all = { pad->count, { 0, 1 } };
     ar_copy(&all, 1, ar_in(rec, 2), out, pad->size);
     ar_copy(pad->dim, pad->rank, ar_in(rec, 0), out + pad->start, pad->size);
+    return AR_OK;
+}
+
+// An image, padded around its rows and columns: by rows.
+typedef struct {
+    ar_rows_t rows;
+    uint32_t left, inner, whole; // bytes of a row of the output before the input's, of the input's, and all
+    uint8_t fill;
+} image_t;
+
+static ar_status_t eval_image(const ar_run_t *run, const ar_rec_t *rec) {
+    const image_t *image = ar_params(rec);
+    const ar_rows_t *r = &image->rows;
+    uint32_t y1 = run->y1 < r->out_h ? run->y1 : r->out_h;
+    for (uint32_t y = run->y0; y < y1; y++) {
+        uint8_t *out = (uint8_t *)ar_out(rec, 0) + ar_rows_place(y, r->out_held) * image->whole;
+        int32_t from = (int32_t)y - r->before;
+        if (from < 0 || from >= r->in_h) {
+            memset(out, image->fill, image->whole);
+            continue;
+        }
+        uint32_t after = image->left + image->inner;
+        memset(out, image->fill, image->left);
+        memcpy(out + image->left, ar_rows_in(rec, r, (uint32_t)from, image->inner), image->inner);
+        memset(out + after, image->fill, image->whole - after);
+    }
     return AR_OK;
 }
 
@@ -61,13 +88,39 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     return AR_OK;
 }
 
+static bool is_image(const ar_tensor_t *in, const ar_tensor_t *out) {
+    return in->rank == 4 && out->dim[0] == 1 && out->dim[3] == in->dim[3] && in->count && out->dim[1] <= 0x7fff;
+}
+
+static ar_status_t prepare_image(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, const paddings_t *pads, uint8_t fill) {
+    image_t *image = ar_record(p, eval_image, sizeof(*image));
+    if (!image) {
+        return AR_NO_MEMORY;
+    }
+    uint32_t column = in->bytes / (uint32_t)(in->dim[1] * in->dim[2]);
+    image->rows.in_h = (uint16_t)in->dim[1];
+    image->rows.out_h = (uint16_t)out->dim[1];
+    image->rows.window = image->rows.stride = 1;
+    image->rows.before = (int16_t)pads->n[2];
+    image->left = (uint32_t)pads->n[4] * column;
+    image->inner = (uint32_t)in->dim[2] * column;
+    image->whole = (uint32_t)out->dim[2] * column;
+    image->fill = fill;
+    ar_by_rows(p, 1, 1);
+    return AR_OK;
+}
+
 static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, ar_eval_t eval) {
     ar_space_t s;
     paddings_t pads;
     uint32_t start;
+    uint8_t fill = (uint8_t)(in->type == AR_INT8 || in->type == AR_UINT8 ? out->zero_point : 0);
     ar_status_t status = place(p, in, out, &pads, &s, &start);
     if (status != AR_OK) {
         return status;
+    }
+    if (eval == eval_pad && is_image(in, out)) {
+        return prepare_image(p, in, out, &pads, fill);
     }
     pad_t *pad = ar_record(p, eval, sizeof(*pad) + ar_space_bytes(&s));
     if (!pad) {
@@ -76,7 +129,7 @@ static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_ten
     pad->count = out->count;
     pad->size = (uint8_t)ar_type_size(in->type);
     pad->start = start * pad->size;
-    pad->fill = in->type == AR_INT8 || in->type == AR_UINT8 ? (uint8_t)out->zero_point : 0;
+    pad->fill = fill;
     pad->rank = (uint8_t)s.rank;
     memcpy(pad->dim, s.dim, ar_space_bytes(&s));
     return AR_OK;

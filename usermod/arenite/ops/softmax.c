@@ -247,6 +247,7 @@ static ar_status_t prepare(ar_prep_t *p, const ar_tensor_t *in, ar_eval_t eval, 
     *s = *params;
     s->depth = (uint32_t)in->dim[in->rank - 1];
     s->rows = in->count / s->depth;
+    ar_overwrites(p, 1);
     return AR_OK;
 }
 
