@@ -30,7 +30,7 @@ class Oracle:
         self.model = model
         config = runtime.InterpreterConfig
         arena = 16 * len(model.data) + sum(16 * tensor.nbytes for op in model.operators for tensor in op.outputs)
-        with _captured() as complaint:
+        with captured() as complaint:
             try:
                 self._interpreter = runtime.Interpreter.from_bytes(
                     model.data,
@@ -45,7 +45,7 @@ class Oracle:
         """The outputs' bytes for these inputs' bytes."""
         for index, (tensor, data) in enumerate(zip(self.model.inputs, inputs, strict=True)):
             self._interpreter.set_input(as_array(tensor, data), index)
-        with _captured():
+        with captured():
             self._interpreter.invoke()
         return [self._interpreter.get_output(i).tobytes() for i in range(len(self.model.outputs))]
 
@@ -60,7 +60,7 @@ def as_array(tensor: Tensor, data: bytes) -> Array:
 
 
 @contextmanager
-def _captured() -> Iterator[Callable[[], str]]:
+def captured() -> Iterator[Callable[[], str]]:
     """Keep what the C++ side of tflite-micro prints off standard error, and give it to who asks."""
     saved = os.dup(2)
     with tempfile.TemporaryFile() as file:

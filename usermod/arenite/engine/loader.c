@@ -575,17 +575,22 @@ static ar_status_t refuse_handles(ar_loader_t *l) {
     return AR_OK;
 }
 
+// Whether nothing takes the input otherwise than by rows, all in one chain.
+static ar_status_t check_feed(const ar_loader_t *l) {
+    const ar_rows_t *r = ar_rows(l->model->feed);
+    uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
+    unsigned k = last - 1u;
+    return r->out_h && last == r->length ? AR_OK : ar_fail(l->err, AR_VALUE,
+        "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
+}
+
 static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
     if (status == AR_OK) {
         status = hold_outputs(l, AR_LIFE_LATEST);
     }
     if (status == AR_OK && l->feeds) {
-        const ar_rows_t *r = ar_rows(l->model->feed);
-        uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
-        unsigned k = last - 1u;
-        status = r->out_h && last == r->length ? status : ar_fail(l->err, AR_VALUE,
-            "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
+        status = check_feed(l);
     }
     if (status == AR_OK) {
         ar_plan_share(&l->plan);
