@@ -101,7 +101,7 @@ static inline int32_t twice_of(int32_t mult) {
     return (int32_t)((uint32_t)mult << 1);
 }
 
-// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8: the doubling high product, then half away
+// As ar_requantize_clamp where a product is plain (kernels/product.h): the doubling high product, then half away
 // from zero, which for what is negative is half up of one less.
 static inline int32_t requantize_plain(int32_t sum, int32_t twice, int32_t power, int32_t out_zero) {
     int32_t t = smmlar(sum, twice, sum);
