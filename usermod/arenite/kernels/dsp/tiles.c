@@ -175,8 +175,7 @@ __attribute__((naked, used)) static void few_channels(void) {
         "ldm    r1!, {r2, r3}\n"
         "str    r1, [r0]\n"
         "lsls   r2, r2, #1\n"
-        "sxth   r12, r3\n"
-        "mvn    r12, r12\n"
+        "mvn    r12, r3\n"     // whose lowest byte is how far to shift
         "mov    r11, #0x80000000\n"
         "asr    r11, r11, r12\n"
         "ldrd   r10, r12, [r0, #28]\n"
