@@ -39,15 +39,9 @@ typedef struct {
     uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
-    bool plain;                 // ar_channel_is_plain of all channels, start is 0, all of int8 is in range
+    bool plain;                 // a shorter way to requantize gives the same bits: twice all sums fits 32 bits, AR_SHIFT_IS_PLAIN
+                                // of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
-
-// Whether a shorter way to requantize gives the same bits: 2 * sum fits 32 bits, and the factor is less than 1/2 but not
-// tiny. bound: of the sum without the bias.
-static inline bool ar_channel_is_plain(int32_t bound, int32_t bias, int32_t shift) {
-    int32_t size = bias < 0 ? -(bias + 1) : bias;
-    return AR_SHIFT_IS_PLAIN(shift) && bound < (1 << 30) && size < (1 << 30) - bound;
-}
 
 // The k-th channel to compute.
 static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t k) {

@@ -31,7 +31,7 @@ typedef struct {
 
 ar_ratio_t ar_ratio(float a, float c);
 
-// Whether a shift leaves the shorter ways to requantize open.
+// Whether a shift leaves the shorter ways to requantize open: the factor is below 1/2, but not tiny.
 #define AR_SHIFT_IS_PLAIN(shift) ((uint32_t)(-1 - (shift)) <= 21)
 
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);

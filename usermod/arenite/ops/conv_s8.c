@@ -199,6 +199,17 @@ static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a
     }
 }
 
+// What of patches i and i + 1 lies above or below the input.
+static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i) {
+    uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = j->c->w.kernel_h;
+    if (y0 > 0) {
+        ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
+    }
+    if (y1 < h) {
+        ar_product_put(&j->product, i, y1, h - y1, j->edges, j->edges, 0);
+    }
+}
+
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
@@ -207,14 +218,8 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
         put_rows(j, in, a, b, i);
         return;
     }
-    uint32_t y0 = (uint32_t)a->y0, y1 = (uint32_t)a->y1;
     put_inside(j, in, a, b, i);
-    if (y0 > 0) {
-        ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
-    }
-    if (y1 < w->kernel_h) {
-        ar_product_put(&j->product, i, y1, w->kernel_h - y1, j->edges, j->edges, 0);
-    }
+    put_outside(j, a, i);
 }
 
 // ---- rows of output --------------------------------------------------------------------------------------------------
@@ -356,22 +361,56 @@ static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
+// A row of positions: its taps along y, where those inside begin if they lie side by side, and the positions whose windows are
+// inside along x.
+typedef struct {
+    ar_place_t at;
+    const int8_t *from;         // NULL: they do not
+    uint32_t first, end;
+} row_t;
+
+static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *row) {
+    const ar_window_t *w = &j->c->w;
+    int32_t beyond = w->in_w + w->pad_left - w->kernel_w;
+    ar_place(w, y, 0, &row->at);
+    uint32_t top = (uint32_t)(row->at.top + row->at.y0 * w->dilation_h), n = (uint32_t)(row->at.y1 - row->at.y0);
+    uint32_t place = top < in->rows ? top : top % in->rows;
+    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * w->dilation_h < in->rows;
+    row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * j->c->group_in : NULL;
+    row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
+    row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
+}
+
 // The next n patches, from the position (*x, *y) on, which moves.
 static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
     const ar_window_t *w = &j->c->w;
-    ar_place_t row, at[2];
-    ar_place(w, *y, 0, &row);
+    row_t row;
+    ar_place_t at[2];
+    begin_row(j, in, *y, &row);
     for (uint32_t i = 0; i < n; i += 2) {
         uint32_t two = n - i > 1;
-        for (uint32_t k = 0; k <= two; k++) {
-            at[k] = row;
-            next_place(w, &at[k], *x);
-            *x = *x + 1 < w->out_w ? *x + 1 : 0;
-            if (*x == 0) {
-                ar_place(w, ++*y, 0, &row);
+        if (row.from && two && *x >= row.first && *x + 2 <= row.end) {
+            uint32_t y0 = (uint32_t)row.at.y0, on = (uint32_t)w->stride_w * w->in_c;
+            const int8_t *a = row.from + (*x * on - (uint32_t)w->pad_left * w->in_c);
+            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, in->stride * w->dilation_h);
+            put_outside(j, &row.at, i);
+            *x += 2;
+        } else {
+            for (uint32_t k = 0; k <= two; k++) {
+                at[k] = row.at;
+                next_place(w, &at[k], *x);
+                *x = *x + 1;
+                if (*x == w->out_w && k < two) {
+                    *x = 0;
+                    begin_row(j, in, ++*y, &row);
+                }
             }
+            put(j, in, &at[0], &at[two], i);
         }
-        put(j, in, &at[0], &at[two], i);
+        if (*x == w->out_w) {
+            *x = 0;
+            begin_row(j, in, ++*y, &row);
+        }
     }
 }
 

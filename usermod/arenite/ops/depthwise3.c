@@ -41,6 +41,8 @@ typedef struct {
     ar_product_s8_t product;        // what tells the factors
     ar_factors_t factors;
     ar_depthwise3_t k;
+    bool plain;                     // as far as is known of all channels
+    uint32_t y1;                    // the end of the rows asked for
 #if !AR_TIER_MVE
     uint32_t strip;                 // outputs that fit the scratch
     uint32_t y;                     // the row of output that the next two belong to
@@ -51,7 +53,7 @@ typedef struct {
 
 // The factors of n channels from first on. Each channel is met once, so that no table of them all is kept.
 static void block_factors(job_t *j, uint32_t first, uint32_t n, ar_channel_t *channels) {
-    ar_quant_product(j->factors.q, &j->product);
+    j->product.plain = j->plain;
     ar_quant_some(&j->factors, &j->product, first, n, false, channels);
     j->k.plain = j->product.plain;
 }
@@ -76,13 +78,12 @@ static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t
 static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     ar_depthwise3_block_t b;
     ar_channel_t channels[AR_DEPTHWISE_BLOCK];
-    uint32_t y1 = j->run->y1 < j->w->rows.out_h ? j->run->y1 : j->w->rows.out_h;
     for (uint32_t c = 0, n; c < j->k.n_channels; c += n) {
         n = j->k.n_channels - c < AR_DEPTHWISE_BLOCK ? j->k.n_channels - c : AR_DEPTHWISE_BLOCK;
         block_factors(j, c, n, channels);
         ar_depthwise3_begin(&j->k, &b, channels, n);
-        for (uint32_t y = j->run->y0; y < y1; ) {
-            y += some_rows(j, in, out, &b, y, y1);
+        for (uint32_t y = j->run->y0; y < j->y1; ) {
+            y += some_rows(j, in, out, &b, y, j->y1);
         }
     }
 }
@@ -123,8 +124,7 @@ static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const a
     ar_depthwise3_block_t b;
     b.ready = false;
     b.channels = channels;
-    uint32_t y1 = j->run->y1 < j->w->rows.out_h ? j->run->y1 : j->w->rows.out_h;
-    for (uint32_t y = j->run->y0; y < y1; y++) {
+    for (uint32_t y = j->run->y0; y < j->y1; y++) {
         if (y != j->y) {
             find_row(j, in, out, y);
         }
@@ -283,6 +283,9 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
     j.product.n = 9;
     j.product.start = 0;
     j.factors = ar_quant_begin(&d->q, w->out_c);
+    ar_quant_product(&d->q, &j.product);
+    j.plain = j.product.plain;
+    j.y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     j.k = (ar_depthwise3_t) {
         .weights = j.product.weights, .bias = j.product.bias, .n_channels = w->out_c, .in_w = w->in_w, .out_w = w->out_w,
         .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = d->q.in_offset, .out_zero = d->q.out_zero,

@@ -221,21 +221,11 @@ static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const 
     return AR_OK;
 }
 
-// With a bias that never changes, whether its sums are plain is known before the first of them.
-static bool is_plain(ar_prep_t *p, const dense_t *d) {
+// Whether its sums are plain is known before the first of them.
+static bool is_plain(const dense_t *d) {
     ar_product_s8_t product = { .n = d->n_in, .start = d->weights_offset };
-    ar_tensor_t bias = { .count = 0 };
-    if (ar_has_input(p, 2)) {
-        ar_get_input(p, 2, &bias);
-        if (!bias.data) {
-            return false;
-        }
-    }
     ar_quant_product(&d->q, &product);
-    for (uint32_t o = 0; o < (bias.count ? d->n_out : 1); o++) {
-        ar_quant_plain(&product, bias.count ? ar_i32(bias.data + 4 * o) : 0, d->factor.shift);
-    }
-    return product.plain;
+    return product.plain && AR_SHIFT_IS_PLAIN(d->factor.shift);
 }
 
 static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -253,7 +243,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->plain = in->type == AR_INT8 && !d->q.per_channel && is_plain(p, d);
+    d->plain = in->type == AR_INT8 && !d->q.per_channel && is_plain(d);
     return AR_OK;
 }
 

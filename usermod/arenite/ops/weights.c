@@ -267,10 +267,6 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
         && (q->bias_bits + 1) << 24 <= (1 << 30) - (bound_of(product->n) & INT32_MAX);
 }
 
-void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift) {
-    product->plain = product->plain && ar_channel_is_plain(bound_of(product->n), bias, shift);
-}
-
 // Channels without weights go behind the others; the count of these.
 static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
     uint32_t size = product->n;

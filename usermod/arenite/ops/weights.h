@@ -89,9 +89,6 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product);
 uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 
-// Whether the product is still plain with such a channel.
-void ar_quant_plain(ar_product_s8_t *product, int32_t bias, int32_t shift);
-
 // int4 weights as bytes; returns to.
 const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to);
 

@@ -14,19 +14,11 @@
 // Words of a column of four channels: channels 0, 2, 1, 3 (row 0 low, row 1 high), then row 2 of 0 and 2, of 1 and 3.
 #define COLUMN (AR_TAPS_COLUMN)
 
-// stm needs its registers in order. twice: double what is packed.
-static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, bool twice, uint32_t *to) {
+// stm needs its registers in order.
+static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset, uint32_t *to) {
     uint32_t even0 = sxtab16(offset, a), odd0 = sxtab16_odd(offset, a);
     uint32_t even1 = sxtab16(offset, b), odd1 = sxtab16_odd(offset, b);
     uint32_t even2 = sxtab16(offset, c), odd2 = sxtab16_odd(offset, c);
-    if (twice) {
-        even0 = sadd16(even0, even0);
-        odd0 = sadd16(odd0, odd0);
-        even1 = sadd16(even1, even1);
-        odd1 = sadd16(odd1, odd1);
-        even2 = sadd16(even2, even2);
-        odd2 = sadd16(odd2, odd2);
-    }
     register uint32_t w0 __asm("r3") = pkhbt(even0, even1);
     register uint32_t w1 __asm("r4") = pkhtb(even1, even0);
     register uint32_t w2 __asm("r5") = pkhbt(odd0, odd1);
@@ -38,30 +30,21 @@ static inline uint32_t *pack(uint32_t a, uint32_t b, uint32_t c, uint32_t offset
     return to;
 }
 
-static inline void arrange_weights(const ar_depthwise3_t *d, const int8_t *w, bool twice, uint32_t *to) {
-    uint32_t row = 3 * d->n_channels;
-    for (uint32_t *end = to + 3 * COLUMN; to < end; w += d->n_channels) {
-        to = pack(word_at(w), word_at(w + row), word_at(w + 2 * row), 0, twice, to);
-    }
-}
-
-// In the short way all sums are twice what they are.
 static __attribute__((noinline)) void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     static const int32_t none[AR_DEPTHWISE_BLOCK];
     const ar_channel_t *c = b->channels;
     uint32_t first = c->channel;
-    if (d->plain) {
-        arrange_weights(d, d->weights + first, true, b->weights);
-    } else {
-        arrange_weights(d, d->weights + first, false, b->weights);
+    const int8_t *w = d->weights + first;
+    uint32_t step = d->n_channels, row = 3 * step;
+    for (uint32_t *to = b->weights, *end = to + 3 * COLUMN; to < end; w += step) {
+        to = pack(word_at(w), word_at(w + row), word_at(w + 2 * row), 0, to);
     }
     const int32_t *bias = d->bias ? d->bias + first : none;
-    uint32_t twice = d->plain ? 1 : 0;
     #pragma GCC unroll 4
     for (uint32_t i = 0; i < AR_DEPTHWISE_BLOCK; i++) {
         uint32_t k = ar_taps_order(i);
-        b->start[k] = (int32_t)((uint32_t)bias[i] << twice);
-        b->factor[k][0] = c[i].mult;
+        b->start[k] = bias[i];
+        b->factor[k][0] = twice_of(c[i].mult);
         b->factor[k][1] = power_of(c[i].shift);
     }
     b->ready = true;
@@ -75,7 +58,7 @@ static void inner_columns(const ar_depthwise3_t *d, const int8_t *const rows[3],
     const int8_t *c = rows[2] ? rows[2] + channel : outside;
     uint32_t a_step = rows[0] ? d->n_channels : 0, b_step = rows[1] ? d->n_channels : 0, c_step = rows[2] ? d->n_channels : 0;
     for (uint32_t *end = to + n * COLUMN; to < end; a += a_step, b += b_step, c += c_step) {
-        to = pack(word_at(a), word_at(b), word_at(c), offset, false, to);
+        to = pack(word_at(a), word_at(b), word_at(c), offset, to);
     }
 }
 

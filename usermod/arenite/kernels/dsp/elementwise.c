@@ -29,9 +29,9 @@ static inline int32_t scaled(int32_t x, scale_t s, bool whole) {
 static inline void add(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out,
     uint32_t n, bool whole_a, bool whole_b) {
     scale_t sa = scale_of(q->offset_a, q->a), sb = scale_of(q->offset_b, q->b);
-    int32_t mult = q->out.mult, power = power_of(q->out.shift), zero = q->offset_out, low = q->low, high = q->high;
+    int32_t twice = twice_of(q->out.mult), power = power_of(q->out.shift), zero = q->offset_out, low = q->low, high = q->high;
     for (int8_t *end = out + n; out < end; a += stride_a, b += stride_b) {
-        int32_t t = smmulr(2 * (scaled(*a, sa, whole_a) + scaled(*b, sb, whole_b)), mult);
+        int32_t sum = scaled(*a, sa, whole_a) + scaled(*b, sb, whole_b), t = smmlar(sum, twice, sum);
         t = smmlsr(t + (t >> 31), power, zero);
         *out++ = (int8_t)ar_clamp(t, low, high);
     }

@@ -71,6 +71,13 @@ static inline int32_t smmulr(int32_t a, int32_t b) {
     return r;
 }
 
+// acc + (2^31 + a * b) >> 32
+static inline int32_t smmlar(int32_t a, int32_t b, int32_t acc) {
+    int32_t r;
+    __asm("smmlar %0, %1, %2, %3" : "=r" (r) : "r" (a), "r" (b), "r" (acc));
+    return r;
+}
+
 // acc + (2^31 - a * b) >> 32
 static inline int32_t smmlsr(int32_t a, int32_t b, int32_t acc) {
     int32_t r;
@@ -89,10 +96,15 @@ static inline int32_t power_of(int32_t shift) {
     return INT32_MIN >> (-shift - 1);
 }
 
-// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8: the doubling high product, then half away
+// Twice the multiplier of a factor, less 2^32, since it is 2^31 or more.
+static inline int32_t twice_of(int32_t mult) {
+    return (int32_t)((uint32_t)mult << 1);
+}
+
+// As ar_requantize_clamp where a product is plain (kernels/product.h): the doubling high product, then half away
 // from zero, which for what is negative is half up of one less.
-static inline int32_t requantize_plain(int32_t sum, int32_t mult, int32_t power, int32_t out_zero) {
-    int32_t t = smmulr(sum * 2, mult);
+static inline int32_t requantize_plain(int32_t sum, int32_t twice, int32_t power, int32_t out_zero) {
+    int32_t t = smmlar(sum, twice, sum);
     return ssat8(smmlsr(t + (t >> 31), power, out_zero));
 }
 

@@ -198,9 +198,9 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
     t.out[1] = out + c1->channel;
     t.step = p->out_step;
     t.zero = p->out_zero;
-    t.factor[0].mult = c0->mult;
+    t.factor[0].mult = twice_of(c0->mult);
     t.factor[0].power = power_of(c0->shift);
-    t.factor[1].mult = c1->mult;
+    t.factor[1].mult = twice_of(c1->mult);
     t.factor[1].power = power_of(c1->shift);
     if (count > 1) {
         ar_tiles_plain(&t, w_end, ar_groups_first(n / 4));
@@ -321,7 +321,7 @@ static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     uint32_t *wide = p->scratch;
     ar_fours_t f = {
         .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = x, .out = out,
-        .out_end = out + channels, .mult = p->channels->mult, .power = power_of(p->channels->shift), .zero = p->out_zero,
+        .out_end = out + channels, .mult = twice_of(p->channels->mult), .power = power_of(p->channels->shift), .zero = p->out_zero,
         .offset = offset_of(p),
     };
     if (channels == 0 || (!wide && p->n & 3)) {
@@ -351,7 +351,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
         four_rows(p, x, &rows);
         for (uint32_t i = 0; i < n; i++) {
             ar_channel_t c = ar_product_channel(p, first + i);
-            out[c.channel] = p->plain ? (int8_t)requantize_plain(rows.sum[i], c.mult, power_of(c.shift), p->out_zero)
+            out[c.channel] = p->plain ? (int8_t)requantize_plain(rows.sum[i], twice_of(c.mult), power_of(c.shift), p->out_zero)
                 : requantize(p, rows.sum[i], &c);
         }
     }

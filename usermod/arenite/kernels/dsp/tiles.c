@@ -27,9 +27,10 @@
     "smlad  r6, r2, r11, r6\n" \
     "smlad  r7, r3, r11, r7\n"
 
-// The doubling high product, one less where that is negative, the rounding shift with the zero point added, int8.
+// The doubling high product (twice the factor less 2^32, and so once more the sum), one less where that is negative, the rounding
+// shift with the zero point added, int8.
 #define PLAIN(sum, mult, power) \
-    "smmulr " sum ", " sum ", " mult "\n" \
+    "smmlar " sum ", " sum ", " mult ", " sum "\n" \
     "add    " sum ", " sum ", " sum ", asr #31\n" \
     "smmlsr " sum ", " sum ", " power ", r8\n" \
     "ssat   " sum ", #8, " sum "\n"
@@ -38,15 +39,14 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
     __asm volatile (
         "push   {r0, r1, r4-r11, lr}\n"
         ENTRY("40")
-        "str    r2, [r0, #20]\n"
-        "ldr.w  r12, [r0]\n"
+        "str    r2, [r0, #52]\n"
+        "ldr.w  r12, [r0, #32]\n"
         "1:\n"
-        "ldr.w  lr, [r0, #8]\n"
-        "ldr    r4, [r0, #12]\n"
-        "ldr    r6, [r0, #16]\n"
+        "ldr.w  lr, [r0, #40]\n"
+        "ldrd   r4, r6, [r0, #44]\n"
         "mov    r5, r4\n"
         "mov    r7, r6\n"
-        "ldr.w  pc, [r0, #20]\n"
+        "ldr.w  pc, [r0, #52]\n"
         "2:\n"
         TILE TILE TILE TILE
         "3:\n"
@@ -54,12 +54,7 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
         "cmp    lr, r0\n"
         "bne    2b\n"
         "ldr    r0, [sp]\n"
-        "adds   r0, #24\n"
         "ldm.w  r0, {r1-r3, r8-r11, lr}\n"
-        "lsls   r4, r4, #1\n"
-        "lsls   r5, r5, #1\n"
-        "lsls   r6, r6, #1\n"
-        "lsls   r7, r7, #1\n"
         PLAIN("r4", "r9", "r10")
         PLAIN("r5", "r9", "r10")
         PLAIN("r6", "r11", "lr")
@@ -71,8 +66,7 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
         "add.w  r1, r1, r3, lsl #1\n"
         "add.w  r2, r2, r3, lsl #1\n"
         "strd   r1, r2, [r0]\n"
-        "ldr    r1, [r0, #-20]\n"
-        "subs   r0, #24\n"
+        "ldr    r1, [r0, #36]\n"
         "cmp    r12, r1\n"
         "bne    1b\n"
         "pop    {r0, r1, r4-r11, pc}\n");
@@ -136,10 +130,9 @@ __attribute__((naked)) void ar_few_six(ar_few_t *t, uint32_t count, uint32_t gro
     FEW_LOOP("72", BY_SIX BY_SIX BY_SIX BY_SIX);
 }
 
-// 28 bytes.
+// 24 bytes.
 #define OUTPUT(sum) \
-    "lsl.w  " sum ", " sum ", #1\n" \
-    "smmulr " sum ", " sum ", r2\n" \
+    "smmlar " sum ", " sum ", r2, " sum "\n" \
     "add.w  " sum ", " sum ", " sum ", asr #31\n" \
     "smmlsr " sum ", " sum ", r11, lr\n" \
     "ssat   " sum ", #8, " sum "\n" \
@@ -153,7 +146,7 @@ __attribute__((naked, used)) static void few_channels(void) {
         "ar_few_start:\n"
         "str    r2, [r0, #24]\n"
         "adr.w  r2, 5f\n"
-        "movs   r3, #28\n"
+        "movs   r3, #24\n"
         "mls    r2, r1, r3, r2\n"
         "cbnz   r1, 0f\n"
         "adr.w  r2, 4f\n"
@@ -181,8 +174,8 @@ __attribute__((naked, used)) static void few_channels(void) {
         "ldr    r1, [r0]\n"
         "ldm    r1!, {r2, r3}\n"
         "str    r1, [r0]\n"
-        "sxth   r12, r3\n"
-        "mvn    r12, r12\n"
+        "lsls   r2, r2, #1\n"
+        "mvn    r12, r3\n"     // whose lowest byte is how far to shift
         "mov    r11, #0x80000000\n"
         "asr    r11, r11, r12\n"
         "ldrd   r10, r12, [r0, #28]\n"
@@ -326,10 +319,6 @@ __attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const i
     "add.w  r12, r0, #24\n" \
     "ldm.w  r12, {r1, r2, r9, r10}\n" \
     "ldr.w  r8, [r0, #40]\n" \
-    "lsls   r4, r4, #1\n" \
-    "lsls   r5, r5, #1\n" \
-    "lsls   r6, r6, #1\n" \
-    "lsls   r7, r7, #1\n" \
     PLAIN("r4", "r9", "r10") \
     PLAIN("r5", "r9", "r10") \
     PLAIN("r6", "r9", "r10") \

@@ -7,18 +7,18 @@
 
 // Pairs of widened patches by a pair of widened rows of weights: the fields in the order that the code loads them in.
 typedef struct {
+    int8_t *out[2];             // of each channel
+    uint32_t step;              // from an output of a channel to its next
+    int32_t zero;               // point of the outputs
+    struct {
+        int32_t mult;           // twice_of it
+        int32_t power;          // power_of its shift
+    } factor[2];
     const uint32_t *x;          // pairs of patches, one after the other
     const uint32_t *x_end;
     const uint32_t *w;
     int32_t start[2];           // of the sums of each channel
     uintptr_t entry;            // set by the code
-    int8_t *out[2];             // of each channel
-    uint32_t step;              // from an output of a channel to its next
-    int32_t zero;               // point of the outputs
-    struct {
-        int32_t mult;
-        int32_t power;          // power_of its shift
-    } factor[2];
 } ar_tiles_t;
 
 // Four outputs from each pair of patches, requantized in the short way.
@@ -67,7 +67,7 @@ typedef struct {
     uintptr_t entry;            // set by the code
     int8_t *out;
     int8_t *out_end;            // a multiple of four channels on
-    int32_t mult;
+    int32_t mult;               // twice_of it
     int32_t power;
     int32_t zero;
     uint32_t offset;
@@ -89,8 +89,8 @@ static inline uint32_t ar_groups_first_of_8(uint32_t groups) {
 typedef struct {
     const uint32_t *x;          // columns of AR_TAPS_COLUMN words
     const uint32_t *x_end;      // where x is after the last output
-    const uint32_t *weights;    // three columns, doubled
-    const int32_t *start;       // of the four sums, doubled; then mult and power of each
+    const uint32_t *weights;    // three columns
+    const int32_t *start;       // of the four sums; then twice_of mult and power of each
     int32_t back;               // bytes from the column behind an output's three to the first of the next
     int32_t zero;
     int8_t *out;

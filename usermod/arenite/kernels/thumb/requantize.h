@@ -1,4 +1,4 @@
-// Requantization in the short way, where ar_channel_is_plain: see kernels/product.h.
+// Requantization in the short way, where a product is plain: see kernels/product.h.
 
 #ifndef ARENITE_KERNELS_THUMB_REQUANTIZE_H
 #define ARENITE_KERNELS_THUMB_REQUANTIZE_H
@@ -16,7 +16,7 @@ static inline ar_thumb_factor_t ar_thumb_factor(int32_t mult, int32_t shift, int
     };
 }
 
-// As ar_requantize_clamp where ar_channel_is_plain, and the range is that of int8.
+// As ar_requantize_clamp where that is so.
 static inline int8_t ar_thumb_requantize(uint32_t sum, const ar_thumb_factor_t *f) {
 #if AR_THUMB_FULL
     int64_t product = (int64_t)(int32_t)(2 * sum) * f->mult;
