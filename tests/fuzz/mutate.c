@@ -62,7 +62,7 @@ static void add(walk_t *w, kind_t kind, uint32_t at) {
 }
 
 static void add_field(walk_t *w, const fb_table_t *t, kind_t kind, unsigned id, uint32_t size) {
-    const uint8_t *p = fb_field(&w->file, t, id, size);
+    const uint8_t *p = fb_field(t, id, size);
     if (p) {
         add(w, kind, (uint32_t)(p - w->file.data));
     }
@@ -76,7 +76,7 @@ static void add_slots(walk_t *w, const fb_table_t *t) {
 
 // The elements of a vector, and its length.
 static bool add_vector(walk_t *w, const fb_table_t *t, kind_t kind, unsigned id, uint32_t size, fb_vector_t *v) {
-    if (!fb_vector(&w->file, t, id, size, v) || v->pos == 0) {
+    if (!fb_vector(t, id, size, v) || v->pos == 0) {
         return false;
     }
     add(w, LENGTH, v->pos - 4);
@@ -95,7 +95,7 @@ static void walk_tensor(walk_t *w, const fb_table_t *t) {
     add_field(w, t, TYPE, TENSOR_TYPE, 1);
     add_field(w, t, BUFFER, TENSOR_BUFFER, 4);
     add_field(w, t, FLAG, TENSOR_IS_VARIABLE, 1);
-    if (fb_subtable(&w->file, t, TENSOR_QUANTIZATION, &q) && q.pos) {
+    if (fb_subtable(t, TENSOR_QUANTIZATION, &q) && q.pos) {
         add_slots(w, &q);
         add_vector(w, &q, SCALE, QUANTIZATION_SCALE, 4, &v);
         add_vector(w, &q, ZERO_POINT, QUANTIZATION_ZERO_POINT, 8, &v);
@@ -120,7 +120,7 @@ static void walk_operator(walk_t *w, const fb_table_t *t) {
     add_vector(w, t, INDEX, OPERATOR_OUTPUTS, 4, &v);
     add_field(w, t, OPTION_BYTE, OPERATOR_BUILTIN_OPTIONS_TYPE, 1);
     add_vector(w, t, CUSTOM_BYTE, OPERATOR_CUSTOM_OPTIONS, 1, &v);
-    if (fb_subtable(&w->file, t, OPERATOR_BUILTIN_OPTIONS, &options) && options.pos) {
+    if (fb_subtable(t, OPERATOR_BUILTIN_OPTIONS, &options) && options.pos) {
         walk_options(w, &options);
     }
 }
@@ -142,7 +142,7 @@ static void walk_tables(walk_t *w, const fb_table_t *owner, unsigned id, walk_on
 
 static void walk_buffer(walk_t *w, const fb_table_t *t) {
     fb_vector_t v;
-    if (fb_vector(&w->file, t, BUFFER_DATA, 1, &v) && v.pos) {
+    if (fb_vector(t, BUFFER_DATA, 1, &v) && v.pos) {
         add(w, LENGTH, v.pos - 4);
         uint32_t step = 4 * (1 + v.length / 256);
         for (uint32_t i = 0; i < v.length; i += step) {
@@ -266,8 +266,8 @@ static void fit_constants(walk_t *w, const ar_graph_t *g) {
         ar_tensor_t t = { 0 };
         bool read = ar_graph_tensor(g, i, &t, &err) == AR_OK;
         if (read || !fb_table_at(&g->file, &g->tensors, i, &tensor)
-            || !fb_table_at(&g->file, &g->buffers, (uint32_t)fb_int(&g->file, &tensor, TENSOR_BUFFER, 0), &buffer)
-            || !fb_vector(&g->file, &buffer, BUFFER_DATA, 1, &data) || data.pos == 0) {
+            || !fb_table_at(&g->file, &g->buffers, (uint32_t)fb_int(&tensor, TENSOR_BUFFER, 0), &buffer)
+            || !fb_vector(&buffer, BUFFER_DATA, 1, &data) || data.pos == 0) {
             continue;
         }
         if (t.bytes <= g->file.size - data.pos) {
@@ -281,12 +281,12 @@ static void change_operator(walk_t *w, const ar_graph_t *g) {
     const ar_op_t *op = &ar_ops[draw(w, ar_n_ops)];
     fb_table_t node, code;
     if (!fb_table_at(&g->file, &g->operators, draw(w, g->operators.length), &node)
-        || !fb_table_at(&g->file, &g->operator_codes, (uint32_t)fb_int(&g->file, &node, OPERATOR_OPCODE_INDEX, 0), &code)) {
+        || !fb_table_at(&g->file, &g->operator_codes, (uint32_t)fb_int(&node, OPERATOR_OPCODE_INDEX, 0), &code)) {
         return;
     }
-    const uint8_t *old = fb_field(&g->file, &code, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 1);
-    const uint8_t *new = fb_field(&g->file, &code, OPERATOR_CODE_BUILTIN_CODE, 4);
-    const uint8_t *options = fb_field(&g->file, &node, OPERATOR_BUILTIN_OPTIONS_TYPE, 1);
+    const uint8_t *old = fb_field(&code, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 1);
+    const uint8_t *new = fb_field(&code, OPERATOR_CODE_BUILTIN_CODE, 4);
+    const uint8_t *options = fb_field(&node, OPERATOR_BUILTIN_OPTIONS_TYPE, 1);
     if (old) {
         w->data[old - g->file.data] = op->code < 127 ? op->code : 127;
     }

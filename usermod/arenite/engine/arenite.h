@@ -14,6 +14,10 @@
 // The planner gives each tensor an offset that is a multiple of this; the arena itself may start anywhere.
 #define AR_ALIGN (16)
 
+static inline uint32_t ar_aligned(uint32_t bytes) {
+    return (bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
+}
+
 // TensorFlow Lite's own kernels go up to 8 dimensions (RuntimeShape, reference kernels).
 #define AR_MAX_RANK (8)
 

@@ -44,9 +44,9 @@ typedef struct {
     fb_vector_t name;
 } names_t;
 
-static bool read_names(const fb_file_t *f, const fb_table_t *options, names_t *names) {
-    return fb_vector(f, options, VAR_HANDLE_CONTAINER, 1, &names->container)
-           && fb_vector(f, options, VAR_HANDLE_SHARED_NAME, 1, &names->name);
+static bool read_names(const fb_table_t *options, names_t *names) {
+    return fb_vector(options, VAR_HANDLE_CONTAINER, 1, &names->container)
+           && fb_vector(options, VAR_HANDLE_SHARED_NAME, 1, &names->name);
 }
 
 static bool same_bytes(const fb_file_t *f, const fb_vector_t *a, const fb_vector_t *b) {
@@ -59,7 +59,7 @@ static ar_life_t *find_in(const ar_loader_t *l, const ar_graph_t *g, const ar_su
         ar_node_t n;
         names_t other;
         if (ar_graph_node(g, k, &n, l->err) != AR_OK || n.code != VAR_HANDLE || n.outputs.length != 1
-            || !read_names(&g->file, &n.options, &other)) {
+            || !read_names(&n.options, &other)) {
             continue;
         }
         int32_t tensor = ar_graph_int(g, &n.outputs, 0);
@@ -93,7 +93,7 @@ ar_status_t ar_variable(ar_prep_t *p) {
     names_t names = { { 0, 0 }, { 0, 0 } };
     fb_table_t options;
     uint32_t index;
-    if (p->options && (!fb_table(&l->g.file, p->options, &options) || !read_names(&l->g.file, &options, &names))) {
+    if (p->options && (!fb_table(&l->g.file, p->options, &options) || !read_names(&options, &names))) {
         return ar_refuse(p, "its name runs past the file");
     }
     if (!find_variable(l, &names, &index)) {

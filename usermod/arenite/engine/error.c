@@ -87,3 +87,11 @@ ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...
     va_end(args);
     return status;
 }
+
+ar_status_t ar_damaged(ar_error_t *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    ar_vfail(err, AR_VALUE, "model: ", format, args);
+    va_end(args);
+    return AR_VALUE;
+}

@@ -10,6 +10,10 @@
 // Format with %d (int), %u (unsigned), %t (a type, by its name), %s, %q (length and start of a name that is not terminated),
 // and return status. What does not fit is cut off.
 ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...);
+
+// The same of a file that contradicts itself: AR_VALUE, and "model: " before the text.
+ar_status_t ar_damaged(ar_error_t *err, const char *format, ...);
+
 ar_status_t ar_vfail(ar_error_t *err, ar_status_t status, const char *prefix, const char *format, va_list args);
 
 #endif // ARENITE_ENGINE_ERROR_H

@@ -17,6 +17,7 @@ typedef struct {
 } fb_file_t;
 
 typedef struct {
+    const fb_file_t *file;
     uint32_t pos;               // of the table in the file
     uint32_t vtable;
     uint16_t vtable_size;
@@ -32,16 +33,16 @@ typedef struct {
 bool fb_table(const fb_file_t *f, uint32_t pos, fb_table_t *t);
 
 // Where a scalar field of size bytes lies, NULL where it is absent.
-const uint8_t *fb_field(const fb_file_t *f, const fb_table_t *t, unsigned id, uint32_t size);
+const uint8_t *fb_field(const fb_table_t *t, unsigned id, uint32_t size);
 
-int32_t fb_int(const fb_file_t *f, const fb_table_t *t, unsigned id, int32_t otherwise);
-uint8_t fb_byte(const fb_file_t *f, const fb_table_t *t, unsigned id, uint8_t otherwise);
+int32_t fb_int(const fb_table_t *t, unsigned id, int32_t otherwise);
+uint8_t fb_byte(const fb_table_t *t, unsigned id, uint8_t otherwise);
 
 // The vector in a field, with elements of size bytes. An absent one is empty; false: it runs past the file.
-bool fb_vector(const fb_file_t *f, const fb_table_t *t, unsigned id, uint32_t size, fb_vector_t *v);
+bool fb_vector(const fb_table_t *t, unsigned id, uint32_t size, fb_vector_t *v);
 
 // The table in a field. An absent one has pos 0; false: it runs past the file.
-bool fb_subtable(const fb_file_t *f, const fb_table_t *t, unsigned id, fb_table_t *sub);
+bool fb_subtable(const fb_table_t *t, unsigned id, fb_table_t *sub);
 
 // Element i of a vector of tables. False: i is out of range or the table runs past the file.
 bool fb_table_at(const fb_file_t *f, const fb_vector_t *v, uint32_t i, fb_table_t *t);

@@ -4,10 +4,6 @@
 #include "engine/error.h"
 #include "engine/graph.h"
 
-static ar_status_t damaged(ar_error_t *err, const char *what) {
-    return ar_fail(err, AR_VALUE, "model: %s", what);
-}
-
 // Counts that later arithmetic relies on: indices fit 15 bits, lifetimes 16.
 static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
     if (g->tensors.length > 0x7fff || g->operators.length > 0x7fff) {
@@ -21,7 +17,7 @@ static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
 
 ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t subgraph, ar_error_t *err) {
     if (size < 8 || size > 0x7fffffff || memcmp((const uint8_t *)data + 4, "TFL3", 4) != 0) {
-        return damaged(err, "not a .tflite file");
+        return ar_damaged(err, "not a .tflite file");
     }
     g->file.data = data;
     g->file.size = (uint32_t)size;
@@ -29,20 +25,20 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
     fb_table_t model, table;
     fb_vector_t subgraphs;
     if (!fb_table(f, ar_u32(data), &model)
-        || !fb_vector(f, &model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
-        || !fb_vector(f, &model, MODEL_SUBGRAPHS, 4, &subgraphs)
-        || !fb_vector(f, &model, MODEL_BUFFERS, 4, &g->buffers)) {
-        return damaged(err, "cut short or damaged (its tables run past the file)");
+        || !fb_vector(&model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
+        || !fb_vector(&model, MODEL_SUBGRAPHS, 4, &subgraphs)
+        || !fb_vector(&model, MODEL_BUFFERS, 4, &g->buffers)) {
+        return ar_damaged(err, "cut short or damaged (its tables run past the file)");
     }
-    if (fb_int(f, &model, MODEL_VERSION, 0) != 3) {
-        return damaged(err, "schema version is not 3");
+    if (fb_int(&model, MODEL_VERSION, 0) != 3) {
+        return ar_damaged(err, "schema version is not 3");
     }
     if (!fb_table_at(f, &subgraphs, subgraph, &table)
-        || !fb_vector(f, &table, SUBGRAPH_TENSORS, 4, &g->tensors)
-        || !fb_vector(f, &table, SUBGRAPH_INPUTS, 4, &g->inputs)
-        || !fb_vector(f, &table, SUBGRAPH_OUTPUTS, 4, &g->outputs)
-        || !fb_vector(f, &table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
-        return ar_fail(err, AR_VALUE, "model: subgraph %u runs past the file", (unsigned)subgraph);
+        || !fb_vector(&table, SUBGRAPH_TENSORS, 4, &g->tensors)
+        || !fb_vector(&table, SUBGRAPH_INPUTS, 4, &g->inputs)
+        || !fb_vector(&table, SUBGRAPH_OUTPUTS, 4, &g->outputs)
+        || !fb_vector(&table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
+        return ar_damaged(err, "subgraph %u runs past the file", (unsigned)subgraph);
     }
     if (subgraphs.length > 255) {
         return ar_fail(err, AR_UNSUPPORTED, "model: more than 255 subgraphs");
@@ -66,12 +62,12 @@ static ar_status_t read_operator_code(const ar_graph_t *g, uint32_t opcode, ar_n
     fb_table_t t;
     fb_vector_t custom;
     if (!fb_table_at(&g->file, &g->operator_codes, opcode, &t)
-        || !fb_vector(&g->file, &t, OPERATOR_CODE_CUSTOM_CODE, 1, &custom)) {
+        || !fb_vector(&t, OPERATOR_CODE_CUSTOM_CODE, 1, &custom)) {
         return AR_VALUE;
     }
     // The schema's own rule: codes above 127 stand in the newer field, older files have only the byte.
-    int32_t old = (int8_t)fb_byte(&g->file, &t, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 0);
-    int32_t code = fb_int(&g->file, &t, OPERATOR_CODE_BUILTIN_CODE, 0);
+    int32_t old = (int8_t)fb_byte(&t, OPERATOR_CODE_DEPRECATED_BUILTIN_CODE, 0);
+    int32_t code = fb_int(&t, OPERATOR_CODE_BUILTIN_CODE, 0);
     n->code = code > old ? code : old;
     n->custom_code = (const char *)g->file.data + custom.pos;
     n->custom_code_len = custom.length;
@@ -82,15 +78,15 @@ ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_
     const fb_file_t *f = &g->file;
     fb_table_t t;
     if (!fb_table_at(f, &g->operators, index, &t)
-        || !fb_vector(f, &t, OPERATOR_INPUTS, 4, &n->inputs)
-        || !fb_vector(f, &t, OPERATOR_OUTPUTS, 4, &n->outputs)
-        || !fb_subtable(f, &t, OPERATOR_BUILTIN_OPTIONS, &n->options)
-        || !fb_vector(f, &t, OPERATOR_CUSTOM_OPTIONS, 1, &n->custom)) {
-        return ar_fail(err, AR_VALUE, "model: op %u runs past the file", (unsigned)index);
+        || !fb_vector(&t, OPERATOR_INPUTS, 4, &n->inputs)
+        || !fb_vector(&t, OPERATOR_OUTPUTS, 4, &n->outputs)
+        || !fb_subtable(&t, OPERATOR_BUILTIN_OPTIONS, &n->options)
+        || !fb_vector(&t, OPERATOR_CUSTOM_OPTIONS, 1, &n->custom)) {
+        return ar_damaged(err, "op %u runs past the file", (unsigned)index);
     }
-    n->options_type = fb_byte(f, &t, OPERATOR_BUILTIN_OPTIONS_TYPE, 0);
-    if (read_operator_code(g, (uint32_t)fb_int(f, &t, OPERATOR_OPCODE_INDEX, 0), n) != AR_OK) {
-        return ar_fail(err, AR_VALUE, "model: op %u has no operator code", (unsigned)index);
+    n->options_type = fb_byte(&t, OPERATOR_BUILTIN_OPTIONS_TYPE, 0);
+    if (read_operator_code(g, (uint32_t)fb_int(&t, OPERATOR_OPCODE_INDEX, 0), n) != AR_OK) {
+        return ar_damaged(err, "op %u has no operator code", (unsigned)index);
     }
     if (n->inputs.length > 254 || n->outputs.length > 254) {
         return ar_fail(err, AR_UNSUPPORTED, "op %u: more than 254 inputs or outputs", (unsigned)index);

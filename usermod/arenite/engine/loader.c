@@ -11,10 +11,6 @@
 // The largest record of an operator that runs by rows.
 #define ROWS_RECORD ((uint32_t)(sizeof(ar_rec_t) + 6 * sizeof(void *) + 256))
 
-static uint32_t round_up(uint32_t n, uint32_t to) {
-    return (n + to - 1) & ~(to - 1);
-}
-
 // Where records must end.
 static uint8_t *end_of_room(const ar_loader_t *l) {
     uint8_t *lives = (uint8_t *)(l->plan.top - l->plan.n);
@@ -106,7 +102,7 @@ static ar_status_t check_tensors(ar_loader_t *l) {
 
 static ar_status_t check_index(ar_loader_t *l, int32_t index, const char *what, unsigned k) {
     if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-        return ar_fail(l->err, AR_VALUE, "model: %s %u is no tensor", what, k);
+        return ar_damaged(l->err, "%s %u is no tensor", what, k);
     }
     return AR_OK;
 }
@@ -123,7 +119,7 @@ static ar_status_t birth_inputs(ar_loader_t *l) {
             continue; // a resource that the caller hands over
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_fail(l->err, AR_VALUE, "model: input %u is a constant, a variable or named twice", (unsigned)i);
+            return ar_damaged(l->err, "input %u is a constant, a variable or named twice", (unsigned)i);
         }
         life->first = life->last = l->time;
     }
@@ -139,7 +135,7 @@ static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
             return status;
         }
         if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
-            return ar_fail(l->err, AR_VALUE, "model: output %u is written by nothing", (unsigned)i);
+            return ar_damaged(l->err, "output %u is written by nothing", (unsigned)i);
         }
         touch(l, index, until);
         ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
@@ -160,11 +156,11 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
             continue;
         }
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_fail(l->err, AR_VALUE, "model: op %u input %u is no tensor", (unsigned)k, (unsigned)i);
+            return ar_damaged(l->err, "op %u input %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
-            return ar_fail(l->err, AR_VALUE, "model: op %u reads tensor %u before anything has written it", (unsigned)k,
+            return ar_damaged(l->err, "op %u reads tensor %u before anything has written it", (unsigned)k,
                 (unsigned)index);
         }
         if (life->first == AR_LIFE_UNBORN) {
@@ -191,14 +187,14 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_fail(l->err, AR_VALUE, "model: op %u output %u is no tensor", (unsigned)k, (unsigned)i);
+            return ar_damaged(l->err, "op %u output %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == 0 && may_write(l, n, index)) {
             continue;
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_fail(l->err, AR_VALUE, "model: op %u writes tensor %u, which is an input, a constant or written before",
+            return ar_damaged(l->err, "op %u writes tensor %u, which is an input, a constant or written before",
                 (unsigned)k, (unsigned)index);
         }
         life->first = life->last = l->time;
@@ -219,7 +215,7 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
             (unsigned)k, name, (int)n->code);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
-        return ar_fail(l->err, AR_VALUE, "model: op %u %s has another operator's options", (unsigned)k, ar_op_title(*op));
+        return ar_damaged(l->err, "op %u %s has another operator's options", (unsigned)k, ar_op_title(*op));
     }
     return AR_OK;
 }
@@ -389,7 +385,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_prep_t p = {
         .loader = l, .op = op, .index = (uint16_t)k, .inputs = n.inputs.pos, .outputs = n.outputs.pos,
         .n_in = (uint8_t)n.inputs.length, .n_out = (uint8_t)n.outputs.length,
-        .options = op->options != NoOptions ? n.options.pos : 0, .custom = n.custom.pos, .err = l->err,
+        .options = op->options != NoOptions ? n.options.pos : 0, .custom = { l->g.file.data + n.custom.pos, n.custom.length }, .err = l->err,
     };
     if (ar_has_input(&p, 0)) {
         ar_get_input(&p, 0, &p.in);
@@ -646,7 +642,7 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
 }
 
 uint32_t ar_loader_own(const ar_loader_t *l) {
-    return round_up(l->kept + l->lost, AR_ALIGN) + ar_plan_state(&l->plan);
+    return ar_aligned(l->kept + l->lost) + ar_plan_state(&l->plan);
 }
 
 // What loading takes: the records and the lives.
@@ -678,7 +674,7 @@ ar_status_t ar_measure(const void *data, size_t size, bool stream, void *work, s
 // ---- addresses -----------------------------------------------------------------------------------------------------
 
 uint8_t *ar_loader_place(const ar_loader_t *l, const ar_life_t *life, uint8_t *activations) {
-    return (ar_life_lasts(life) ? l->base + round_up(l->kept, AR_ALIGN) : activations) + life->offset;
+    return (ar_life_lasts(life) ? l->base + ar_aligned(l->kept) : activations) + life->offset;
 }
 
 // Where a tensor lies: in the model, in the arena, or nowhere.
@@ -776,7 +772,7 @@ static void finish(ar_loader_t *l, uint8_t *end) {
     m->arena = l->base;
     m->own = ar_loader_own(l);
     m->activations = ar_plan_end(&l->plan);
-    uint8_t *state = l->base + round_up(l->kept, AR_ALIGN), *own_end = l->base + m->own;
+    uint8_t *state = l->base + ar_aligned(l->kept), *own_end = l->base + m->own;
     uint8_t *activations = end ? end - m->activations : own_end;
     for (uint32_t i = 0; i < m->n_subgraphs; i++) {
         resolve(l, i, activations);

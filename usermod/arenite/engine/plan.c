@@ -152,12 +152,14 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
     return peak;
 }
 
-uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time) {
-    uint32_t alive = 0;
+ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint16_t born, uint16_t time) {
+    ar_alive_t alive = { 0, 0 };
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->first <= time && time <= life->last) {
-            alive += ar_life_height(life);
+        if (ar_life_is_placed(life) && life->first <= born && time <= life->last) {
+            uint32_t height = ar_life_height(life);
+            alive.bytes += height;
+            alive.most = height > alive.most ? height : alive.most;
         }
     }
     return alive;
@@ -168,32 +170,10 @@ static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *born = ar_life(plan, i);
-        uint32_t alive = ar_life_is_placed(born) ? ar_plan_alive_at(plan, born->first) : 0;
+        uint32_t alive = ar_life_is_placed(born) ? ar_plan_alive(plan, born->first, born->first).bytes : 0;
         bound = alive > bound ? alive : bound;
     }
     return bound;
-}
-
-uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time) {
-    uint32_t alive = 0;
-    for (uint32_t i = 0; i < plan->n; i++) {
-        const ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->first < time && time <= life->last) {
-            alive += ar_life_height(life);
-        }
-    }
-    return alive;
-}
-
-uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time) {
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < plan->n; i++) {
-        const ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->first < time && time <= life->last && ar_life_height(life) > most) {
-            most = ar_life_height(life);
-        }
-    }
-    return most;
 }
 
 uint32_t ar_plan_state(const ar_plan_t *plan) {

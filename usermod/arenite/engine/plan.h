@@ -63,7 +63,7 @@ static inline bool ar_life_is_placed(const ar_life_t *life) {
 }
 
 static inline uint32_t ar_life_height(const ar_life_t *life) {
-    return (life->bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
+    return ar_aligned(life->bytes);
 }
 
 // Before the plan is made: a life may begin where life i ends, in the same memory; of several the one offered last comes first.
@@ -74,12 +74,13 @@ static inline void ar_plan_offer(ar_life_t *life, uint32_t i) {
 // Let lives lie where they may.
 void ar_plan_share(const ar_plan_t *plan);
 
-// Bytes alive at a time, and of those what was so before it.
-uint32_t ar_plan_alive_at(const ar_plan_t *plan, uint16_t time);
-uint32_t ar_plan_alive_before(const ar_plan_t *plan, uint16_t time);
+// Bytes alive at a time, of what was born no later than at one before or the same; and those of the largest life among these.
+typedef struct {
+    uint32_t bytes;
+    uint32_t most;
+} ar_alive_t;
 
-// Of the largest life among these.
-uint32_t ar_plan_largest(const ar_plan_t *plan, uint16_t time);
+ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint16_t born, uint16_t time);
 
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);

@@ -2,7 +2,6 @@
 
 #include "engine/bytes.h"
 #include "engine/error.h"
-#include "engine/flexbuffer.h"
 #include "engine/loader.h"
 #include "ops/rows.h"
 
@@ -68,7 +67,7 @@ void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t) {
 static const uint8_t *option(const ar_prep_t *p, unsigned field, uint32_t size) {
     fb_table_t t;
     const fb_file_t *f = &p->loader->g.file;
-    return p->options && fb_table(f, p->options, &t) ? fb_field(f, &t, field, size) : NULL;
+    return p->options && fb_table(f, p->options, &t) ? fb_field(&t, field, size) : NULL;
 }
 
 int32_t ar_option_int(const ar_prep_t *p, unsigned field, int32_t otherwise) {
@@ -95,41 +94,11 @@ uint32_t ar_option_ints(const ar_prep_t *p, unsigned field, const uint8_t **star
     fb_vector_t v;
     const fb_file_t *f = &p->loader->g.file;
     *start = NULL;
-    if (!p->options || !fb_table(f, p->options, &t) || !fb_vector(f, &t, field, 4, &v) || !v.length) {
+    if (!p->options || !fb_table(f, p->options, &t) || !fb_vector(&t, field, 4, &v) || !v.length) {
         return 0;
     }
     *start = f->data + v.pos;
     return v.length;
-}
-
-static bool custom(const ar_prep_t *p, const char *key, fx_number_t *number) {
-    const fb_file_t *f = &p->loader->g.file;
-    // The length lies before the bytes.
-    return p->custom != 0 && fx_find(&(fb_file_t) { f->data + p->custom, ar_u32(f->data + p->custom - 4) }, key, number);
-}
-
-// What int32 does not hold becomes its nearest, as flexbuffers' AsInt32 does for what C cannot cast.
-int32_t ar_custom_int(const ar_prep_t *p, const char *key, int32_t otherwise) {
-    fx_number_t v;
-    if (!custom(p, key, &v)) {
-        return otherwise;
-    }
-    if (v.is_float) {
-        return v.real >= 2147483647.0 ? INT32_MAX : v.real > -2147483648.0 ? (int32_t)v.real : INT32_MIN;
-    }
-    return v.integer > INT32_MAX ? INT32_MAX : v.integer < INT32_MIN ? INT32_MIN : (int32_t)v.integer;
-}
-
-float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise) {
-    fx_number_t v;
-    if (!custom(p, key, &v)) {
-        return otherwise;
-    }
-    if (!v.is_float) {
-        return (float)v.integer;
-    }
-    // A double that float does not hold must not be cast.
-    return v.real > 3.4028234e38 ? 3.4028235e38f : v.real < -3.4028234e38 ? -3.4028235e38f : (float)v.real;
 }
 
 void *ar_record(ar_prep_t *p, ar_eval_t eval, size_t bytes) {

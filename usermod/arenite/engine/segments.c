@@ -25,9 +25,8 @@ typedef struct {
 // A segment, from record a to b.
 typedef struct {
     ar_rec_t *a, *b;
-    uint32_t base;              // bytes alive around it
+    ar_alive_t around;          // what is alive around it: no more than the largest of it is saved by a trail
     uint32_t inside;            // and its rings: what is added to it cannot take less
-    uint32_t most;              // of a life that was there before: no more is saved by a trail
     uint32_t bytes;
     uint32_t calls;
     ar_life_t *source;          // an input that only this needs, the largest: its output may trail it; or NULL
@@ -39,10 +38,6 @@ typedef struct {
 
 static ar_rec_t *at(const ar_rec_t *rec, uint32_t back) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec - back);
-}
-
-static uint32_t aligned(uint32_t bytes) {
-    return (bytes + AR_ALIGN - 1) & ~(uint32_t)(AR_ALIGN - 1);
 }
 
 static ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i) {
@@ -141,39 +136,11 @@ static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *re
     return ar_rows(rec)->to && life->first == ar_rows(rec)->time && life->last <= ar_rows(g->b)->time;
 }
 
-// Where nothing branches, what each record has made when b makes its next row follows from what b needs.
-static void step_back(const ar_loader_t *l, segment_t *g) {
-    uint32_t seen = g->source_h;
-    for (ar_rec_t *rec = g->b;; rec = at(rec, ar_rows(rec)->back)) {
-        ar_rows_t *r = ar_rows(rec);
-        for (unsigned i = 0; i < row_inputs(rec); i++) {
-            if (life_of(l, rec, i) == g->source && !overwrites(g, rec) && ar_rows_seen(r) < seen) {
-                seen = ar_rows_seen(r);
-            }
-        }
-        if (rec == g->a) {
-            break;
-        }
-        uint32_t next = r->next;
-        r->next = (uint16_t)(rec == g->b ? next : next ? next - 1u : 0);
-        uint32_t wanted = rec == g->b || next ? ar_rows_wanted(r) : 0;
-        r->next = (uint16_t)next;
-        ar_rows(at(rec, r->back))->next = (uint16_t)wanted;
-    }
-    measure_distance(l, g, seen);
-}
-
 static void replay(const search_t *s, segment_t *g) {
     replay_t p = { s->l, g };
     g->distance = 0;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows(rec)->next = 0;
-    }
-    if (!g->branches) {
-        for (ar_rows_t *r = ar_rows(g->b); r->next < r->out_h; r->next++) {
-            step_back(s->l, g);
-        }
-        return;
     }
     ar_rows_drive(g->a, g->b, g->b, replay_row, &p);
     for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
@@ -227,7 +194,7 @@ static void weigh(const search_t *s, segment_t *g) {
     if (g->branches) {
         replay(s, g);
     }
-    g->bytes = g->inside = g->base;
+    g->bytes = g->inside = g->around.bytes;
     g->calls = 0;
     g->by_rows = g->a != g->b;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
@@ -235,7 +202,7 @@ static void weigh(const search_t *s, segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         bool ring = is_ring(s->l, g, rec);
         r->out_held = ring ? r->out_held : r->out_h;
-        uint32_t bytes = life->first == r->time ? aligned(out_bytes(life, r->out_h, r)) : 0;
+        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r->out_h, r)) : 0;
         g->bytes += bytes;
         g->inside += ring ? bytes : 0;
         g->calls += g->by_rows ? r->out_h : 1;
@@ -277,7 +244,7 @@ static void trail(const search_t *s, segment_t *g) {
         }
         g->calls = calls;
         g->by_rows = true;
-        g->distance = (int32_t)aligned((uint32_t)g->distance);
+        g->distance = (int32_t)ar_aligned((uint32_t)g->distance);
     }
     uint32_t in = ar_life_height(g->source), out = ar_life_height(out_life(s->l, g->b)), both = in + (uint32_t)g->distance;
     both = both > out ? both : out;
@@ -292,7 +259,7 @@ static void try_segment(const search_t *s, segment_t *g, uint32_t before, uint32
     if (s->l->feeds && g->a == s->l->model->feed && out_life(s->l, g->a)->last > r->time) {
         return; // what is fed is held in rows
     }
-    if (!g->branches && g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->most) {
+    if (!g->branches && g->inside >= (uint64_t)(s->limit ? s->limit + 1 : r->best) + g->around.most) {
         return; // longer, it takes more; but where a branch ends, rings become shorter
     }
     weigh(s, g);
@@ -323,7 +290,7 @@ static uint32_t search(const search_t *s) {
         const ar_rows_t *r = ar_rows(a);
         uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
         if (before != UNREACHED) {
-            segment_t g = { .a = a, .base = ar_plan_alive_before(&s->l->plan, r->time), .most = ar_plan_largest(&s->l->plan, r->time) };
+            segment_t g = { .a = a, .around = ar_plan_alive(&s->l->plan, (uint16_t)(r->time - 1), r->time) };
             for (g.b = a; g.b && length <= AR_SEGMENT; g.b = following(s, g.b)) {
                 try_segment(s, &g, before, length++);
             }
@@ -402,7 +369,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
 // Let the lives be what a segment makes of them.
 static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
-    g->base = ar_plan_alive_before(plan, ar_rows(g->a)->time);
+    g->around = ar_plan_alive(plan, (uint16_t)(ar_rows(g->a)->time - 1), ar_rows(g->a)->time);
     weigh(s, g);
     if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
         trail(s, g);
@@ -457,7 +424,7 @@ static uint32_t floor_of(const search_t *s) {
         for (ar_rec_t *rec = first_of(s); rec && !in_chain; rec = chain_from(s, ar_next_record(rec))) {
             in_chain = ar_rows(rec)->time == life->first;
         }
-        uint32_t alive = in_chain ? 0 : ar_plan_alive_at(plan, life->first);
+        uint32_t alive = in_chain ? 0 : ar_plan_alive(plan, life->first, life->first).bytes;
         most = alive > most ? alive : most;
     }
     return most;

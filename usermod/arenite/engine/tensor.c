@@ -10,15 +10,15 @@ unsigned ar_type_size(unsigned type) {
 }
 
 const char *ar_type_name(unsigned type) {
-    static const char name[][12] = {
-        "float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "complex64", "int8", "float64",
-        "complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4",
-    };
-    return type < sizeof(name) / sizeof(name[0]) ? name[type] : "?";
+    static const char names[] =
+        "float32\0float16\0int32\0uint8\0int64\0string\0bool\0int16\0complex64\0int8\0float64\0complex128\0uint64\0"
+        "resource\0variant\0uint32\0uint16\0int4\0";
+    const char *name = ar_nth_name(names, type);
+    return *name ? name : "?";
 }
 
 static ar_status_t bad_tensor(ar_error_t *err, const ar_tensor_t *t, const char *what) {
-    return ar_fail(err, AR_VALUE, "model: tensor %u %s", (unsigned)t->index, what);
+    return ar_damaged(err, "tensor %u %s", (unsigned)t->index, what);
 }
 
 static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_tensor_t *t, ar_error_t *err) {
@@ -61,10 +61,10 @@ static ar_status_t read_buffer(const ar_graph_t *g, uint32_t buffer, ar_tensor_t
         return AR_OK; // by convention the empty buffer
     }
     if (!fb_table_at(&g->file, &g->buffers, buffer, &table)
-        || !fb_vector(&g->file, &table, BUFFER_DATA, 1, &data)) {
+        || !fb_vector(&table, BUFFER_DATA, 1, &data)) {
         return bad_tensor(err, t, "data runs past the file");
     }
-    if (fb_field(&g->file, &table, BUFFER_OFFSET, 8)) {
+    if (fb_field(&table, BUFFER_OFFSET, 8)) {
         return ar_fail(err, AR_UNSUPPORTED, "tensor %u: data outside the FlatBuffer is not supported", (unsigned)t->index);
     }
     if (data.length == 0) {
@@ -86,9 +86,9 @@ static ar_status_t read_quantization(const fb_file_t *f, const fb_table_t *tenso
     t->n_scales = 0;
     t->scale = 0;
     t->zero_point = 0;
-    if (!fb_subtable(f, tensor, TENSOR_QUANTIZATION, &q)
-        || !fb_vector(f, &q, QUANTIZATION_SCALE, 4, &scale)
-        || !fb_vector(f, &q, QUANTIZATION_ZERO_POINT, 8, &zero)) {
+    if (!fb_subtable(tensor, TENSOR_QUANTIZATION, &q)
+        || !fb_vector(&q, QUANTIZATION_SCALE, 4, &scale)
+        || !fb_vector(&q, QUANTIZATION_ZERO_POINT, 8, &zero)) {
         return bad_tensor(err, t, "quantization runs past the file");
     }
     if (scale.length == 0) {
@@ -100,7 +100,7 @@ static ar_status_t read_quantization(const fb_file_t *f, const fb_table_t *tenso
     t->n_scales = scale.length;
     t->scales = f->data + scale.pos;
     t->zero_points = zero.length ? f->data + zero.pos : NULL;
-    t->quantized_dim = fb_int(f, &q, QUANTIZATION_QUANTIZED_DIMENSION, 0);
+    t->quantized_dim = fb_int(&q, QUANTIZATION_QUANTIZED_DIMENSION, 0);
     t->scale = ar_scale(t, 0);
     t->zero_point = ar_zero_point(t, 0);
     return AR_OK;
@@ -112,23 +112,23 @@ ar_status_t ar_graph_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t,
     fb_vector_t shape, name;
     t->index = (uint16_t)index;
     if (!fb_table_at(f, &g->tensors, index, &table)
-        || !fb_vector(f, &table, TENSOR_SHAPE, 4, &shape)
-        || !fb_vector(f, &table, TENSOR_NAME, 1, &name)) {
-        return ar_fail(err, AR_VALUE, "model: tensor %u runs past the file", (unsigned)index);
+        || !fb_vector(&table, TENSOR_SHAPE, 4, &shape)
+        || !fb_vector(&table, TENSOR_NAME, 1, &name)) {
+        return ar_damaged(err, "tensor %u runs past the file", (unsigned)index);
     }
-    t->type = fb_byte(f, &table, TENSOR_TYPE, AR_FLOAT32);
+    t->type = fb_byte(&table, TENSOR_TYPE, AR_FLOAT32);
     t->name = (const char *)f->data + name.pos;
     t->name_len = name.length;
-    t->is_variable = fb_byte(f, &table, TENSOR_IS_VARIABLE, 0) != 0;
+    t->is_variable = fb_byte(&table, TENSOR_IS_VARIABLE, 0) != 0;
     if (ar_type_size(t->type) == 0 && t->type != AR_INT4) {
         return ar_fail(err, AR_UNSUPPORTED, "tensor %u: type %s is not supported", (unsigned)index, ar_type_name(t->type));
     }
-    if (fb_field(f, &table, TENSOR_SPARSITY, 4)) {
+    if (fb_field(&table, TENSOR_SPARSITY, 4)) {
         return ar_fail(err, AR_UNSUPPORTED, "tensor %u: sparse data is not supported", (unsigned)index);
     }
     ar_status_t status = read_shape(f, &shape, t, err);
     if (status == AR_OK) {
-        status = read_buffer(g, (uint32_t)fb_int(f, &table, TENSOR_BUFFER, 0), t, err);
+        status = read_buffer(g, (uint32_t)fb_int(&table, TENSOR_BUFFER, 0), t, err);
     }
     return status == AR_OK ? read_quantization(f, &table, t, err) : status;
 }

@@ -6,6 +6,7 @@
 #define ARENITE_OPS_OP_H
 
 #include "engine/arenite.h"
+#include "engine/flatbuffer.h"
 #include "engine/schema.h"
 
 struct _ar_rec_t;
@@ -62,7 +63,7 @@ typedef struct _ar_prep_t {
     uint8_t n_in;
     uint8_t n_out;
     uint32_t options;           // position of the options' table; 0: none, all defaults
-    uint32_t custom;            // position of the custom options' byte vector; 0: none
+    fb_file_t custom;           // the custom options' bytes
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     bool scratch_lasts;         // from one invoke to the next

@@ -1,14 +1,27 @@
-// FlexBuffers, read with suspicion.
+// A reader of FlexBuffers that trusts nothing, for the options of custom operators: numbers of one map, by their keys.
+//
+// The format (flatbuffers.dev, "FlexBuffers"): values, and behind them their parents; the last byte is the width of the
+// root, the byte before it its type, and before that lies the root itself. Widths are 1, 2, 4 or 8 bytes, a type is the
+// kind times 4 and the logarithm of a width. What is not a plain number is reached by a distance back from where that
+// is stored. A map is a vector of values, behind which lie their types, one byte each; before it lie, each as wide as
+// a value, the distance back to the vector of keys, the width of a key's distance, and the count.
 
 #include <string.h>
 
 #include "engine/bytes.h"
-#include "engine/flexbuffer.h"
+#include "ops/op.h"
 
 enum {
     FX_INT = 1, FX_UINT = 2, FX_FLOAT = 3, FX_INDIRECT_INT = 6, FX_INDIRECT_UINT = 7, FX_INDIRECT_FLOAT = 8, FX_MAP = 9,
     FX_BOOL = 26,
 };
+
+// A number: an integer or a float.
+typedef struct {
+    bool is_float;
+    int64_t integer;
+    double real;
+} number_t;
 
 typedef struct {
     uint32_t values;            // positions
@@ -76,7 +89,7 @@ static bool is_key(const fb_file_t *f, const map_t *m, uint32_t i, const char *k
            && memcmp(f->data + pos, key, size) == 0;
 }
 
-static bool read_float(const fb_file_t *f, uint32_t pos, uint32_t width, fx_number_t *number) {
+static bool read_float(const fb_file_t *f, uint32_t pos, uint32_t width, number_t *number) {
     number->is_float = true;
     if (width == 8) {
         memcpy(&number->real, f->data + pos, 8);
@@ -86,7 +99,8 @@ static bool read_float(const fb_file_t *f, uint32_t pos, uint32_t width, fx_numb
     return width >= 4;
 }
 
-bool fx_find(const fb_file_t *f, const char *key, fx_number_t *number) {
+// The number of a key. False: there is none, or the bytes contradict themselves.
+static bool find(const fb_file_t *f, const char *key, number_t *number) {
     map_t m;
     uint32_t i = 0;
     if (!open_map(f, &m)) {
@@ -112,4 +126,30 @@ bool fx_find(const fb_file_t *f, const char *key, fx_number_t *number) {
     }
     number->integer = kind == FX_INT ? signed_at(f, pos, width) : (int64_t)unsigned_at(f, pos, width);
     return kind == FX_INT || kind == FX_UINT || kind == FX_BOOL;
+}
+
+// ---- the options of a custom operator ------------------------------------------------------------------------------
+
+// What int32 does not hold becomes its nearest, as flexbuffers' AsInt32 does for what C cannot cast.
+int32_t ar_custom_int(const ar_prep_t *p, const char *key, int32_t otherwise) {
+    number_t v;
+    if (!find(&p->custom, key, &v)) {
+        return otherwise;
+    }
+    if (v.is_float) {
+        return v.real >= 2147483647.0 ? INT32_MAX : v.real > -2147483648.0 ? (int32_t)v.real : INT32_MIN;
+    }
+    return v.integer > INT32_MAX ? INT32_MAX : v.integer < INT32_MIN ? INT32_MIN : (int32_t)v.integer;
+}
+
+float ar_custom_float(const ar_prep_t *p, const char *key, float otherwise) {
+    number_t v;
+    if (!find(&p->custom, key, &v)) {
+        return otherwise;
+    }
+    if (!v.is_float) {
+        return (float)v.integer;
+    }
+    // A double that float does not hold must not be cast.
+    return v.real > 3.4028234e38 ? 3.4028235e38f : v.real < -3.4028234e38 ? -3.4028235e38f : (float)v.real;
 }
