@@ -4,11 +4,10 @@ import pytest
 
 from firmware.conftest import Session
 from firmware.test_api import evaluate
-from firmware.test_robust import IMPORTS as ROBUST
-from firmware.test_robust import ctrl_c_during
+from firmware.test_robust import BEGIN, ctrl_c_during
 
 IMPORTS = (
-    ROBUST
+    BEGIN
     + """
 PATH = '/rom/digits.tflite'
 s = arenite.Model(PATH, stream=True)

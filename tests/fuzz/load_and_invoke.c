@@ -23,6 +23,7 @@
 
 static unsigned refused, ran;
 static unsigned moving_every = 1; // run: of so many runs, one is followed by those while the model changes
+static unsigned fed_every = 1;    // of so many, one is followed by those fed by rows
 
 static uint32_t xorshift(uint32_t *x) {
     *x ^= *x << 13;
@@ -117,7 +118,9 @@ static void run(uint8_t *data, size_t size, bool stream, uint32_t arena_size) {
     }
     invoke(&model, &still, &err);
     ask(&model, false);
-    if (ran++ % moving_every == 0) {
+    bool moves = ran % moving_every == 0;
+    ran += !stream;
+    if (moves) {
         ar_reset(&model);
         change_some(&moving);
         invoke(&model, &moving, &err);
@@ -154,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     size_t work_size;
     if (ar_work_size(data, size, &work_size, &err) != AR_OK || !measure_and_run(data, size, false, work_size)) {
         refused++;
-    } else {
+    } else if (ran % fed_every == 0) {
         memcpy(data, bytes, size); // where it changed while it ran
         measure_and_run(data, size, true, work_size);
     }
@@ -194,6 +197,7 @@ int main(int argc, char **argv) {
     uint32_t seed = (uint32_t)strtoul(argv[3], NULL, 0);
     uint32_t changes = (uint32_t)strtoul(argv[2], NULL, 0);
     moving_every = 16;
+    fed_every = 4;
     uint32_t first = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 0) : 0;
     for (uint32_t i = first; i < first + changes; i++) {
         size_t at = seed ? xorshift(&seed) % size : i % size;

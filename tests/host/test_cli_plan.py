@@ -96,7 +96,7 @@ def test_it_is_the_plan_that_runs(tmp_path: Path, engine: Engine, name: str, roo
     places = {
         n: box["offset"] for box in made["boxes"] for n in (box["name"], *box["views"]) if box["kind"] == "tensor"
     }
-    rings = {box["name"] for box in made["boxes"] if box["rows"]}
+    rings = {n for box in made["boxes"] if box["rows"] for n in (box["name"], *box["views"])}
     assert len(made["operators"]) == model.model.main.n_ops
     for k, step in enumerate(made["operators"]):
         assert step["op"] == model.op_name(k)

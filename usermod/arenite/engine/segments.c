@@ -106,6 +106,7 @@ static uint32_t out_bytes(const ar_life_t *life, uint32_t h, const ar_rows_t *r)
 typedef struct {
     const ar_loader_t *l;
     segment_t *g;
+    const ar_rec_t *before;     // whose row was made last
 } replay_t;
 
 // How far the output must lie below the source for the next row of b, where others need the source from a row on: its end not
@@ -121,6 +122,10 @@ static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t seen) 
 static ar_status_t replay_row(void *context, const ar_rec_t *rec) {
     replay_t *p = context;
     ar_rows_t *r = ar_rows(rec);
+    if (p->before && at(rec, ar_rows(p->before)->to) != p->before) {
+        ar_rows(p->before)->passes = false;
+    }
+    p->before = rec;
     if (rec == p->g->b && p->g->source) {
         measure_distance(p->l, p->g, first_needed(p->l, p->g, NULL, p->g->source, p->g->source_h));
     }
@@ -136,8 +141,20 @@ static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *re
     return ar_rows(rec)->to && life->first == ar_rows(rec)->time && life->last <= ar_rows(g->b)->time;
 }
 
+// Whether a record's row is taken as soon as it is made, before any other is, and then no longer needed. All such rows may lie in
+// one place, but for that which is made of another. What is known so far: where one has a single taker, for row by row.
+static bool passes(const segment_t *g, const ar_rec_t *rec) {
+    const ar_rows_t *r = ar_rows(rec);
+    bool of_another = false;
+    for (unsigned i = 0; i < r->inputs; i++) {
+        const ar_rec_t *maker = maker_in(g, rec, i);
+        of_another |= maker && ar_rows(maker)->passes;
+    }
+    return r->passes && r->out_held == 1 && !of_another;
+}
+
 static void replay(const search_t *s, segment_t *g) {
-    replay_t p = { s->l, g };
+    replay_t p = { s->l, g, NULL };
     g->distance = 0;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows(rec)->next = 0;
@@ -158,11 +175,13 @@ static void hold_windows(segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         unsigned inside = 0;
         r->out_held = r->to = 0;
+        r->passes = true;
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             ar_rec_t *maker = maker_in(g, rec, i);
             if (maker) {
                 ar_rows_t *m = ar_rows(maker);
                 g->branches |= maker != before || m->to;
+                m->passes &= !m->to && r->window == 1 && r->stride == 1;
                 m->to = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
                 uint32_t rows = r->window < r->in_h ? r->window : r->in_h;
                 m->out_held = (uint16_t)(rows > m->out_held ? rows : m->out_held);
@@ -188,7 +207,7 @@ static void find_source(const search_t *s, segment_t *g, const ar_rec_t *rec) {
 
 // All but the trail.
 static void weigh(const search_t *s, segment_t *g) {
-    uint32_t scratch = 0, sums = 0;
+    uint32_t scratch = 0, sums = 0, passing = 0;
     g->source = NULL;
     hold_windows(g);
     if (g->branches) {
@@ -201,10 +220,12 @@ static void weigh(const search_t *s, segment_t *g) {
         const ar_life_t *life = out_life(s->l, rec);
         ar_rows_t *r = ar_rows(rec);
         bool ring = is_ring(s->l, g, rec);
+        r->passes = ring && passes(g, rec);
         r->out_held = ring ? r->out_held : r->out_h;
         uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r->out_h, r)) : 0;
-        g->bytes += bytes;
-        g->inside += ring ? bytes : 0;
+        passing = r->passes && bytes > passing ? bytes : passing;
+        g->bytes += r->passes ? 0 : bytes;
+        g->inside += ring && !r->passes ? bytes : 0;
         g->calls += g->by_rows ? r->out_h : 1;
         if (ar_has_scratch(rec)) {
             uint32_t height = ar_life_height(ar_life(&s->l->plan, ar_scratch_life(rec)));
@@ -213,7 +234,7 @@ static void weigh(const search_t *s, segment_t *g) {
         }
         find_source(s, g, rec);
     }
-    g->bytes += scratch + sums;
+    g->bytes += scratch + sums + passing;
     if (out_life(s->l, g->b)->first != ar_rows(g->b)->time) {
         g->source = NULL;
     }
@@ -349,6 +370,23 @@ static void share_scratch(const search_t *s, const segment_t *g) {
     }
 }
 
+// One place for all rows that only pass, as large as the largest.
+static void share_passing(const search_t *s, const segment_t *g) {
+    const ar_plan_t *plan = &s->l->plan;
+    ar_life_t *most = NULL;
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = out_life(s->l, rec);
+        most = ar_rows(rec)->passes && (!most || life->bytes > most->bytes) ? life : most;
+    }
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        ar_life_t *life = out_life(s->l, rec);
+        if (ar_rows(rec)->passes && life != most) {
+            life->first = AR_LIFE_ALIAS;
+            life->offset = (uint32_t)(plan->top - 1 - most);
+        }
+    }
+}
+
 static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
     ar_rows_t *r = ar_rows(rec);
     uint16_t begin = ar_rows(g->a)->time, end = ar_rows(g->b)->time;
@@ -384,6 +422,7 @@ static void form(search_t *s, segment_t *g) {
         hold(s, g, rec);
     }
     share_scratch(s, g);
+    share_passing(s, g);
     ar_rows(g->b)->length |= BY_ROWS;
 }
 
@@ -396,7 +435,10 @@ static void unform(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
-        if (life->first == ar_rows(g->a)->time) {
+        if (r->passes) {
+            life = ar_life(&s->l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
+        }
+        if (r->passes || life->first == ar_rows(g->a)->time) {
             life->bytes = r->gathers ? life->bytes : life->bytes / r->out_held * r->out_h;
             life->first = r->time;
             life->last = life->last == end ? r->time : life->last;

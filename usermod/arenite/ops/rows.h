@@ -24,6 +24,7 @@ typedef struct {
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
     uint8_t inputs;             // that have rows
     uint8_t role;
+    uint8_t passes : 1;         // while planned: a row of its output is taken before any other row is made
     uint8_t in_place : 1;       // element by element: an output may lie where its input does
     uint8_t idle : 1;           // channels of the output are perhaps the zero point everywhere, for want of weights
     uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
