@@ -17,7 +17,7 @@
 #include "kernels/dsp/tiles.h"
 
 // Patches that share the work of widening the weights: with more of them there is little left to gain.
-#define ENOUGH (64)
+#define ENOUGH (256)
 
 static inline uint32_t filled(uint32_t n) {
     return (n + 3) & ~3u;
