@@ -26,7 +26,7 @@ static uint32_t live_bytes(const ar_window_t *w) {
     return worth ? 4 * (before + after) + w->out_c * (uint32_t)sizeof(uint16_t) : 0;
 }
 
-void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
+AR_SMALL void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
     d->w.rows.idle = ar_rows_idle(p);
     uint32_t all = ar_depthwise3_scratch(d->w.out_w, d->w.stride_w);
     ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), all + live_bytes(&d->w));
@@ -126,7 +126,7 @@ static void find_row(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint
 }
 
 // A block of channels, all rows asked for, of one batch.
-static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
+static __attribute__((noinline)) void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
     ar_depthwise3_block_t b;
     b.ready = false;
     b.channels = channels;
@@ -144,17 +144,6 @@ static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const a
 
 // ---- without channels that are the zero point everywhere -------------------------------------------------------------
 
-// What such a channel gives.
-static int32_t constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
-    ar_factor_t f = { 0, 0 };
-    if (bias > 0 || (bias < 0 && q->low != q->out_zero)) {
-        ar_quant_factors(q, channel, 1, &f);
-    } else {
-        bias = 0; // what is below the zero point is cut off
-    }
-    return ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
-}
-
 // Four channels at all positions.
 static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t four[4]) {
     uint32_t word;
@@ -165,7 +154,7 @@ static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t fou
 }
 
 // Constants where at least one of four channels is not listed; what else is written there is written once more later.
-static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
+static AR_SMALL void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
     uint32_t positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
     for (uint32_t c = 0; c < j->k.n_channels; c += 4) {
         uint32_t dead = 0;
@@ -174,7 +163,7 @@ static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end,
             if (list < end && *list == c + i) {
                 list++;
             } else {
-                four[i] = (int8_t)constant(j->factors.q, c + i, j->k.bias ? j->k.bias[c + i] : 0);
+                four[i] = ar_quant_constant(j->factors.q, c + i, j->k.bias ? j->k.bias[c + i] : 0);
                 dead++;
             }
         }
@@ -185,7 +174,7 @@ static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end,
 }
 
 // Four channels wherever they are, as if there were no others.
-static void four_live(const job_t *j, job_t *four, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
+static __attribute__((noinline)) void four_live(const job_t *j, job_t *four, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
     uint32_t n = j->k.n_channels, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
     int8_t weights[9 * 4];
     int32_t bias[4];
@@ -224,7 +213,7 @@ static void four_live(const job_t *j, job_t *four, const int8_t *x, const uint16
 }
 
 // A whole plane so, if that is worth it.
-static bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     const ar_window_t *w = j->w;
     uint32_t live = live_bytes(w), all = ar_depthwise3_scratch(w->out_w, w->stride_w), n = j->k.n_channels;
     uint32_t before = (uint32_t)w->in_w * w->rows.in_h, after = (uint32_t)w->out_w * w->rows.out_h;
