@@ -343,11 +343,11 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
     const ar_window_t *w = &j->c->w;
     const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
     uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = j->n_constant;
-    if (constant * 4 > w->out_c && w->out_c % 16 == 0) {
+    if (!j->no_table && constant * 4 > w->out_c && w->out_c % 16 == 0) {
         fill_rows(j, left, out);
         j->n_constant = 0;
     }
-    left = rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
     for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
@@ -525,6 +525,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     j.c = c;
     j.edges = edges;
     j.no_table = no_table;
+    j.n_constant = 0;
     j.group = 0;
     ar_product_s8_t *product = &j.product;
     product->weights = weights_of(c, rec, weights);
