@@ -321,7 +321,9 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
     }
     uint16_t *list = (uint16_t *)(void *)((int8_t *)j->product.scratch + product);
     uint32_t n = ar_live(x, count, depth, (int8_t)-j->product.offset, list);
-    n += n == 0; // any
+    if (n == 0) { // one of them, since a product needs some
+        list[n++] = 0;
+    }
     if (8 * n * (count + outputs) >= (depth - n) * count * outputs) {
         return false;
     }
