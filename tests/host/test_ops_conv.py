@@ -9,7 +9,7 @@ import pytest
 
 import draw
 from arenite.engine import Engine, HostModel
-from builder import SAME, VALID, Array, Tensor, options, single
+from builder import SAME, VALID, Array, Op, Tensor, build, options, single
 from draw import Rng
 from reference import Rejected, reference, refusal, same
 
@@ -158,6 +158,41 @@ def narrow_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
     return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
 
 
+def dead_channels(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of CONV_2D, a 3x3 DEPTHWISE_CONV_2D and a 1x1 CONV_2D, and its input.
+
+    Many channels of the first have no weights: the others' are left out by what follows where the arena has room.
+    """
+    rng = np.random.default_rng(seed)
+    padding, stride = int(rng.choice([SAME, VALID])), int(rng.choice([1, 1, 2]))
+    size = [int(n) for n in rng.integers(3, 10, 2)]
+    out = [-(-(n if padding == SAME else n - 2) // stride) for n in size]
+    depth, n_out = 4 * int(rng.integers(7, 24)), int(rng.choice([16, 32, int(rng.integers(16, 60))]))
+    batches = int(rng.choice([1, 1, 1, 2]))
+    x = activation(rng, [batches, *size, int(rng.integers(1, 9))], "int8")
+    f1, b1 = weights(rng, [depth, 1, 1, x.shape[3]], 0, x, "int8")
+    dead = rng.random(depth) < rng.choice([0.3, 0.6, 0.9, 1])
+    f1.data[dead] = 0
+    b1.data[dead & (rng.random(depth) < 0.8)] = rng.choice([0, -300])
+    y1 = output(rng, [batches, *size, depth], x, f1)
+    f2, b2 = weights(rng, [1, 3, 3, depth], 3, y1, "int8")
+    b2.data[rng.random(depth) < 0.8] = rng.choice([0, -300])
+    y2 = output(rng, [batches, *out, depth], y1, f2)
+    for y in (y1, y2):
+        y.zero_point = -128 if rng.random() < 0.7 else y.zero_point
+    f3, b3 = weights(rng, [n_out, 1, 1, depth], 0, y2, "int8")
+    f3.data[rng.random(n_out) < rng.choice([0, 0.5])] = 0
+    y3 = output(rng, [batches, *out, n_out], y2, f3)
+    plain = options("Conv2D", padding=SAME, strideH=1, strideW=1, fusedActivationFunction=int(rng.choice(draw.FUSED)))
+    window = options("DepthwiseConv2D", padding=padding, strideH=stride, strideW=stride, depthMultiplier=1)
+    ops = [
+        Op("CONV_2D", [x, f1, b1], [y1], plain),
+        Op("DEPTHWISE_CONV_2D", [y1, f2, b2], [y2], window),
+        Op("CONV_2D", [y2, f3, b3], [y3], plain),
+    ]
+    return build(ops), [draw.values(rng, x)]
+
+
 def depthwise_3x3(seed: int) -> tuple[bytes, list[Array]]:
     """A model of one DEPTHWISE_CONV_2D of int8 with a 3x3 kernel, wide and deep, and its input."""
     rng = np.random.default_rng(seed)
@@ -212,6 +247,16 @@ def test_narrow_conv_2d(engine: Engine, seed: int) -> None:
     """Catches a patch of a few left out or met twice, channels beyond those listed at a time with others' factors, a
     channel taken for one without weights since it begins with a zero."""
     same(engine, *narrow_conv_2d(seed))
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_dead_channels(engine: Engine, seed: int) -> None:
+    """Catches a channel left out that counts, its weights met by another, a constant in another's place or at the border;
+    in the smallest arena and in one that has room to leave them out."""
+    data, inputs = dead_channels(seed)
+    expected = same(engine, data, inputs)
+    for got, right in zip(HostModel(engine, data, 1 << 19).invoke(inputs), expected, strict=True):
+        np.testing.assert_array_equal(got, right)
 
 
 @pytest.mark.parametrize("seed", CASES)

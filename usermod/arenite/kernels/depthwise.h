@@ -94,8 +94,8 @@ static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
 
 // What a block of channels takes from one row of output to the next.
 typedef struct {
-    int32_t start[AR_DEPTHWISE_BLOCK];          // the next in the kernel's own way
-    int32_t factor[AR_DEPTHWISE_BLOCK][2];
+    int32_t factor[AR_DEPTHWISE_BLOCK][2];      // the next in the kernel's own way
+    int32_t start[AR_DEPTHWISE_BLOCK];
     uint32_t weights[AR_TIER_THUMB ? 60 : 18];
     bool ready;                 // they are filled in
     const ar_channel_t *channels;

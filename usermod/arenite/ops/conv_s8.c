@@ -48,7 +48,7 @@ static uint32_t other_bytes(const ar_conv_t *c) {
     return EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
 }
 
-static uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
+static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
     return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), patches, c->direct);
 }
 
@@ -83,7 +83,7 @@ static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
     return left > 0 || !weights;
 }
 
-void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
+AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
     c->idle = ar_rows_idle(p);
     c->w.rows.idle = any_dead(c, weights);
@@ -224,7 +224,7 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
 
 // ---- rows of output --------------------------------------------------------------------------------------------------
 
-static void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
+static AR_SMALL void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
     uint32_t step = j->product.out_step;
     for (uint32_t i = 0; i < j->n_constant; i++) {
         int8_t *to = out + j->constant[i].channel;
@@ -242,7 +242,9 @@ static inline void listed(const job_t *j, const int8_t *x, uint32_t count, int8_
     } else {
         ar_product_held(&j->product, count, out);
     }
-    fill_constants(j, count, out);
+    if (j->n_constant) {
+        fill_constants(j, count, out);
+    }
 }
 
 // In all channels of the group, as many at a time as are listed on the stack.
@@ -272,10 +274,8 @@ static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *ou
     }
 }
 
-#if AR_LIVE
-
 // Constants for every position, and anything for the others: where they are many that is sooner done. 16 bytes at a time.
-static void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
+static AR_SMALL void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
     uint32_t words[4], n = j->product.out_step;
     fill_constants(j, 1, out);
     for (int8_t *from = out, *to = out + n, *end = out + n * count; to < end; from += 16, to += 16) {
@@ -284,8 +284,10 @@ static void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
     }
 }
 
+#if AR_LIVE
+
 // The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
-static void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
+static __attribute__((noinline)) void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
     ar_product_s8_t p = j->product;
     uint32_t depth = p.n, row = (n + 3) & ~3u;
     int8_t *a = (int8_t *)(uintptr_t)(list + depth), *b = a + depth, *rows = b + depth;
@@ -311,7 +313,7 @@ static void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32
 }
 
 // All positions without the channels that are the zero point at each of them, if these are so many that it is worth it.
-static bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
     const ar_conv_t *c = j->c;
     uint32_t product = live_product_bytes(c), live = live_bytes(c), depth = c->filter, outputs = j->product.n_channels;
     if (live == 0 || outputs == 0 || j->product.bytes < product + live) {
@@ -319,16 +321,14 @@ static bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *o
     }
     uint16_t *list = (uint16_t *)(void *)((int8_t *)j->product.scratch + product);
     uint32_t n = ar_live(x, count, depth, (int8_t)-j->product.offset, list);
-    n += n == 0; // any
+    if (n == 0) { // one of them, since a product needs some
+        list[n++] = 0;
+    }
     if (8 * n * (count + outputs) >= (depth - n) * count * outputs) {
         return false;
     }
-    bool many = j->n_constant * 4 > c->w.out_c && c->w.out_c % 16 == 0;
-    if (many) {
-        fill_rows(j, count, out);
-    }
     live_product(j, x, count, n, list, out);
-    fill_constants(j, many ? 0 : count, out);
+    fill_constants(j, count, out);
     return true;
 }
 
@@ -344,15 +344,18 @@ static inline bool live_rows(const job_t *j, const int8_t *x, uint32_t count, in
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
-    uint32_t step = (uint32_t)w->stride_w * w->in_c;
-    if (rows == w->rows.out_h && live_rows(j, x, rows * w->out_w, out)) {
-        return;
+    uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = j->n_constant;
+    if (!j->no_table && constant * 4 > w->out_c && w->out_c % 16 == 0) {
+        fill_rows(j, left, out);
+        j->n_constant = 0;
     }
-    for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
+    left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
         outputs(j, x, n, out);
     }
+    j->n_constant = constant;
 }
 
 // The next position of a row, whose taps along y are known.
@@ -524,6 +527,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     j.c = c;
     j.edges = edges;
     j.no_table = no_table;
+    j.n_constant = 0;
     j.group = 0;
     ar_product_s8_t *product = &j.product;
     product->weights = weights_of(c, rec, weights);

@@ -26,7 +26,7 @@ static uint32_t live_bytes(const ar_window_t *w) {
     return worth ? 4 * (before + after) + w->out_c * (uint32_t)sizeof(uint16_t) : 0;
 }
 
-void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
+AR_SMALL void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
     d->w.rows.idle = ar_rows_idle(p);
     uint32_t all = ar_depthwise3_scratch(d->w.out_w, d->w.stride_w);
     ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), all + live_bytes(&d->w));
@@ -111,16 +111,22 @@ static __attribute__((noinline)) void strips(const job_t *j, ar_depthwise3_block
 
 // Where row y and what it sees lie. Where there is but one row, all blocks ask for the same.
 static void find_row(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y) {
-    uint32_t top = y * j->w->rows.stride + (uint32_t)-j->w->rows.before; // wraps where it lies outside
+    uint32_t top = y * j->w->rows.stride + (uint32_t)-j->w->rows.before, h = j->w->rows.in_h; // wraps where it lies outside
+    uint32_t first = top < h ? top : 0;
+    const int8_t *row = (const int8_t *)ar_row(in, first), *end = (const int8_t *)in->base + in->rows * in->stride;
     for (uint32_t ky = 0; ky < 3; ky++) {
-        j->rows[ky] = top + ky < j->w->rows.in_h ? (const int8_t *)ar_row(in, top + ky) : NULL;
+        j->rows[ky] = top + ky < h ? row : NULL;
+        if (top + ky < h) {
+            row += in->stride;
+            row = row < end ? row : (const int8_t *)in->base;
+        }
     }
     j->out = (int8_t *)ar_row(out, y);
     j->y = y;
 }
 
 // A block of channels, all rows asked for, of one batch.
-static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
+static __attribute__((noinline)) void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels) {
     ar_depthwise3_block_t b;
     b.ready = false;
     b.channels = channels;
@@ -138,17 +144,6 @@ static void block(job_t *j, const ar_plane_t *in, const ar_plane_t *out, const a
 
 // ---- without channels that are the zero point everywhere -------------------------------------------------------------
 
-// What such a channel gives.
-static int32_t constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
-    ar_factor_t f = { 0, 0 };
-    if (bias > 0 || (bias < 0 && q->low != q->out_zero)) {
-        ar_quant_factors(q, channel, 1, &f);
-    } else {
-        bias = 0; // what is below the zero point is cut off
-    }
-    return ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
-}
-
 // Four channels at all positions.
 static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t four[4]) {
     uint32_t word;
@@ -159,7 +154,7 @@ static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t fou
 }
 
 // Constants where at least one of four channels is not listed; what else is written there is written once more later.
-static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
+static AR_SMALL void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
     uint32_t positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
     for (uint32_t c = 0; c < j->k.n_channels; c += 4) {
         uint32_t dead = 0;
@@ -168,7 +163,7 @@ static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end,
             if (list < end && *list == c + i) {
                 list++;
             } else {
-                four[i] = (int8_t)constant(j->factors.q, c + i, j->k.bias ? j->k.bias[c + i] : 0);
+                four[i] = ar_quant_constant(j->factors.q, c + i, j->k.bias ? j->k.bias[c + i] : 0);
                 dead++;
             }
         }
@@ -179,13 +174,12 @@ static void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end,
 }
 
 // Four channels wherever they are, as if there were no others.
-static void four_live(job_t *j, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
+static __attribute__((noinline)) void four_live(const job_t *j, job_t *four, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
     uint32_t n = j->k.n_channels, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
     int8_t weights[9 * 4];
     int32_t bias[4];
     uint32_t scales[4];
     ar_channel_t channels[4];
-    job_t four = *j;
     const int8_t *a = x + list[0], *b = x + list[1], *c = x + list[2], *d = x + list[3];
     for (int8_t *to = before, *end = to + 4 * positions; to < end; to += 4, a += n, b += n, c += n, d += n) {
         int8_t second = *b, third = *c, fourth = *d;
@@ -201,14 +195,13 @@ static void four_live(job_t *j, const int8_t *x, const uint16_t list[4], int8_t 
         bias[i] = j->k.bias ? j->k.bias[list[i]] : 0;
         scales[i] = j->factors.scales ? ar_u32(j->factors.scales + 4 * list[i]) : 0;
     }
-    four.factors.scales = j->factors.scales ? (const uint8_t *)scales : NULL;
-    block_factors(&four, 0, 4, channels);
-    four.k.weights = weights;
-    four.k.bias = bias;
-    four.k.n_channels = 4;
+    four->factors.scales = j->factors.scales ? (const uint8_t *)scales : NULL;
+    block_factors(four, 0, 4, channels);
+    four->k.weights = weights;
+    four->k.bias = bias;
     ar_plane_t in = { (uint8_t *)before, 4u * j->w->in_w, j->w->rows.in_h, j->w->rows.in_h };
     ar_plane_t to = { (uint8_t *)after, 4u * j->w->out_w, j->w->rows.out_h, j->w->rows.out_h };
-    block(&four, &in, &to, channels);
+    block(four, &in, &to, channels);
     positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
     int8_t *w0 = out + list[0], *w1 = out + list[1], *w2 = out + list[2], *w3 = out + list[3];
     for (int8_t *end = after + 4 * positions; after < end; after += 4, w0 += n, w1 += n, w2 += n, w3 += n) {
@@ -220,7 +213,7 @@ static void four_live(job_t *j, const int8_t *x, const uint16_t list[4], int8_t 
 }
 
 // A whole plane so, if that is worth it.
-static bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     const ar_window_t *w = j->w;
     uint32_t live = live_bytes(w), all = ar_depthwise3_scratch(w->out_w, w->stride_w), n = j->k.n_channels;
     uint32_t before = (uint32_t)w->in_w * w->rows.in_h, after = (uint32_t)w->out_w * w->rows.out_h;
@@ -237,8 +230,10 @@ static bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     for (; count > 0 && count % 4; count++) { // once more what comes last
         list[count] = list[count - 1];
     }
+    job_t dense = *j;
+    dense.k.n_channels = 4;
     for (uint32_t k = 0; k < count; k += 4) {
-        four_live(j, (const int8_t *)in->base, list + k, four, four + 4 * before, (int8_t *)out->base);
+        four_live(j, &dense, (const int8_t *)in->base, list + k, four, four + 4 * before, (int8_t *)out->base);
     }
     return true;
 }

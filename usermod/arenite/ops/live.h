@@ -12,6 +12,9 @@
 // Whether convolutions look for them.
 #define AR_LIVE (!AR_TIER_MVE)
 
+// What only calls loops: as small as can be, among code that is worth its size.
+#define AR_SMALL __attribute__((cold, noinline))
+
 // List those of [positions][channels], a multiple of four channels; how many.
 uint32_t ar_live(const int8_t *x, uint32_t positions, uint32_t channels, int8_t zero, uint16_t *list);
 

@@ -267,6 +267,15 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
         && (q->bias_bits + 1) << 24 <= (1 << 30) - (bound_of(product->n) & INT32_MAX);
 }
 
+int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
+    ar_factor_t f;
+    if (bias == 0 || (bias < 0 && q->low == q->out_zero)) { // what is below the zero point is mostly cut off
+        return (int8_t)q->out_zero;
+    }
+    ar_quant_factors(q, channel, 1, &f);
+    return (int8_t)ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
+}
+
 // Channels without weights go behind the others; the count of these.
 static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
     uint32_t size = product->n;
@@ -280,11 +289,10 @@ static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32
             c++;
             continue;
         }
-        ar_channel_t dead = *c;
-        int32_t bias = product->bias ? product->bias[dead.channel] : 0;
-        dead.mult = ar_requantize_clamp(bias, (ar_factor_t) { dead.mult, dead.shift }, q->out_zero, q->low, q->high);
+        const uint16_t channel = c->channel;
         *c = *--end;
-        *end = dead;
+        end->mult = ar_quant_constant(q, channel, product->bias ? product->bias[channel] : 0);
+        end->channel = channel;
     }
     return (uint32_t)(c - channels);
 }
@@ -302,7 +310,7 @@ static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *chan
 #else
 
 // What the quick way gets wrong.
-static __attribute__((noinline)) void mend(const ar_factors_t *f, uint32_t n, ar_channel_t *c) {
+static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t n, ar_channel_t *c) {
     for (ar_channel_t *end = c + n; c < end; c++) {
         if (c->mult < 0 || (uint32_t)(c->shift + 31) > 61) {
             ar_factor_t factor = factor_at(f, c->channel, 0);

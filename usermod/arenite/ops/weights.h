@@ -89,6 +89,9 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product);
 uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 
+// What a channel always gives whose sums are its bias.
+int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias);
+
 // int4 weights as bytes; returns to.
 const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to);
 

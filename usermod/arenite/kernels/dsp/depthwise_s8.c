@@ -110,9 +110,8 @@ void ar_depthwise3_s8(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const 
         return;
     }
     ar_taps_t t = {
-        .x = d->scratch, .x_end = (const uint32_t *)d->scratch + d->out_w * d->stride * COLUMN, .weights = b->weights,
-        .start = b->start, .back = ((int32_t)d->stride - 3) * COLUMN * 4, .zero = d->out_zero, .out = out + channel,
-        .step = d->n_channels,
+        .x = d->scratch, .factor = b->factor[0], .zero = d->out_zero, .start = b->start, .back = ((int32_t)d->stride - 3) * COLUMN * 4,
+        .x_end = (const uint32_t *)d->scratch + d->out_w * d->stride * COLUMN, .out = out + channel, .step = d->n_channels,
     };
     ar_taps_plain(&t);
 }

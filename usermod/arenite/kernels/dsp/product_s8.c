@@ -17,7 +17,7 @@
 #include "kernels/dsp/tiles.h"
 
 // Patches that share the work of widening the weights: with more of them there is little left to gain.
-#define ENOUGH (64)
+#define ENOUGH (256)
 
 static inline uint32_t filled(uint32_t n) {
     return (n + 3) & ~3u;
@@ -95,23 +95,27 @@ static inline uint32_t *widen(uint32_t a, uint32_t b, uint32_t offset, uint32_t 
     return to;
 }
 
-// Of each four elements the even ones of a, of b, the odd ones of a, of b. Words below end are there to be read.
-static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, const int8_t *end, uint32_t *to) {
+// Of each four elements the even ones of a, of b, the odd ones of a, of b. whole: the words that they end in may be read.
+static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, bool whole, uint32_t *to) {
     for (const int8_t *last = a + (n & ~3u); a < last; a += 4, b += 4) {
         to = widen(word_at(a), word_at(b), offset, to);
     }
     if (n & 3) {
-        bool whole = (uintptr_t)(a < b ? b : a) + 4 <= (uintptr_t)end;
         to = widen(whole ? word_at(a) : tail_at(a, n), whole ? word_at(b) : tail_at(b, n), offset, to);
     }
     return to;
+}
+
+// Whether they may, of rows from a and b on that long.
+static inline bool words_whole(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t rows, uint32_t step) {
+    return (uintptr_t)(a < b ? b : a) + (rows - 1) * step + filled(p->row) <= (uintptr_t)p->x_end;
 }
 
 static void widen_weights(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_channel_t *c1) {
     const int8_t *a = ar_product_row(p, c0), *b = ar_product_row(p, c1);
     uint32_t *to = p->scratch, row = p->row & 3 ? p->row : p->n;
     for (const int8_t *end = a + p->n; a < end; a += row, b += row) {
-        to = widen_pair(a, b, row, 0, NULL, to);
+        to = widen_pair(a, b, row, 0, false, to);
     }
 }
 
@@ -156,9 +160,11 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
         put_in_turn(p, i, r, rows, a, b, step);
         return;
     }
-    uint32_t *to = patches_of(p) + (i / 2 * p->rows + r) * filled(p->row);
+    uint32_t row = p->row, offset = offset_of(p);
+    uint32_t *to = patches_of(p) + (i / 2 * p->rows + r) * filled(row);
+    bool whole = words_whole(p, a, b, rows, step);
     for (; rows > 0; rows--, a += step, b += step) {
-        to = widen_pair(a, b, p->row, offset_of(p), p->x_end, to);
+        to = widen_pair(a, b, row, offset, whole, to);
     }
 }
 
@@ -365,7 +371,7 @@ static void put_all(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, 
         if (p->few) {
             put_in_turn(p, i, 0, 1, x, second, 0);
         } else {
-            to = widen_pair(x, second, p->row, offset, p->x_end, to);
+            to = widen_pair(x, second, p->row, offset, words_whole(p, x, second, 1, 0), to);
         }
     }
 }

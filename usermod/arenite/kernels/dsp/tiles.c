@@ -195,16 +195,16 @@ __attribute__((naked, used)) static void few_channels(void) {
         "pop    {r0, r1, r4-r11, pc}\n");
 }
 
-// One column of three: the upper two rows of each channel by one dual multiply-add, the third by a single one.
+// One column of three: the upper two rows of each channel by one dual multiply-add, the third by a single one. What activations
+// leave free takes weights.
 #define TAPS \
     "ldm.w  r12!, {r0-r3, r8, r9}\n" \
     "ldm.w  lr!, {r10, r11}\n" \
     "smlad  r4, r0, r10, r4\n" \
     "smlad  r5, r1, r11, r5\n" \
-    "ldm.w  lr!, {r10, r11}\n" \
-    "smlad  r6, r2, r10, r6\n" \
-    "smlad  r7, r3, r11, r7\n" \
-    "ldm.w  lr!, {r10, r11}\n" \
+    "ldm.w  lr!, {r0, r1, r10, r11}\n" \
+    "smlad  r6, r2, r0, r6\n" \
+    "smlad  r7, r3, r1, r7\n" \
     "smlabb r4, r8, r10, r4\n" \
     "smlatt r5, r8, r10, r5\n" \
     "smlabb r6, r9, r11, r6\n" \
@@ -215,13 +215,11 @@ __attribute__((naked)) void ar_taps_plain(ar_taps_t *t) {
         "push   {r0, r4-r11, lr}\n"
         "ldr.w  r12, [r0]\n"
         "1:\n"
-        "ldrd   lr, r3, [r0, #8]\n"
-        "ldm.w  r3, {r4-r7}\n"
+        "ldr.w  lr, [r0, #12]\n"
+        "ldm.w  lr!, {r4-r7}\n"
         TAPS TAPS TAPS
         "ldr    r0, [sp]\n"
-        "ldr    r10, [r0, #12]\n"
-        "ldr.w  r8, [r0, #20]\n"
-        "add.w  r10, r10, #16\n"
+        "ldrd   r10, r8, [r0, #4]\n"
         "ldm.w  r10!, {r1-r3, r9}\n"
         PLAIN("r4", "r1", "r2")
         PLAIN("r5", "r3", "r9")
@@ -235,8 +233,7 @@ __attribute__((naked)) void ar_taps_plain(ar_taps_t *t) {
         "strb   r7, [r1, #3]\n"
         "add    r1, r1, r2\n"
         "str    r1, [r0, #24]\n"
-        "ldr    r3, [r0, #16]\n"
-        "ldr    r2, [r0, #4]\n"
+        "ldrd   r3, r2, [r0, #16]\n"
         "add    r12, r12, r3\n"
         "cmp    r12, r2\n"
         "bne    1b\n"

@@ -88,11 +88,11 @@ static inline uint32_t ar_groups_first_of_8(uint32_t groups) {
 // A row of a 3x3 depthwise convolution: four channels, in the order 0, 2, 1, 3.
 typedef struct {
     const uint32_t *x;          // columns of AR_TAPS_COLUMN words
-    const uint32_t *x_end;      // where x is after the last output
-    const uint32_t *weights;    // three columns
-    const int32_t *start;       // of the four sums; then twice_of mult and power of each
-    int32_t back;               // bytes from the column behind an output's three to the first of the next
+    const int32_t *factor;      // twice_of mult and power of each channel
     int32_t zero;
+    const int32_t *start;       // of the four sums; behind them the weights, three columns
+    int32_t back;               // bytes from the column behind an output's three to the first of the next
+    const uint32_t *x_end;      // where x is after the last output
     int8_t *out;
     uint32_t step;
 } ar_taps_t;

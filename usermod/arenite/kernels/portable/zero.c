@@ -6,23 +6,34 @@
 
 #if !AR_TIER_MVE
 
-// Bytes that are looked at together.
+// Bytes that are looked at together, and all their bits; x is behind them then.
 #define BLOCK (32)
 
-static inline uint32_t any_of(const int8_t *x) {
+static inline uint32_t bits_of(const int8_t **x) {
 #if AR_TIER_DSP || AR_TIER_THUMB
-    register uint32_t a __asm("r4"), b __asm("r5"), c __asm("r6"), d __asm("r7"), all;
-    __asm volatile ("ldmia %0!, {r4, r5, r6, r7}" : "+l" (x), "=l" (a), "=l" (b), "=l" (c), "=l" (d) : : "memory");
-    all = a | b | c | d;
-    __asm volatile ("ldmia %0!, {r4, r5, r6, r7}" : "+l" (x), "=l" (a), "=l" (b), "=l" (c), "=l" (d) : : "memory");
-    return all | a | b | c | d;
+    uint32_t bits;
+    __asm volatile (
+        ".syntax unified\n"
+        "ldmia  %0!, {r4-r7}\n"
+        "movs   %1, r4\n"
+        "orrs   %1, r5\n"
+        "orrs   %1, r6\n"
+        "orrs   %1, r7\n"
+        "ldmia  %0!, {r4-r7}\n"
+        "orrs   %1, r4\n"
+        "orrs   %1, r5\n"
+        "orrs   %1, r6\n"
+        "orrs   %1, r7\n"
+        : "+l" (*x), "=&l" (bits) : : "r4", "r5", "r6", "r7", "cc", "memory");
+    return bits;
 #else
-    uint32_t words[BLOCK / 4], all = 0;
-    memcpy(words, __builtin_assume_aligned(x, 4), sizeof(words));
+    uint32_t words[BLOCK / 4], bits = 0;
+    memcpy(words, __builtin_assume_aligned(*x, 4), sizeof(words));
     for (uint32_t i = 0; i < BLOCK / 4; i++) {
-        all |= words[i];
+        bits |= words[i];
     }
-    return all;
+    *x += BLOCK;
+    return bits;
 #endif
 }
 
@@ -33,8 +44,8 @@ bool ar_is_zero(const int8_t *x, uint32_t n) {
             return false;
         }
     }
-    for (; end - x >= BLOCK; x += BLOCK) {
-        if (any_of(x)) {
+    while (end - x >= BLOCK) {
+        if (bits_of(&x)) {
             return false;
         }
     }
