@@ -152,11 +152,11 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
     return peak;
 }
 
-ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint16_t born, uint16_t time) {
+ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time) {
     ar_alive_t alive = { 0, 0 };
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->first <= born && time <= life->last) {
+        if (ar_life_is_placed(life) && life->first < before && time <= life->last) {
             uint32_t height = ar_life_height(life);
             alive.bytes += height;
             alive.most = height > alive.most ? height : alive.most;
@@ -170,7 +170,7 @@ static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *born = ar_life(plan, i);
-        uint32_t alive = ar_life_is_placed(born) ? ar_plan_alive(plan, born->first, born->first).bytes : 0;
+        uint32_t alive = ar_life_is_placed(born) ? ar_plan_alive(plan, born->first + 1u, born->first).bytes : 0;
         bound = alive > bound ? alive : bound;
     }
     return bound;

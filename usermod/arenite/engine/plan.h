@@ -74,13 +74,13 @@ static inline void ar_plan_offer(ar_life_t *life, uint32_t i) {
 // Let lives lie where they may.
 void ar_plan_share(const ar_plan_t *plan);
 
-// Bytes alive at a time, of what was born no later than at one before or the same; and those of the largest life among these.
+// Bytes alive at a time, of what was born before one; and those of the largest life among these.
 typedef struct {
     uint32_t bytes;
     uint32_t most;
 } ar_alive_t;
 
-ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint16_t born, uint16_t time);
+ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time);
 
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);

@@ -311,7 +311,7 @@ static uint32_t search(const search_t *s) {
         const ar_rows_t *r = ar_rows(a);
         uint32_t before = r->back ? ar_rows(at(a, r->back))->best : 0, length = 1;
         if (before != UNREACHED) {
-            segment_t g = { .a = a, .around = ar_plan_alive(&s->l->plan, (uint16_t)(r->time - 1), r->time) };
+            segment_t g = { .a = a, .around = ar_plan_alive(&s->l->plan, r->time, r->time) };
             for (g.b = a; g.b && length <= AR_SEGMENT; g.b = following(s, g.b)) {
                 try_segment(s, &g, before, length++);
             }
@@ -407,7 +407,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
 // Let the lives be what a segment makes of them.
 static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
-    g->around = ar_plan_alive(plan, (uint16_t)(ar_rows(g->a)->time - 1), ar_rows(g->a)->time);
+    g->around = ar_plan_alive(plan, ar_rows(g->a)->time, ar_rows(g->a)->time);
     weigh(s, g);
     if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
         trail(s, g);
@@ -466,7 +466,7 @@ static uint32_t floor_of(const search_t *s) {
         for (ar_rec_t *rec = first_of(s); rec && !in_chain; rec = chain_from(s, ar_next_record(rec))) {
             in_chain = ar_rows(rec)->time == life->first;
         }
-        uint32_t alive = in_chain ? 0 : ar_plan_alive(plan, life->first, life->first).bytes;
+        uint32_t alive = in_chain ? 0 : ar_plan_alive(plan, life->first + 1u, life->first).bytes;
         most = alive > most ? alive : most;
     }
     return most;
