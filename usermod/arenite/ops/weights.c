@@ -264,7 +264,7 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->low = q->low;
     product->high = q->high;
     product->plain = product->start == 0 && q->low == -128 && q->high == 127
-        && (q->bias_bits + 1) << 24 <= (1 << 30) - (bound_of(product->n) & INT32_MAX);
+        && q->bias_bits < ((1 << 30) - bound_of(product->n)) >> 24;
 }
 
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
