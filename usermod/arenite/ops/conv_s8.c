@@ -545,7 +545,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     fill(edges, (int8_t)-c->q.in_offset, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
-        j.factors = ar_quant_begin(&c->q, c->w.out_c);
+        ar_quant_begin(&j.factors, &c->q, c->w.out_c);
     }
     for (uint32_t first = 0; first < c->w.out_c; first += c->group_out, j.group++) {
         if (!no_table) {

@@ -277,7 +277,7 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
     j.product.bias = ar_bias(rec);
     j.product.n = 9;
     j.product.start = 0;
-    j.factors = ar_quant_begin(&d->q, w->out_c);
+    ar_quant_begin(&j.factors, &d->q, w->out_c);
     ar_quant_product(&d->q, &j.product);
     j.plain = j.product.plain;
     j.y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;

@@ -211,17 +211,15 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
     return ar_quant_bias(p, q, in, weights, 2, out, activation, channels);
 }
 
-ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end) {
-    ar_factors_t f;
-    f.q = q;
-    f.end = end;
-    f.scales = q->per_channel ? q->scales : NULL;
-    if (f.scales) {
-        f.ratio = ar_ratio(q->in_scale, q->out_scale);
+void ar_quant_begin(ar_factors_t *f, const ar_quant_t *q, uint32_t end) {
+    f->q = q;
+    f->end = end;
+    f->scales = q->per_channel ? q->scales : NULL;
+    if (f->scales) {
+        f->ratio = ar_ratio(q->in_scale, q->out_scale);
     } else {
-        f.all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);
+        f->all = ar_factor(q->in_scale, ar_f32(q->scales), q->out_scale);
     }
-    return f;
 }
 
 #if AR_TIER_MVE
@@ -247,7 +245,8 @@ static inline ar_factor_t factor_at(const ar_factors_t *f, uint32_t channel, uin
 #endif
 
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors) {
-    ar_factors_t f = ar_quant_begin(q, first + n);
+    ar_factors_t f;
+    ar_quant_begin(&f, q, first + n);
     for (uint32_t i = 0; i < n; i++) {
         factors[i] = factor_at(&f, first + i, first);
     }
@@ -362,7 +361,8 @@ uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first
 }
 
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
-    ar_factors_t factors = ar_quant_begin(q, first + n);
+    ar_factors_t factors;
+    ar_quant_begin(&factors, q, first + n);
     return ar_quant_some(&factors, product, first, n, apart, channels);
 }
 

@@ -78,7 +78,7 @@ typedef struct {
 #endif
 } ar_factors_t;
 
-ar_factors_t ar_quant_begin(const ar_quant_t *q, uint32_t end);
+void ar_quant_begin(ar_factors_t *f, const ar_quant_t *q, uint32_t end);
 
 // Factors of channels [first, first + n).
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors);
