@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     const int8_t *weights;
     const int32_t *bias;        // NULL: none
-    const ar_channel_t *channels; // in any order
+    const ar_channel_t *channels; // in their order
     uint32_t n_channels;
     uint32_t rows;              // of a patch
     uint32_t row;               // elements of each

@@ -224,7 +224,7 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
 
 // ---- rows of output --------------------------------------------------------------------------------------------------
 
-static AR_SMALL void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
+static __attribute__((noinline)) void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
     uint32_t step = j->product.out_step;
     for (uint32_t i = 0; i < j->n_constant; i++) {
         int8_t *to = out + j->constant[i].channel;
@@ -275,7 +275,7 @@ static inline void outputs(job_t *j, const int8_t *x, uint32_t count, int8_t *ou
 }
 
 // Constants for every position, and anything for the others: where they are many that is sooner done. 16 bytes at a time.
-static AR_SMALL void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
+static __attribute__((noinline)) void fill_rows(const job_t *j, uint32_t count, int8_t *out) {
     uint32_t words[4], n = j->product.out_step;
     fill_constants(j, 1, out);
     for (int8_t *from = out, *to = out + n, *end = out + n * count; to < end; from += 16, to += 16) {

@@ -154,7 +154,7 @@ static void fill(int8_t *to, uint32_t positions, uint32_t step, const int8_t fou
 }
 
 // Constants where at least one of four channels is not listed; what else is written there is written once more later.
-static AR_SMALL void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
+static __attribute__((noinline)) void fill_dead(const job_t *j, const uint16_t *list, const uint16_t *end, int8_t *out) {
     uint32_t positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
     for (uint32_t c = 0; c < j->k.n_channels; c += 4) {
         uint32_t dead = 0;

@@ -225,7 +225,7 @@ static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const 
 static bool is_plain(const dense_t *d) {
     ar_product_s8_t product = { .n = d->n_in, .start = d->weights_offset };
     ar_quant_product(&d->q, &product);
-    return product.plain && AR_SHIFT_IS_PLAIN(d->factor.shift);
+    return product.plain && ar_quant_plain(&d->q, d->n_in) && AR_SHIFT_IS_PLAIN(d->factor.shift);
 }
 
 static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {

@@ -262,8 +262,7 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->out_zero = q->out_zero;
     product->low = q->low;
     product->high = q->high;
-    product->plain = product->start == 0 && q->low == -128 && q->high == 127
-        && q->bias_bits < ((1 << 30) - bound_of(product->n)) >> 24;
+    product->plain = product->start == 0 && q->low == -128 && q->high == 127;
 }
 
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
@@ -275,25 +274,24 @@ int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
     return (int8_t)ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
 }
 
-// Channels without weights go behind the others; the count of these.
+// Channels without weights go behind the others, which stay in their order; the count of these.
 static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
-    uint32_t size = product->n;
-    ar_channel_t *c = channels, *end = channels + n;
-    for (const int8_t *w = product->weights + c->channel * size; c < end && *w != 0; c++) {
-        w += size;
-    }
-    while (c < end) {
-        const int8_t *w = product->weights + c->channel * size;
+    uint32_t size = product->n, next = channels->channel;
+    const int8_t *w = product->weights + next * size;
+    ar_channel_t *c = channels, *live = channels, *end = channels + n;
+    for (; c < end; c++, w += size) {
         if (*w != 0 || !ar_is_zero(w, size)) {
-            c++;
-            continue;
+            *live++ = *c;
         }
-        const uint16_t channel = c->channel;
-        *c = *--end;
-        end->mult = ar_quant_constant(q, channel, product->bias ? product->bias[channel] : 0);
-        end->channel = channel;
     }
-    return (uint32_t)(c - channels);
+    for (c = channels; end > live; next++) {
+        if (c < live && c->channel == next) {
+            c++;
+        } else {
+            *--end = (ar_channel_t) { ar_quant_constant(q, next, product->bias ? product->bias[next] : 0), 0, (uint16_t)next };
+        }
+    }
+    return (uint32_t)(live - channels);
 }
 
 #if AR_TIER_MVE
@@ -351,11 +349,18 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
 
 #endif
 
+bool ar_quant_plain(const ar_quant_t *q, uint32_t n) {
+    return q->bias_bits < ((1 << 30) - bound_of(n)) >> 24;
+}
+
 uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     bool plain = list(f, first, n, channels);
     uint32_t live = apart ? part(f->q, product, n, channels) : n;
-    for (uint32_t i = 0; !plain && i < live; i++) {
-        product->plain = product->plain && AR_SHIFT_IS_PLAIN(channels[i].shift);
+    // Channels without weights may have the strangest scales and biases.
+    plain = plain && ar_quant_plain(f->q, product->n);
+    for (const ar_channel_t *c = channels, *end = c + live; !plain && c < end; c++) {
+        int32_t bias = product->bias ? product->bias[c->channel] : 0, size = bias ^ (bias >> 31);
+        product->plain = product->plain && AR_SHIFT_IS_PLAIN(c->shift) && size < (1 << 30) - bound_of(product->n);
     }
     return live;
 }

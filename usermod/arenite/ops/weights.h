@@ -89,6 +89,9 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product);
 uint32_t ar_quant_some(ar_factors_t *factors, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels);
 
+// Whether all biases leave a shorter way to requantize open, with so many weights: what is known at load.
+bool ar_quant_plain(const ar_quant_t *q, uint32_t n);
+
 // What a channel always gives whose sums are its bias.
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias);
 
