@@ -83,7 +83,7 @@ assert bytes(out) == want
         ("s.invoke(x[:756])", "ValueError: input 0 'image': needs 28 rows of 28 bytes, got 756"),
         (
             "s.feed(array('H', [0] * 28))",
-            "TypeError: input 0 'image': needs 784 int8, got 28 of type 'H': see Tensor.set, or give feed a scale",
+            "TypeError: input 0 'image': needs 784 int8, got 28 of type 'H': give feed a scale",
         ),
         ("s.feed(3)", "TypeError: object with buffer protocol required"),
         ("s.invoke()", "TypeError: input 0: fed by rows: use feed(rows), or invoke(all)"),

@@ -163,10 +163,10 @@ static MP_NORETURN void refuse_input(unsigned number, const ar_tensor_t *t, cons
     mp_raise_msg_varg(type, MP_ERROR_TEXT("input %u '%s': needs %u %s, got %u %s"), number, short_name(t), (unsigned)t->count, ar_type_name(t->type), (unsigned)got, unit);
 }
 
-static MP_NORETURN void refuse_typecode(unsigned number, const ar_tensor_t *t, const mp_buffer_info_t *buf) {
-    char unit[] = "of type '?': see Tensor.set, or give feed a scale";
-    unit[9] = (char)buf->typecode;
-    refuse_input(number, t, &mp_type_TypeError, arenite_typecode_known(unit[9]) ? samples(buf) : buf->len, unit);
+static MP_NORETURN void refuse_typecode(unsigned number, const ar_tensor_t *t, const mp_buffer_info_t *buf, const char *cure) {
+    mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("input %u '%s': needs %u %s, got %u of type '%c': %s"), number, short_name(t),
+        (unsigned)t->count, ar_type_name(t->type),
+        (unsigned)(arenite_typecode_known((char)buf->typecode) ? samples(buf) : buf->len), buf->typecode, cure);
 }
 
 void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) {
@@ -190,7 +190,7 @@ void arenite_fill(arenite_tensor_obj_t *tensor, unsigned number, mp_obj_t from) 
         }
         store_all(tensor, &t, &buf, 1, 0);
     } else {
-        refuse_typecode(number, &t, &buf);
+        refuse_typecode(number, &t, &buf, "see Tensor.set");
     }
 }
 
@@ -241,7 +241,7 @@ void arenite_rows_open(arenite_rows_t *rows, arenite_model_obj_t *model, bool al
     char typecode = (char)rows->buf.typecode;
     rows->raw = !scaled && (typecode_is(&rows->buf, t) || is_untyped(typecode));
     if (!rows->raw && !(scaled ? arenite_typecode_known(typecode) : typecode == 'f' && t->n_scales)) {
-        refuse_typecode(0, t, &rows->buf);
+        refuse_typecode(0, t, &rows->buf, "give feed a scale");
     }
     size_t got = rows->raw ? rows->buf.len : samples(&rows->buf);
     rows->row = rows->raw ? bytes : bytes / ar_type_size(t->type);

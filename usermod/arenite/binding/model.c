@@ -301,7 +301,8 @@ static void open_rows(arenite_model_obj_t *self, const run_t *r, arenite_rows_t 
     self->model.waits &= r->feed;
 }
 
-static ar_status_t start(arenite_model_obj_t *self, run_t *r, ar_error_t *err) {
+// Not inlined: what the caller needs behind nlr_push() must not share a place with what this needs.
+static MP_NOINLINE ar_status_t start(arenite_model_obj_t *self, run_t *r, ar_error_t *err) {
     arenite_rows_t rows;
     if (self->stream) {
         open_rows(self, r, &rows);
