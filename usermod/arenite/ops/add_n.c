@@ -74,13 +74,13 @@ static void quantize(add_n_t *a, const ar_tensor_t *in, const ar_tensor_t *out, 
 
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor_t *t) {
     if (t->type != first->type) {
-        return ar_refuse(p, "types differ: %t, %t", first->type, t->type);
+        return ar_types_differ(p, first->type, t->type);
     }
     if (!ar_same_shape(t, first)) {
         return ar_refuse(p, "inputs and output differ in shape");
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->scale > 1e37f)) {
-        return ar_refuse(p, "inputs and output need one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "inputs and output need");
     }
     return AR_OK;
 }

@@ -1,17 +1,11 @@
 // What many operators check of their tensors, and the eval of those that have nothing to do.
 
+#include <string.h>
+
 #include "ops/op.h"
 
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
-    if (a->rank != b->rank) {
-        return false;
-    }
-    for (unsigned i = 0; i < a->rank; i++) {
-        if (a->dim[i] != b->dim[i]) {
-            return false;
-        }
-    }
-    return true;
+    return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0])) == 0;
 }
 
 bool ar_is_quantized(const ar_tensor_t *t) {
@@ -26,7 +20,15 @@ bool ar_is_quantized(const ar_tensor_t *t) {
 
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
     bool both = ar_is_quantized(in) && ar_is_quantized(&p->out);
-    return both ? AR_OK : ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    return both ? AR_OK : ar_not_quantized(p, "input and output need");
+}
+
+ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs) {
+    return ar_refuse(p, "%s one scale above 0 and a zero point in range", who_needs);
+}
+
+ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {
+    return ar_refuse(p, "types differ: %t, %t", a, b);
 }
 
 ar_status_t ar_bad_types(ar_prep_t *p) {

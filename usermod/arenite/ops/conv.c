@@ -57,8 +57,7 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
     }
     int32_t depth = weights->dim[3];
     if (depth < 1 || in->dim[3] % depth != 0 || weights->dim[0] != out->dim[3]) {
-        return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)weights->dim[0],
-            (int)depth, (int)in->dim[3], (int)out->dim[3]);
+        return ar_weights_misfit(p, weights->dim[0], depth, in, out);
     }
     int32_t groups = in->dim[3] / depth;
     if (groups < 1 || out->dim[3] % groups != 0) {

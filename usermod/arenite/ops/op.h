@@ -77,15 +77,15 @@ typedef struct _ar_prep_t {
 
 // An operator in the table of those compiled in.
 typedef struct _ar_op_t {
-    uint8_t code;               // BuiltinOperator
-    uint8_t options;            // BuiltinOptions type that it takes; 0: none
-    uint8_t fewest;             // inputs that it must have
-    uint8_t most;               // inputs that it may have
-    uint8_t outputs;            // as many, or AR_ANY
+    uint32_t code : 8;          // BuiltinOperator
+    uint32_t options : 8;       // BuiltinOptions type that it takes; 0: none
+    uint32_t fewest : 4;        // inputs that it must have
+    uint32_t most : 8;          // inputs that it may have
+    uint32_t outputs : 4;       // as many, or AR_ANY
     ar_status_t (*prepare)(ar_prep_t *p);
 } ar_op_t;
 
-#define AR_ANY (255)
+#define AR_ANY (15)
 
 // ---- for prepare functions -------------------------------------------------------------------------------
 
@@ -152,11 +152,14 @@ ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
 ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"
+ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b);   // "types differ: int8, int16"
 
 // Shapes and quantization that many operators ask about.
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
 // Both quantized per tensor with a positive finite scale, zero points in the type's range.
 bool ar_is_quantized(const ar_tensor_t *t);
+// Refuse what is not: "inputs and output need one scale above 0 ..."
+ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs);
 // This input, and output 0.
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in);
 

@@ -66,7 +66,7 @@ static ar_status_t check_piece(ar_prep_t *p, const plan_t *plan, unsigned i, int
     ar_tensor_t t;
     get_piece(p, plan, i, &t);
     if (t.type != whole->type) {
-        return ar_refuse(p, "types differ: %t, %t", t.type, whole->type);
+        return ar_types_differ(p, t.type, whole->type);
     }
     bool same = t.rank + plan->drop == whole->rank;
     for (unsigned k = 0, at = 0; same && k < whole->rank; k++) {

@@ -97,7 +97,7 @@ ar_status_t ar_prepare_quantize(ar_prep_t *p) {
         return ar_bad_types(p);
     }
     if (!is_quantized(out) || (!from_float && !is_quantized(in))) {
-        return ar_refuse(p, "a quantized tensor needs one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "a quantized tensor needs");
     }
     if (!from_float) {
         q.in_zero = in->zero_point;
@@ -117,7 +117,7 @@ ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
         return ar_bad_types(p);
     }
     if (!is_quantized(in)) {
-        return ar_refuse(p, "the input needs one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "the input needs");
     }
     return keep(p, eval_dequantize, &(quantize_t) {
         .count = in->count, .scale = in->scale, .in_zero = in->zero_point, .in_type = in->type,
