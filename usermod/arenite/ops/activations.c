@@ -11,10 +11,6 @@
 #include "ops/number.h"
 #include "ops/unary.h"
 
-static ar_status_t too_far_apart(ar_prep_t *p) {
-    return ar_refuse(p, "the scales of input and output are too far apart");
-}
-
 // ---- RELU and its like -----------------------------------------------------------------------------------
 
 typedef struct {
@@ -283,11 +279,10 @@ static bool index_factor(float scale, bool tanh, ar_factor_t *f) {
     return f->shift <= 30;
 }
 
-static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, bool tanh) {
-    float scale = tanh ? 1.0f / 128 : 1.0f / 256;
-    int32_t zero = tanh ? 0 : -128;
-    if (out->zero_point != zero || fabsf(out->scale - scale) > 0.001f * scale) {
-        return ar_refuse(p, "the output must have scale 1/%d and zero point %d", tanh ? 128 : 256, (int)zero);
+static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, bool tanh) {
+    ar_status_t status = ar_expect_output(p, tanh ? 1.0f / 128 : 1.0f / 256, tanh ? 0 : -128);
+    if (status != AR_OK) {
+        return status;
     }
     if (in->scale > 1e6f) {
         return ar_refuse(p, "the input's scale is too large");
@@ -320,7 +315,7 @@ static ar_status_t curve(ar_prep_t *p, bool tanh) {
     if (status != AR_OK) {
         return status;
     }
-    return in->type == AR_INT8 ? curve_s8(p, in, out, tanh) : curve_s16(p, in, out, tanh);
+    return in->type == AR_INT8 ? curve_s8(p, in, tanh) : curve_s16(p, in, out, tanh);
 }
 
 ar_status_t ar_prepare_logistic(ar_prep_t *p) {
@@ -389,7 +384,7 @@ ar_status_t ar_prepare_hard_swish(ar_prep_t *p) {
     h.out = ar_factor(fine, 1.0f, out->scale);
     h.relu = ar_factor(fine, 1.0f, 3.0f / 32768);
     if (h.out.shift > 0) {
-        return too_far_apart(p);
+        return ar_too_far_apart(p);
     }
     h.out = factor_16(h.out);
     h.relu = factor_16(h.relu);

@@ -87,11 +87,8 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor
 
 ar_status_t ar_prepare_add_n(ar_prep_t *p) {
     ar_tensor_t t;
-    ar_status_t status = AR_OK;
+    ar_status_t status = ar_expect_io(p, p->n_in, p->n_in, 1); // none left out
     for (unsigned i = 1; i < p->n_in && status == AR_OK; i++) {
-        if (!ar_has_input(p, i)) {
-            return ar_refuse(p, "input %u is missing", i);
-        }
         ar_get_input(p, i, &t);
         status = check(p, &p->in, &t);
         if (status == AR_OK && t.type == AR_INT8 && (t.scale != p->in.scale || t.zero_point != p->in.zero_point)) {

@@ -1,5 +1,6 @@
 // What many operators check of their tensors, and the eval of those that have nothing to do.
 
+#include <math.h>
 #include <string.h>
 
 #include "ops/op.h"
@@ -25,6 +26,31 @@ ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
 
 ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs) {
     return ar_refuse(p, "%s one scale above 0 and a zero point in range", who_needs);
+}
+
+ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t) {
+    return ar_is_quantized(t) ? AR_OK : ar_refuse(p, "input %u needs one scale above 0 and a zero point in range", i);
+}
+
+ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero) {
+    bool fits = p->out.zero_point == zero && fabsf(p->out.scale - scale) <= 0.001f * scale;
+    return fits ? AR_OK : ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
+}
+
+ar_status_t ar_expect_shape(ar_prep_t *p) {
+    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+}
+
+ar_status_t ar_expect_size(ar_prep_t *p) {
+    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "input and output differ in size");
+}
+
+ar_status_t ar_too_far_apart(ar_prep_t *p) {
+    return ar_refuse(p, "the scales of input and output are too far apart");
+}
+
+ar_status_t ar_zero_points_wanted(ar_prep_t *p) {
+    return ar_refuse(p, "int16 needs zero points of 0");
 }
 
 ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {

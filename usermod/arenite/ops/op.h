@@ -92,6 +92,9 @@ typedef struct _ar_op_t {
 // Count of inputs and outputs in range, else an error that says so. What the table says of them holds already.
 ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned outputs);
 
+// Input i must be there.
+ar_status_t ar_need_input(ar_prep_t *p, unsigned i);
+
 // Input or output i. The loader has checked index, shape and sizes. An optional input that is left out, or is
 // not there at all, gives false from ar_has_input and must not be asked for.
 bool ar_has_input(const ar_prep_t *p, unsigned i);
@@ -162,6 +165,15 @@ bool ar_is_quantized(const ar_tensor_t *t);
 ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs);
 // This input, and output 0.
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in);
+ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t);
+// Output 0 must have this scale, nearly, and zero point.
+ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero);
+// Input 0 and output 0 must have the same shape, or as many elements.
+ar_status_t ar_expect_shape(ar_prep_t *p);
+ar_status_t ar_expect_size(ar_prep_t *p);
+// Refuse: the scales of input and output; zero points of int16.
+ar_status_t ar_too_far_apart(ar_prep_t *p);
+ar_status_t ar_zero_points_wanted(ar_prep_t *p);
 
 // An eval function that does nothing: the output is empty, or made otherwise.
 ar_status_t ar_nothing(const ar_run_t *run, const ar_rec_t *rec);

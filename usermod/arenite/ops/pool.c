@@ -2,7 +2,6 @@
 // quantization: nothing is rescaled.
 
 #include <math.h>
-#include <string.h>
 
 #include "kernels/pool.h"
 #include "kernels/requantize.h"
@@ -122,22 +121,15 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     const pool_t *p = ar_params(rec);
     const ar_window_t *w = &p->w;
-    int32_t *sums = ar_scratch_of(rec), taps = w->kernel_h * w->in_w;
+    int32_t taps = w->kernel_h * w->in_w;
     if (w->rows.role == AR_ALONE) {
         ar_window_t whole = *w;
         whole.rows.out_h = whole.rows.out_held = 1;
         return ar_each_position(run, rec, &whole, p->size, p->position);
     }
-    for (uint32_t y = run->y0; y < run->y1; y++) {
-        const int8_t *x = ar_rows_in(rec, &w->rows, y, (uint32_t)w->in_w * w->in_c);
-        memset(sums, 0, y == 0 ? w->in_c * sizeof(*sums) : 0);
-        for (uint32_t c = 0, n; c < w->in_c; c += n) {
-            n = w->in_c - c < AR_POOL_BLOCK ? w->in_c - c : AR_POOL_BLOCK;
-            ar_pool_sum_s8(sums + c, x + c, w->in_c, w->in_w, n);
-        }
-    }
+    const int32_t *sums = ar_rows_sum_s8(run, rec, &w->rows, w->in_w, w->in_c);
     int8_t *out = ar_out(rec, 0);
-    for (uint32_t c = 0; run->y1 >= w->rows.out_h && c < w->in_c; c++) {
+    for (uint32_t c = 0; sums && c < w->in_c; c++) {
         out[c] = (int8_t)rounded_mean(p, sums[c], taps);
     }
     return AR_OK;

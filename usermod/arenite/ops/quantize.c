@@ -81,17 +81,14 @@ static ar_status_t keep(ar_prep_t *p, ar_eval_t eval, const quantize_t *q) {
     return status == AR_OK ? ar_elementwise(p, &((quantize_t *)ar_params(p->rec))->count, 1) : status;
 }
 
-static ar_status_t differ_in_size(ar_prep_t *p) {
-    return ar_refuse(p, "input and output differ in size");
-}
-
 ar_status_t ar_prepare_quantize(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     quantize_t q = { .count = in->count, .scale = out->scale, .out_zero = out->zero_point, .in_type = in->type, .out_type = out->type };
     bool from_float = in->type == AR_FLOAT32;
     int32_t unused;
-    if (in->count != out->count) {
-        return differ_in_size(p);
+    ar_status_t status = ar_expect_size(p);
+    if (status != AR_OK) {
+        return status;
     }
     if ((!from_float && !type_range(in->type, &unused, &unused)) || !type_range(out->type, &q.low, &q.high)) {
         return ar_bad_types(p);
@@ -110,8 +107,9 @@ ar_status_t ar_prepare_quantize(ar_prep_t *p) {
 ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in;
     int32_t unused;
-    if (in->count != p->out.count) {
-        return differ_in_size(p);
+    ar_status_t status = ar_expect_size(p);
+    if (status != AR_OK) {
+        return status;
     }
     if (p->out.type != AR_FLOAT32 || !type_range(in->type, &unused, &unused)) {
         return ar_bad_types(p);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "engine/bytes.h"
-#include "kernels/pool.h"
 #include "kernels/requantize.h"
 #include "ops/move.h"
 #include "ops/rows.h"
@@ -129,19 +128,12 @@ typedef struct {
 static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     const channels_t *c = ar_params(rec);
     uint32_t n = c->r.outputs;
-    int32_t *sums = ar_scratch_of(rec);
     if (c->rows.role == AR_ALONE) {
         return reduce(&c->r, rec);
     }
-    for (uint32_t y = run->y0; y < run->y1; y++) {
-        const int8_t *x = ar_rows_in(rec, &c->rows, y, c->width * n);
-        memset(sums, 0, y == 0 ? n * sizeof(*sums) : 0);
-        for (uint32_t i = 0; i < n; i += AR_POOL_BLOCK) {
-            ar_pool_sum_s8(sums + i, x + i, n, c->width, n - i < AR_POOL_BLOCK ? n - i : AR_POOL_BLOCK);
-        }
-    }
+    const int32_t *sums = ar_rows_sum_s8(run, rec, &c->rows, c->width, n);
     int8_t *out = ar_out(rec, 0);
-    for (uint32_t i = 0; run->y1 >= c->rows.out_h && i < n; i++) {
+    for (uint32_t i = 0; sums && i < n; i++) {
         out[i] = (int8_t)rescale(&c->r, (uint32_t)sums[i], -128, 127);
     }
     return AR_OK;

@@ -191,15 +191,8 @@ static void log_row_f32(const softmax_t *s, const void *in, void *out) {
 // ---- prepare ---------------------------------------------------------------------------------------------
 
 static ar_status_t check(ar_prep_t *p, float scale, int32_t zero) {
-    const ar_tensor_t *out = &p->out;
     ar_status_t status = ar_expect_quantized(p, &p->in);
-    if (status != AR_OK) {
-        return status;
-    }
-    if (out->zero_point != zero || fabsf(out->scale - scale) > 0.001f * scale) {
-        return ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
-    }
-    return AR_OK;
+    return status == AR_OK ? ar_expect_output(p, scale, zero) : status;
 }
 
 // PreprocessSoftmaxScaling and CalculateInputRadius of quantization_util.cc.
