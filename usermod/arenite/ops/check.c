@@ -9,14 +9,21 @@ bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0])) == 0;
 }
 
+bool ar_is_normal(float x) {
+    return x >= 1.17549435e-38f && x <= 3.4028235e38f;
+}
+
+bool ar_type_range(unsigned type, int32_t *low, int32_t *high) {
+    *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : type == AR_INT16 ? 32767 : INT32_MAX;
+    *low = type == AR_UINT8 ? 0 : -*high - 1;
+    return type == AR_UINT8 || type == AR_INT8 || type == AR_INT16 || type == AR_INT32;
+}
+
 bool ar_is_quantized(const ar_tensor_t *t) {
-    static const int32_t low[] = { [AR_INT8] = -128, [AR_INT16] = -32768 };
-    static const int32_t high[] = { [AR_INT8] = 127, [AR_INT16] = 32767, [AR_UINT8] = 255 };
-    bool known = t->type == AR_INT8 || t->type == AR_INT16 || t->type == AR_UINT8;
+    int32_t low, high;
+    bool known = ar_type_range(t->type, &low, &high) && t->type != AR_INT32;
     // Normal numbers only: anything smaller is a damaged file, and the factor of two of them would be no number.
-    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
-    return known && t->n_scales == 1 && normal
-           && t->zero_point >= (t->type == AR_UINT8 ? 0 : low[t->type]) && t->zero_point <= high[t->type];
+    return known && t->n_scales == 1 && ar_is_normal(t->scale) && t->zero_point >= low && t->zero_point <= high;
 }
 
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
@@ -47,6 +54,10 @@ ar_status_t ar_expect_size(ar_prep_t *p) {
 
 ar_status_t ar_too_far_apart(ar_prep_t *p) {
     return ar_refuse(p, "the scales of input and output are too far apart");
+}
+
+ar_status_t ar_quantized_otherwise(ar_prep_t *p) {
+    return ar_refuse(p, "input and output must have the same scale and zero point");
 }
 
 ar_status_t ar_zero_points_wanted(ar_prep_t *p) {

@@ -27,7 +27,7 @@ static size_t own_bytes(const ar_rec_t *rec) {
 }
 
 static void *row_of(const elements_t *e, unsigned k, uint8_t *data, uint32_t y, uint32_t held) {
-    return data + (y < held ? y : y % held) * e->row[k];
+    return data + ar_rows_place(y, held) * e->row[k];
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {

@@ -159,6 +159,9 @@ ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b);   // "types d
 
 // Shapes and quantization that many operators ask about.
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
+// A number that can be a scale; and the range of an integer type of up to 32 bits, false where it is none.
+bool ar_is_normal(float x);
+bool ar_type_range(unsigned type, int32_t *low, int32_t *high);
 // Both quantized per tensor with a positive finite scale, zero points in the type's range.
 bool ar_is_quantized(const ar_tensor_t *t);
 // Refuse what is not: "inputs and output need one scale above 0 ..."
@@ -171,8 +174,9 @@ ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero);
 // Input 0 and output 0 must have the same shape, or as many elements.
 ar_status_t ar_expect_shape(ar_prep_t *p);
 ar_status_t ar_expect_size(ar_prep_t *p);
-// Refuse: the scales of input and output; zero points of int16.
+// Refuse: the scales of input and output, or these and their zero points; zero points of int16.
 ar_status_t ar_too_far_apart(ar_prep_t *p);
+ar_status_t ar_quantized_otherwise(ar_prep_t *p);
 ar_status_t ar_zero_points_wanted(ar_prep_t *p);
 
 // An eval function that does nothing: the output is empty, or made otherwise.

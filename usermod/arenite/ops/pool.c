@@ -167,7 +167,7 @@ static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     }
     // tensorflow/lite/micro/kernels/pooling_common.cc
     if (in->zero_point != out->zero_point || fabsf(in->scale - out->scale) > 1e-6f) {
-        return ar_refuse(p, "input and output must have the same scale and zero point");
+        return ar_quantized_otherwise(p);
     }
     return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
 }

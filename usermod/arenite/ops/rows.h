@@ -46,9 +46,14 @@ static inline ar_rows_t *ar_rows(const ar_rec_t *rec) {
     return ar_params(rec);
 }
 
+// The place of row y in a ring of so many, or in a tensor that holds all.
+static inline uint32_t ar_rows_place(uint32_t y, uint32_t held) {
+    return y < held ? y : y % held;
+}
+
 // A row of a tensor in memory.
 static inline void *ar_rows_in(const ar_rec_t *rec, const ar_rows_t *r, uint32_t y, uint32_t bytes) {
-    return (uint8_t *)ar_in(rec, 0) + (y < r->held[0] ? y : y % r->held[0]) * bytes;
+    return (uint8_t *)ar_in(rec, 0) + ar_rows_place(y, r->held[0]) * bytes;
 }
 
 // Fill in the rows of an operator that gathers those of its input, an image; false: it is none.

@@ -19,9 +19,11 @@ typedef struct _softmax_t {
     row_t row;
     uint32_t rows;
     uint32_t depth;
-    float beta;
     ar_factor_t scale;          // a difference in quantized units to fixed point
-    int32_t diff_min;           // what is further below the largest counts as 0
+    union {
+        float beta;             // of integers it is in the scale
+        int32_t diff_min;       // what is further below the largest counts as 0
+    };
     uint8_t in_type;
     uint8_t out_type;
 } softmax_t;

@@ -14,7 +14,7 @@ typedef struct {
 } ar_plane_t;
 
 static inline uint8_t *ar_row(const ar_plane_t *plane, uint32_t y) {
-    return plane->base + (y < plane->rows ? y : y % plane->rows) * plane->stride;
+    return plane->base + ar_rows_place(y, plane->rows) * plane->stride;
 }
 
 // The geometry of a window that slides over an NHWC tensor. In elements.

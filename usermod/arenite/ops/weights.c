@@ -102,7 +102,7 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
 static bool scales_are_normal(const ar_tensor_t *t) {
     for (uint32_t i = 0; i < t->n_scales; i++) {
         float scale = ar_scale(t, i);
-        if (!(scale >= 1.17549435e-38f && scale <= 3.4028235e38f)) {
+        if (!ar_is_normal(scale)) {
             return false;
         }
     }
