@@ -115,7 +115,7 @@ ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes) {
     ar_loader_t *l = p->loader;
     int32_t handle = ar_i32(l->g.file.data + p->inputs);
     ar_life_t *variable = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)handle);
-    if (variable->last != AR_LIFE_LASTS || ar_loader_life(l, (uint32_t)handle)->first != AR_LIFE_ALIAS) {
+    if (p->in.type != AR_RESOURCE || variable->last != AR_LIFE_LASTS || ar_loader_life(l, (uint32_t)handle)->first != AR_LIFE_ALIAS) {
         return ar_refuse(p, "input 0 is no variable's handle");
     }
     if (variable->bytes == 0) {

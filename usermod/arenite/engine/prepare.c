@@ -39,12 +39,15 @@ ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned 
     if (p->n_out != outputs && outputs != AR_ANY) {
         return ar_refuse(p, "has %u outputs, the model takes %u", outputs, (unsigned)p->n_out);
     }
-    for (unsigned i = 0; i < fewest; i++) {
-        if (!ar_has_input(p, i)) {
-            return ar_refuse(p, "input %u is missing", i);
-        }
+    ar_status_t status = AR_OK;
+    for (unsigned i = 0; i < fewest && status == AR_OK; i++) {
+        status = ar_need_input(p, i);
     }
-    return AR_OK;
+    return status;
+}
+
+ar_status_t ar_need_input(ar_prep_t *p, unsigned i) {
+    return ar_has_input(p, i) ? AR_OK : ar_refuse(p, "input %u is missing", i);
 }
 
 static int32_t tensor_index(const ar_prep_t *p, uint32_t vector, unsigned i) {
@@ -138,19 +141,6 @@ void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes) {
     rec->eval = eval;
     rec->size = (uint16_t)(rec->size + bytes);
     return params;
-}
-
-bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r) {
-    ar_tensor_t in;
-    ar_get_input(p, 0, &in);
-    if (in.rank != 4 || in.dim[0] != 1 || in.dim[1] < 2 || in.dim[1] > 0x7fff || in.count == 0) {
-        return false;
-    }
-    r->in_h = r->out_h = (uint16_t)in.dim[1];
-    r->window = r->stride = 1;
-    r->before = 0;
-    r->gathers = true;
-    return true;
 }
 
 bool ar_rows_idle(const ar_prep_t *p) {

@@ -30,8 +30,8 @@ static int32_t quantize(float real, const ar_tensor_t *out, int32_t low, int32_t
 }
 
 ar_status_t ar_activation_int(ar_prep_t *p, int32_t activation, const ar_tensor_t *out, int32_t *low, int32_t *high) {
-    int32_t type_low = out->type == AR_UINT8 ? 0 : out->type == AR_INT16 ? -32768 : -128;
-    int32_t type_high = out->type == AR_UINT8 ? 255 : out->type == AR_INT16 ? 32767 : 127;
+    int32_t type_low, type_high;
+    ar_type_range(out->type, &type_low, &type_high);
     float real_low, real_high;
     ar_status_t status = range(p, activation, INFINITY, &real_low, &real_high);
     *low = quantize(real_low, out, type_low, type_high);

@@ -74,24 +74,21 @@ static void quantize(add_n_t *a, const ar_tensor_t *in, const ar_tensor_t *out, 
 
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor_t *t) {
     if (t->type != first->type) {
-        return ar_refuse(p, "types differ: %t, %t", first->type, t->type);
+        return ar_types_differ(p, first->type, t->type);
     }
     if (!ar_same_shape(t, first)) {
         return ar_refuse(p, "inputs and output differ in shape");
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->scale > 1e37f)) {
-        return ar_refuse(p, "inputs and output need one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "inputs and output need");
     }
     return AR_OK;
 }
 
 ar_status_t ar_prepare_add_n(ar_prep_t *p) {
     ar_tensor_t t;
-    ar_status_t status = AR_OK;
+    ar_status_t status = ar_expect_io(p, p->n_in, p->n_in, 1); // none left out
     for (unsigned i = 1; i < p->n_in && status == AR_OK; i++) {
-        if (!ar_has_input(p, i)) {
-            return ar_refuse(p, "input %u is missing", i);
-        }
         ar_get_input(p, i, &t);
         status = check(p, &p->in, &t);
         if (status == AR_OK && t.type == AR_INT8 && (t.scale != p->in.scale || t.zero_point != p->in.zero_point)) {

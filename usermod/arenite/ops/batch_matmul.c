@@ -163,10 +163,10 @@ static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
         return AR_OK;
     }
     if (!ar_is_quantized(x) || !ar_is_quantized(y) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "inputs and output need one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "inputs and output need");
     }
     if (m->size == 2 && (x->zero_point != 0 || y->zero_point != 0 || out->zero_point != 0)) {
-        return ar_refuse(p, "int16 needs zero points of 0");
+        return ar_zero_points_wanted(p);
     }
     m->q.wide = true;
     m->q.in_offset = (int16_t)-x->zero_point;

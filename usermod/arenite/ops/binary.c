@@ -67,7 +67,7 @@ ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *
 
 ar_status_t ar_binary_open(ar_prep_t *p, ar_tensor_t *b) {
     ar_get_input(p, 1, b);
-    return p->in.type == b->type ? AR_OK : ar_refuse(p, "types differ: %t, %t", p->in.type, b->type);
+    return p->in.type == b->type ? AR_OK : ar_types_differ(p, p->in.type, b->type);
 }
 
 ar_status_t ar_binary_record(ar_prep_t *p, const ar_tensor_t *b, ar_binary_run_t run, const void *params, size_t bytes) {

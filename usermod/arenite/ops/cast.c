@@ -86,8 +86,9 @@ ar_status_t ar_prepare_cast(ar_prep_t *p) {
     if (!known(in->type) || !known(out->type)) {
         return ar_unsupported(p, "%t to %t is not supported", in->type, out->type);
     }
-    if (in->count != out->count) {
-        return ar_refuse(p, "input and output differ in size");
+    ar_status_t status = ar_expect_size(p);
+    if (status != AR_OK) {
+        return status;
     }
     ar_eval_t eval = in->type == out->type ? eval_copy : in->type == AR_FLOAT32 ? eval_from_float
         : out->type == AR_FLOAT32 ? eval_to_float : eval_int;

@@ -1,32 +1,71 @@
 // What many operators check of their tensors, and the eval of those that have nothing to do.
 
+#include <math.h>
+#include <string.h>
+
 #include "ops/op.h"
 
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
-    if (a->rank != b->rank) {
-        return false;
-    }
-    for (unsigned i = 0; i < a->rank; i++) {
-        if (a->dim[i] != b->dim[i]) {
-            return false;
-        }
-    }
-    return true;
+    return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0])) == 0;
+}
+
+bool ar_is_normal(float x) {
+    return x >= 1.17549435e-38f && x <= 3.4028235e38f;
+}
+
+bool ar_type_range(unsigned type, int32_t *low, int32_t *high) {
+    *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : type == AR_INT16 ? 32767 : INT32_MAX;
+    *low = type == AR_UINT8 ? 0 : -*high - 1;
+    return type == AR_UINT8 || type == AR_INT8 || type == AR_INT16 || type == AR_INT32;
 }
 
 bool ar_is_quantized(const ar_tensor_t *t) {
-    static const int32_t low[] = { [AR_INT8] = -128, [AR_INT16] = -32768 };
-    static const int32_t high[] = { [AR_INT8] = 127, [AR_INT16] = 32767, [AR_UINT8] = 255 };
-    bool known = t->type == AR_INT8 || t->type == AR_INT16 || t->type == AR_UINT8;
+    int32_t low, high;
+    bool known = ar_type_range(t->type, &low, &high) && t->type != AR_INT32;
     // Normal numbers only: anything smaller is a damaged file, and the factor of two of them would be no number.
-    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
-    return known && t->n_scales == 1 && normal
-           && t->zero_point >= (t->type == AR_UINT8 ? 0 : low[t->type]) && t->zero_point <= high[t->type];
+    return known && t->n_scales == 1 && ar_is_normal(t->scale) && t->zero_point >= low && t->zero_point <= high;
 }
 
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
     bool both = ar_is_quantized(in) && ar_is_quantized(&p->out);
-    return both ? AR_OK : ar_refuse(p, "input and output need one scale above 0 and a zero point in range");
+    return both ? AR_OK : ar_not_quantized(p, "input and output need");
+}
+
+ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs) {
+    return ar_refuse(p, "%s one scale above 0 and a zero point in range", who_needs);
+}
+
+ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t) {
+    return ar_is_quantized(t) ? AR_OK : ar_refuse(p, "input %u needs one scale above 0 and a zero point in range", i);
+}
+
+ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero) {
+    bool fits = p->out.zero_point == zero && fabsf(p->out.scale - scale) <= 0.001f * scale;
+    return fits ? AR_OK : ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
+}
+
+ar_status_t ar_expect_shape(ar_prep_t *p) {
+    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+}
+
+ar_status_t ar_expect_size(ar_prep_t *p) {
+    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "input and output differ in size");
+}
+
+ar_status_t ar_too_far_apart(ar_prep_t *p) {
+    return ar_refuse(p, "the scales of input and output are too far apart");
+}
+
+ar_status_t ar_quantized_otherwise(ar_prep_t *p) {
+    return ar_refuse(p, "input and output must have the same scale and zero point");
+}
+
+ar_status_t ar_zero_points_wanted(ar_prep_t *p) {
+    return ar_refuse(p, "int16 needs zero points of 0");
+}
+
+ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {
+    return ar_refuse(p, "types differ: %t, %t", a, b);
 }
 
 ar_status_t ar_bad_types(ar_prep_t *p) {

@@ -52,13 +52,13 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
-    if (weights->rank != 4 || in->rank != 4 || out->rank != 4) {
-        return ar_refuse(p, "input, weights and output must have 4 dimensions");
+    ar_status_t status = ar_expect_images(p, in, weights);
+    if (status != AR_OK) {
+        return status;
     }
     int32_t depth = weights->dim[3];
     if (depth < 1 || in->dim[3] % depth != 0 || weights->dim[0] != out->dim[3]) {
-        return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)weights->dim[0],
-            (int)depth, (int)in->dim[3], (int)out->dim[3]);
+        return ar_weights_misfit(p, weights->dim[0], depth, in, out);
     }
     int32_t groups = in->dim[3] / depth;
     if (groups < 1 || out->dim[3] % groups != 0) {

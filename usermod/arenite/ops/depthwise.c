@@ -67,13 +67,13 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
-    if (weights->rank != 4 || in->rank != 4 || out->rank != 4) {
-        return ar_refuse(p, "input, weights and output must have 4 dimensions");
+    ar_status_t status = ar_expect_images(p, in, weights);
+    if (status != AR_OK) {
+        return status;
     }
     int32_t in_c = in->dim[3], out_c = out->dim[3];
     if (in_c < 1 || out_c % in_c != 0 || weights->dim[0] != 1 || weights->dim[3] != out_c) {
-        return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)weights->dim[0],
-            (int)weights->dim[3], (int)in_c, (int)out_c);
+        return ar_weights_misfit(p, weights->dim[0], weights->dim[3], in, out);
     }
     d->multiplier = (uint16_t)(out_c / in_c);
     d->int4_count = weights->type == AR_INT4 ? weights->count : 0;

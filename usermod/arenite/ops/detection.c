@@ -226,8 +226,9 @@ static ar_status_t read_inputs(ar_prep_t *p, detect_t *d) {
         if (t[i].type != AR_FLOAT32 && t[i].type != AR_INT8 && t[i].type != AR_UINT8) {
             return ar_bad_type(p, t[i].type);
         }
-        if (t[i].type != AR_FLOAT32 && !ar_is_quantized(&t[i])) {
-            return ar_refuse(p, "input %u needs one scale above 0 and a zero point in range", i);
+        ar_status_t status = t[i].type != AR_FLOAT32 ? ar_expect_quantized_input(p, i, &t[i]) : AR_OK;
+        if (status != AR_OK) {
+            return status;
         }
         d->in[i] = (reader_t) { t[i].scale, t[i].zero_point, t[i].type };
     }

@@ -257,7 +257,7 @@ ar_status_t ar_prepare_rsqrt(ar_prep_t *p) {
     ar_factor_t factor = rsqrt_factor(in->scale, out->scale);
     factor.shift -= RSQRT_BITS;
     if (factor.shift < -31 || factor.shift > 10) {
-        return ar_refuse(p, "the scales of input and output are too far apart");
+        return ar_too_far_apart(p);
     }
     return integer(p, step_rsqrt, factor);
 }

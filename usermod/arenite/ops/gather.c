@@ -66,23 +66,16 @@ static ar_status_t eval_gather_scaled(const ar_run_t *run, const ar_rec_t *rec) 
     return gather(run, rec, take_scaled);
 }
 
+static bool same_dims(const int32_t *a, const int32_t *b, unsigned n) {
+    return memcmp(a, b, n * sizeof(*a)) == 0;
+}
+
 // The output's shape: the values' up to the axis, the indices' behind their batches, the values' behind the axis.
 static bool gather_shape_fits(const ar_tensor_t *in, const ar_tensor_t *at, const ar_tensor_t *out, unsigned axis, unsigned batch) {
-    unsigned k = 0;
-    bool fits = out->rank == in->rank - 1u + at->rank - batch;
-    for (unsigned i = 0; fits && i < batch; i++) {
-        fits = in->dim[i] == at->dim[i];
-    }
-    for (unsigned i = 0; fits && i < axis; i++) {
-        fits = out->dim[k++] == in->dim[i];
-    }
-    for (unsigned i = batch; fits && i < at->rank; i++) {
-        fits = out->dim[k++] == at->dim[i];
-    }
-    for (unsigned i = axis + 1; fits && i < in->rank; i++) {
-        fits = out->dim[k++] == in->dim[i];
-    }
-    return fits;
+    unsigned after = axis + at->rank - batch;
+    return out->rank == in->rank - 1u + at->rank - batch && same_dims(in->dim, at->dim, batch) && same_dims(out->dim, in->dim, axis)
+           && same_dims(out->dim + axis, at->dim + batch, at->rank - batch)
+           && same_dims(out->dim + after, in->dim + axis + 1, in->rank - axis - 1);
 }
 
 static ar_status_t record_gather(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t *in, const ar_tensor_t *at,

@@ -56,7 +56,7 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_l2_normalization(ar_prep_t *p) {
-    const ar_tensor_t *in = &p->in, *out = &p->out;
+    const ar_tensor_t *in = &p->in;
     ar_status_t status = ar_unary_open(p);
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = in->type == AR_INT8 ? ar_unary_quantized(p) : ar_bad_type(p, in->type);
@@ -68,8 +68,11 @@ ar_status_t ar_prepare_l2_normalization(ar_prep_t *p) {
     if (activation != ACTIVATION_NONE) {
         return ar_bad_activation(p, activation);
     }
-    if (in->type == AR_INT8 && (out->zero_point != 0 || fabsf(out->scale - 1.0f / 128) > 0.001f / 128)) {
-        return ar_refuse(p, "the output must have scale 1/128 and zero point 0");
+    if (in->type == AR_INT8) {
+        status = ar_expect_output(p, 1.0f / 128, 0);
+    }
+    if (status != AR_OK) {
+        return status;
     }
     uint32_t depth = in->rank ? (uint32_t)in->dim[in->rank - 1] : 1;
     if (in->type == AR_INT8 && depth > 33000) {

@@ -198,11 +198,11 @@ static ar_status_t sizes(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const a
 }
 
 static ar_status_t given(ar_prep_t *p, unsigned i, ar_tensor_t *t) {
-    if (!ar_has_input(p, i)) {
-        return ar_refuse(p, "input %u is missing", i);
+    ar_status_t status = ar_need_input(p, i);
+    if (status == AR_OK) {
+        ar_get_input(p, i, t);
     }
-    ar_get_input(p, i, t);
-    return AR_OK;
+    return status;
 }
 
 // Weights of [units, columns], all of one type, quantized as a whole around 0.
@@ -275,11 +275,11 @@ static int32_t power_of_two(float scale) {
 
 static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const ar_tensor_t *h, const ar_tensor_t *cell, const ar_tensor_t *out) {
     if (!ar_is_quantized(in) || !ar_is_quantized(h) || !ar_is_quantized(cell) || !ar_is_quantized(out)) {
-        return ar_refuse(p, "input, states and output need one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "input, states and output need");
     }
     bool wide = in->type == AR_INT16;
     if (cell->zero_point != 0 || (wide && (in->zero_point != 0 || h->zero_point != 0))) {
-        return ar_refuse(p, "int16 needs zero points of 0");
+        return ar_zero_points_wanted(p);
     }
     if (out->scale < h->scale || out->scale > h->scale || out->zero_point != h->zero_point) {
         return ar_refuse(p, "output and hidden state must be quantized alike");

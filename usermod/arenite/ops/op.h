@@ -77,20 +77,23 @@ typedef struct _ar_prep_t {
 
 // An operator in the table of those compiled in.
 typedef struct _ar_op_t {
-    uint8_t code;               // BuiltinOperator
-    uint8_t options;            // BuiltinOptions type that it takes; 0: none
-    uint8_t fewest;             // inputs that it must have
-    uint8_t most;               // inputs that it may have
-    uint8_t outputs;            // as many, or AR_ANY
+    uint32_t code : 8;          // BuiltinOperator
+    uint32_t options : 8;       // BuiltinOptions type that it takes; 0: none
+    uint32_t fewest : 4;        // inputs that it must have
+    uint32_t most : 8;          // inputs that it may have
+    uint32_t outputs : 4;       // as many, or AR_ANY
     ar_status_t (*prepare)(ar_prep_t *p);
 } ar_op_t;
 
-#define AR_ANY (255)
+#define AR_ANY (15)
 
 // ---- for prepare functions -------------------------------------------------------------------------------
 
 // Count of inputs and outputs in range, else an error that says so. What the table says of them holds already.
 ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned outputs);
+
+// Input i must be there.
+ar_status_t ar_need_input(ar_prep_t *p, unsigned i);
 
 // Input or output i. The loader has checked index, shape and sizes. An optional input that is left out, or is
 // not there at all, gives false from ar_has_input and must not be asked for.
@@ -156,13 +159,29 @@ ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
 ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"
+ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b);   // "types differ: int8, int16"
 
 // Shapes and quantization that many operators ask about.
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
+// A number that can be a scale; and the range of an integer type of up to 32 bits, false where it is none.
+bool ar_is_normal(float x);
+bool ar_type_range(unsigned type, int32_t *low, int32_t *high);
 // Both quantized per tensor with a positive finite scale, zero points in the type's range.
 bool ar_is_quantized(const ar_tensor_t *t);
+// Refuse what is not: "inputs and output need one scale above 0 ..."
+ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs);
 // This input, and output 0.
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in);
+ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t);
+// Output 0 must have this scale, nearly, and zero point.
+ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero);
+// Input 0 and output 0 must have the same shape, or as many elements.
+ar_status_t ar_expect_shape(ar_prep_t *p);
+ar_status_t ar_expect_size(ar_prep_t *p);
+// Refuse: the scales of input and output, or these and their zero points; zero points of int16.
+ar_status_t ar_too_far_apart(ar_prep_t *p);
+ar_status_t ar_quantized_otherwise(ar_prep_t *p);
+ar_status_t ar_zero_points_wanted(ar_prep_t *p);
 
 // An eval function that does nothing: the output is empty, or made otherwise.
 ar_status_t ar_nothing(const ar_run_t *run, const ar_rec_t *rec);

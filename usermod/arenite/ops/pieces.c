@@ -66,7 +66,7 @@ static ar_status_t check_piece(ar_prep_t *p, const plan_t *plan, unsigned i, int
     ar_tensor_t t;
     get_piece(p, plan, i, &t);
     if (t.type != whole->type) {
-        return ar_refuse(p, "types differ: %t, %t", t.type, whole->type);
+        return ar_types_differ(p, t.type, whole->type);
     }
     bool same = t.rank + plan->drop == whole->rank;
     for (unsigned k = 0, at = 0; same && k < whole->rank; k++) {
@@ -96,10 +96,7 @@ static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
     if (!r) {
         return AR_NO_MEMORY;
     }
-    uint32_t inner = ar_type_size(whole->type);
-    for (unsigned k = plan->axis + 1; k < whole->rank; k++) {
-        inner *= (uint32_t)whole->dim[k];
-    }
+    uint32_t inner = ar_type_size(whole->type) * ar_product(whole, plan->axis + 1, whole->rank);
     int32_t left = whole->dim[plan->axis];
     for (unsigned i = 0; i < plan->n; i++) {
         int32_t n = 0;
@@ -116,10 +113,7 @@ static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
     if (left) {
         return ar_refuse(p, "the pieces make less than %d along axis %u", (int)whole->dim[plan->axis], plan->axis);
     }
-    r->steps = whole->count ? 1 : 0;
-    for (unsigned k = 0; k < plan->axis; k++) {
-        r->steps *= (uint32_t)whole->dim[k];
-    }
+    r->steps = whole->count ? ar_product(whole, 0, plan->axis) : 0;
     return AR_OK;
 }
 

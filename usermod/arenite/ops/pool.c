@@ -2,17 +2,19 @@
 // quantization: nothing is rescaled.
 
 #include <math.h>
-#include <string.h>
 
 #include "kernels/pool.h"
 #include "kernels/requantize.h"
 #include "ops/activation.h"
 #include "ops/spatial.h"
 
+typedef enum { AVERAGE, MAX, L2 } kind_t;
+
 typedef struct {
     ar_window_t w;
     ar_position_t position;
-    uint32_t size;              // of an element
+    uint8_t size;               // of an element
+    uint8_t kind;
     union {
         int32_t limit[2];
         float limit_f32[2];
@@ -70,34 +72,21 @@ static void max_s8(const void *params, const ar_rec_t *rec, const ar_plane_t *in
     }
 }
 
-static void average_s16(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void window_s16(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     (void)rec;
     const pool_t *p = params;
     int32_t n = (int32_t)count(at);
     for (uint32_t c = 0; c < p->w.out_c; c++) {
-        int32_t sum = 0;
+        int32_t sum = 0, largest = p->limit[0];
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
             const int16_t *x = (const int16_t *)tap(&p->w, in, at, ky, at->x0, 2) + c;
             for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
                 sum += *x;
-            }
-        }
-        ((int16_t *)out)[c] = (int16_t)rounded_mean(p, sum, n);
-    }
-}
-
-static void max_s16(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
-    (void)rec;
-    const pool_t *p = params;
-    for (uint32_t c = 0; c < p->w.out_c; c++) {
-        int32_t largest = p->limit[0];
-        for (int32_t ky = at->y0; ky < at->y1; ky++) {
-            const int16_t *x = (const int16_t *)tap(&p->w, in, at, ky, at->x0, 2) + c;
-            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
                 largest = *x > largest ? *x : largest;
             }
         }
-        ((int16_t *)out)[c] = (int16_t)(largest > p->limit[1] ? p->limit[1] : largest);
+        int32_t max = largest > p->limit[1] ? p->limit[1] : largest;
+        ((int16_t *)out)[c] = (int16_t)(p->kind == MAX ? max : rounded_mean(p, sum, n));
     }
 }
 
@@ -105,48 +94,20 @@ static float clamp_f32(const pool_t *p, float v) {
     return v < p->limit_f32[0] ? p->limit_f32[0] : v > p->limit_f32[1] ? p->limit_f32[1] : v;
 }
 
-static void average_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
+static void window_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     (void)rec;
     const pool_t *p = params;
     for (uint32_t c = 0; c < p->w.out_c; c++) {
-        float sum = 0;
+        float sum = 0, largest = -3.4028235e38f;
         for (int32_t ky = at->y0; ky < at->y1; ky++) {
             const float *x = (const float *)tap(&p->w, in, at, ky, at->x0, sizeof(float)) + c;
             for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
-                sum += *x;
-            }
-        }
-        ((float *)out)[c] = clamp_f32(p, sum / (float)count(at));
-    }
-}
-
-static void max_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
-    (void)rec;
-    const pool_t *p = params;
-    for (uint32_t c = 0; c < p->w.out_c; c++) {
-        float largest = -3.4028235e38f;
-        for (int32_t ky = at->y0; ky < at->y1; ky++) {
-            const float *x = (const float *)tap(&p->w, in, at, ky, at->x0, sizeof(float)) + c;
-            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
+                sum += p->kind == L2 ? *x * *x : *x;
                 largest = *x > largest ? *x : largest;
             }
         }
-        ((float *)out)[c] = clamp_f32(p, largest);
-    }
-}
-
-static void l2_f32(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
-    (void)rec;
-    const pool_t *p = params;
-    for (uint32_t c = 0; c < p->w.out_c; c++) {
-        float sum = 0;
-        for (int32_t ky = at->y0; ky < at->y1; ky++) {
-            const float *x = (const float *)tap(&p->w, in, at, ky, at->x0, sizeof(float)) + c;
-            for (int32_t kx = at->x0; kx < at->x1; kx++, x += p->w.in_c) {
-                sum += *x * *x;
-            }
-        }
-        ((float *)out)[c] = clamp_f32(p, sqrtf(sum / (float)count(at)));
+        float mean = sum / (float)count(at);
+        ((float *)out)[c] = clamp_f32(p, p->kind == MAX ? largest : p->kind == L2 ? sqrtf(mean) : mean);
     }
 }
 
@@ -160,22 +121,15 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     const pool_t *p = ar_params(rec);
     const ar_window_t *w = &p->w;
-    int32_t *sums = ar_scratch_of(rec), taps = w->kernel_h * w->in_w;
+    int32_t taps = w->kernel_h * w->in_w;
     if (w->rows.role == AR_ALONE) {
         ar_window_t whole = *w;
         whole.rows.out_h = whole.rows.out_held = 1;
         return ar_each_position(run, rec, &whole, p->size, p->position);
     }
-    for (uint32_t y = run->y0; y < run->y1; y++) {
-        const int8_t *x = ar_rows_in(rec, &w->rows, y, (uint32_t)w->in_w * w->in_c);
-        memset(sums, 0, y == 0 ? w->in_c * sizeof(*sums) : 0);
-        for (uint32_t c = 0, n; c < w->in_c; c += n) {
-            n = w->in_c - c < AR_POOL_BLOCK ? w->in_c - c : AR_POOL_BLOCK;
-            ar_pool_sum_s8(sums + c, x + c, w->in_c, w->in_w, n);
-        }
-    }
+    const int32_t *sums = ar_rows_sum_s8(run, rec, &w->rows, w->in_w, w->in_c);
     int8_t *out = ar_out(rec, 0);
-    for (uint32_t c = 0; run->y1 >= w->rows.out_h && c < w->in_c; c++) {
+    for (uint32_t c = 0; sums && c < w->in_c; c++) {
         out[c] = (int8_t)rounded_mean(p, sums[c], taps);
     }
     return AR_OK;
@@ -193,15 +147,12 @@ static void by_rows(ar_prep_t *p, pool_t *pool) {
     ar_by_rows(p, 1, w->batches);
 }
 
-// What computes one position of each type; NULL: the operator does not have it.
-typedef struct {
-    ar_position_t s8;
-    ar_position_t s16;
-    ar_position_t f32;
-} types_t;
-
-static ar_position_t of_type(const types_t *t, unsigned type) {
-    return type == AR_INT8 ? t->s8 : type == AR_INT16 ? t->s16 : type == AR_FLOAT32 ? t->f32 : NULL;
+// What computes one position; NULL: the operator does not have the type.
+static ar_position_t position_of(kind_t kind, unsigned type) {
+    if (type == AR_FLOAT32) {
+        return window_f32;
+    }
+    return kind == L2 ? NULL : type == AR_INT16 ? window_s16 : type != AR_INT8 ? NULL : kind == MAX ? max_s8 : average_s8;
 }
 
 static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
@@ -216,14 +167,14 @@ static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     }
     // tensorflow/lite/micro/kernels/pooling_common.cc
     if (in->zero_point != out->zero_point || fabsf(in->scale - out->scale) > 1e-6f) {
-        return ar_refuse(p, "input and output must have the same scale and zero point");
+        return ar_quantized_otherwise(p);
     }
     return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
 }
 
-static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
+static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
-    ar_position_t position = of_type(types, in->type);
+    ar_position_t position = position_of(kind, in->type);
     if (in->type != out->type || !position) {
         return ar_bad_types(p);
     }
@@ -232,7 +183,8 @@ static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
         return AR_NO_MEMORY;
     }
     pool->position = position;
-    pool->size = ar_type_size(in->type);
+    pool->size = (uint8_t)ar_type_size(in->type);
+    pool->kind = (uint8_t)kind;
     const int32_t kernel[2] = { ar_option_int(p, POOL_2D_FILTER_H, 0), ar_option_int(p, POOL_2D_FILTER_W, 0) };
     const int32_t stride[2] = { ar_option_int(p, POOL_2D_STRIDE_H, 0), ar_option_int(p, POOL_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { 1, 1 };
@@ -252,13 +204,13 @@ static ar_status_t prepare(ar_prep_t *p, const types_t *types) {
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {
-    return prepare(p, &(types_t) { average_s8, average_s16, average_f32 });
+    return prepare(p, AVERAGE);
 }
 
 ar_status_t ar_prepare_max_pool_2d(ar_prep_t *p) {
-    return prepare(p, &(types_t) { max_s8, max_s16, max_f32 });
+    return prepare(p, MAX);
 }
 
 ar_status_t ar_prepare_l2_pool_2d(ar_prep_t *p) {
-    return prepare(p, &(types_t) { NULL, NULL, l2_f32 });
+    return prepare(p, L2);
 }

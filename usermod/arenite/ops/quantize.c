@@ -64,16 +64,9 @@ static ar_status_t eval_dequantize(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-static bool type_range(uint8_t type, int32_t *low, int32_t *high) {
-    *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : type == AR_INT16 ? 32767 : INT32_MAX;
-    *low = type == AR_UINT8 ? 0 : -*high - 1;
-    return type == AR_UINT8 || type == AR_INT8 || type == AR_INT16 || type == AR_INT32;
-}
-
 // As ar_is_quantized, and int32 with any zero point.
 static bool is_quantized(const ar_tensor_t *t) {
-    bool normal = t->scale >= 1.17549435e-38f && t->scale <= 3.4028235e38f;
-    return t->type == AR_INT32 ? t->n_scales == 1 && normal : ar_is_quantized(t);
+    return t->type == AR_INT32 ? t->n_scales == 1 && ar_is_normal(t->scale) : ar_is_quantized(t);
 }
 
 static ar_status_t keep(ar_prep_t *p, ar_eval_t eval, const quantize_t *q) {
@@ -81,23 +74,20 @@ static ar_status_t keep(ar_prep_t *p, ar_eval_t eval, const quantize_t *q) {
     return status == AR_OK ? ar_elementwise(p, &((quantize_t *)ar_params(p->rec))->count, 1) : status;
 }
 
-static ar_status_t differ_in_size(ar_prep_t *p) {
-    return ar_refuse(p, "input and output differ in size");
-}
-
 ar_status_t ar_prepare_quantize(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     quantize_t q = { .count = in->count, .scale = out->scale, .out_zero = out->zero_point, .in_type = in->type, .out_type = out->type };
     bool from_float = in->type == AR_FLOAT32;
     int32_t unused;
-    if (in->count != out->count) {
-        return differ_in_size(p);
+    ar_status_t status = ar_expect_size(p);
+    if (status != AR_OK) {
+        return status;
     }
-    if ((!from_float && !type_range(in->type, &unused, &unused)) || !type_range(out->type, &q.low, &q.high)) {
+    if ((!from_float && !ar_type_range(in->type, &unused, &unused)) || !ar_type_range(out->type, &q.low, &q.high)) {
         return ar_bad_types(p);
     }
     if (!is_quantized(out) || (!from_float && !is_quantized(in))) {
-        return ar_refuse(p, "a quantized tensor needs one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "a quantized tensor needs");
     }
     if (!from_float) {
         q.in_zero = in->zero_point;
@@ -110,14 +100,15 @@ ar_status_t ar_prepare_quantize(ar_prep_t *p) {
 ar_status_t ar_prepare_dequantize(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in;
     int32_t unused;
-    if (in->count != p->out.count) {
-        return differ_in_size(p);
+    ar_status_t status = ar_expect_size(p);
+    if (status != AR_OK) {
+        return status;
     }
-    if (p->out.type != AR_FLOAT32 || !type_range(in->type, &unused, &unused)) {
+    if (p->out.type != AR_FLOAT32 || !ar_type_range(in->type, &unused, &unused)) {
         return ar_bad_types(p);
     }
     if (!is_quantized(in)) {
-        return ar_refuse(p, "the input needs one scale above 0 and a zero point in range");
+        return ar_not_quantized(p, "the input needs");
     }
     return keep(p, eval_dequantize, &(quantize_t) {
         .count = in->count, .scale = in->scale, .in_zero = in->zero_point, .in_type = in->type,

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "engine/bytes.h"
-#include "kernels/pool.h"
 #include "kernels/requantize.h"
+#include "ops/move.h"
 #include "ops/rows.h"
-#include "ops/walk.h"
 
 struct _reduce_t;
 
@@ -26,6 +25,7 @@ typedef struct _reduce_t {
     ar_factor_t factor;
     uint8_t size;               // of an element
     bool divide;                // by n
+    bool smallest;              // not the largest
     uint8_t kept;               // dimensions that stay, then those that are reduced
     uint8_t reduced;
     ar_dim_t dim[];
@@ -69,47 +69,28 @@ static void sum_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
     *(float *)(void *)out = r->divide ? sum / (float)r->n : sum;
 }
 
-static void max_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
-    int8_t best = -128;
+// The largest is the smallest of all numbers turned round, of int8 by all their bits.
+static void extreme_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    int32_t turn = r->smallest ? -1 : 0, best = -128;
     ar_walk_t w = { { 0 }, { 0, 0 } };
     do {
-        int8_t v = ((const int8_t *)x)[w.offset[0]];
+        int32_t v = ((const int8_t *)x)[w.offset[0]] ^ turn;
         best = v > best ? v : best;
     } while (next(&w, r));
-    *(int8_t *)out = best;
-}
-
-static void min_s8(const reduce_t *r, const uint8_t *x, uint8_t *out) {
-    int8_t best = 127;
-    ar_walk_t w = { { 0 }, { 0, 0 } };
-    do {
-        int8_t v = ((const int8_t *)x)[w.offset[0]];
-        best = v < best ? v : best;
-    } while (next(&w, r));
-    *(int8_t *)out = best;
+    *(int8_t *)out = (int8_t)(best ^ turn);
 }
 
 // From the largest finite number on, as tflite-micro: infinities and NaN are passed over.
 #define LARGEST (3.4028235e38f)
 
-static void max_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
-    float best = -LARGEST;
+static void extreme_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
+    float sign = r->smallest ? -1.0f : 1.0f, best = -LARGEST;
     ar_walk_t w = { { 0 }, { 0, 0 } };
     do {
-        float v = ((const float *)(const void *)x)[w.offset[0]];
+        float v = ((const float *)(const void *)x)[w.offset[0]] * sign;
         best = v > best ? v : best;
     } while (next(&w, r));
-    *(float *)(void *)out = best;
-}
-
-static void min_f32(const reduce_t *r, const uint8_t *x, uint8_t *out) {
-    float best = LARGEST;
-    ar_walk_t w = { { 0 }, { 0, 0 } };
-    do {
-        float v = ((const float *)(const void *)x)[w.offset[0]];
-        best = v < best ? v : best;
-    } while (next(&w, r));
-    *(float *)(void *)out = best;
+    *(float *)(void *)out = best * sign;
 }
 
 static void all(const reduce_t *r, const uint8_t *x, uint8_t *out) {
@@ -147,19 +128,12 @@ typedef struct {
 static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     const channels_t *c = ar_params(rec);
     uint32_t n = c->r.outputs;
-    int32_t *sums = ar_scratch_of(rec);
     if (c->rows.role == AR_ALONE) {
         return reduce(&c->r, rec);
     }
-    for (uint32_t y = run->y0; y < run->y1; y++) {
-        const int8_t *x = ar_rows_in(rec, &c->rows, y, c->width * n);
-        memset(sums, 0, y == 0 ? n * sizeof(*sums) : 0);
-        for (uint32_t i = 0; i < n; i += AR_POOL_BLOCK) {
-            ar_pool_sum_s8(sums + i, x + i, n, c->width, n - i < AR_POOL_BLOCK ? n - i : AR_POOL_BLOCK);
-        }
-    }
+    const int32_t *sums = ar_rows_sum_s8(run, rec, &c->rows, c->width, n);
     int8_t *out = ar_out(rec, 0);
-    for (uint32_t i = 0; run->y1 >= c->rows.out_h && i < n; i++) {
+    for (uint32_t i = 0; sums && i < n; i++) {
         out[i] = (int8_t)rescale(&c->r, (uint32_t)sums[i], -128, 127);
     }
     return AR_OK;
@@ -194,11 +168,12 @@ static ar_status_t read_axes(ar_prep_t *p, const ar_tensor_t *in, uint32_t *mask
         return ar_unsupported(p, "axes that are computed are not supported: make them constant");
     }
     for (uint32_t i = 0; i < axes.count; i++) {
-        int32_t axis = ar_i32(axes.data + 4 * i);
-        if (axis < -in->rank || axis >= in->rank) {
-            return ar_refuse(p, "axis %d of a tensor with %d dimensions", (int)axis, (int)in->rank);
+        unsigned axis = 0;
+        ar_status_t status = ar_axis(p, ar_i32(axes.data + 4 * i), in->rank, &axis);
+        if (status != AR_OK) {
+            return status;
         }
-        *mask |= 1u << (axis < 0 ? axis + in->rank : axis);
+        *mask |= 1u << axis;
     }
     return AR_OK;
 }
@@ -244,7 +219,7 @@ static ar_status_t quantize(ar_prep_t *p, reduce_t *r, const ar_tensor_t *in, co
     }
     // memcmp: two floats of equal bits
     if (!rescales && (in->zero_point != out->zero_point || memcmp(&in->scale, &out->scale, sizeof(float)) != 0)) {
-        return ar_refuse(p, "input and output must have the same scale and zero point");
+        return ar_quantized_otherwise(p);
     }
     r->zero_sum = (uint32_t)in->zero_point * r->n;
     r->out_zero = out->zero_point;
@@ -261,13 +236,16 @@ typedef struct {
     one_t s16;
     one_t f32;
     one_t boolean;
-} types_t;
+    bool divide;
+    bool smallest;
+} kind_t;
 
-static one_t of_type(const types_t *t, unsigned type) {
+static one_t of_type(const kind_t *t, unsigned type) {
     return type == AR_INT8 ? t->s8 : type == AR_INT16 ? t->s16 : type == AR_FLOAT32 ? t->f32 : type == AR_BOOL ? t->boolean : NULL;
 }
 
-static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, uint32_t mask, one_t one, bool divide) {
+static ar_status_t record(ar_prep_t *p, const kind_t *kind, uint32_t mask, one_t one) {
+    const ar_tensor_t *in = &p->in, *out = &p->out;
     ar_space_t kept, reduced;
     split(in, mask, &kept, &reduced);
     reduce_t *r = ar_record(p, eval, sizeof(*r) + ar_space_bytes(&kept) + ar_space_bytes(&reduced));
@@ -276,7 +254,7 @@ static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t
     }
     *r = (reduce_t) {
         .one = one, .outputs = out->count, .n = in->count / out->count, .size = (uint8_t)ar_type_size(in->type),
-        .divide = divide, .kept = (uint8_t)kept.rank, .reduced = (uint8_t)reduced.rank,
+        .divide = kind->divide, .smallest = kind->smallest, .kept = (uint8_t)kept.rank, .reduced = (uint8_t)reduced.rank,
     };
     memcpy(r->dim, kept.dim, ar_space_bytes(&kept));
     memcpy(r->dim + kept.rank, reduced.dim, ar_space_bytes(&reduced));
@@ -285,10 +263,10 @@ static ar_status_t record(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t
     return status == AR_OK ? by_rows(p, in, mask, one) : status;
 }
 
-static ar_status_t prepare(ar_prep_t *p, const types_t *types, bool divide) {
+static ar_status_t prepare(ar_prep_t *p, const kind_t *kind) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     uint32_t mask;
-    one_t one = of_type(types, in->type);
+    one_t one = of_type(kind, in->type);
     if (in->type != out->type || !one) {
         return ar_bad_types(p);
     }
@@ -302,25 +280,30 @@ static ar_status_t prepare(ar_prep_t *p, const types_t *types, bool divide) {
     if (in->count == 0 || in->count >= 1 << 24) {
         return ar_refuse(p, "the input is empty or has more than 16 million elements");
     }
-    return record(p, in, out, mask, one, divide);
+    return record(p, kind, mask, one);
 }
 
 ar_status_t ar_prepare_mean(ar_prep_t *p) {
-    return prepare(p, &(types_t) { sum_s8, sum_s16, sum_f32, NULL }, true);
+    static const kind_t mean = { .s8 = sum_s8, .s16 = sum_s16, .f32 = sum_f32, .divide = true };
+    return prepare(p, &mean);
 }
 
 ar_status_t ar_prepare_sum(ar_prep_t *p) {
-    return prepare(p, &(types_t) { sum_s8, sum_s16, sum_f32, NULL }, false);
+    static const kind_t sum = { .s8 = sum_s8, .s16 = sum_s16, .f32 = sum_f32 };
+    return prepare(p, &sum);
 }
 
 ar_status_t ar_prepare_reduce_max(ar_prep_t *p) {
-    return prepare(p, &(types_t) { max_s8, NULL, max_f32, NULL }, false);
+    static const kind_t largest = { .s8 = extreme_s8, .f32 = extreme_f32 };
+    return prepare(p, &largest);
 }
 
 ar_status_t ar_prepare_reduce_min(ar_prep_t *p) {
-    return prepare(p, &(types_t) { min_s8, NULL, min_f32, NULL }, false);
+    static const kind_t smallest = { .s8 = extreme_s8, .f32 = extreme_f32, .smallest = true };
+    return prepare(p, &smallest);
 }
 
 ar_status_t ar_prepare_reduce_all(ar_prep_t *p) {
-    return prepare(p, &(types_t) { NULL, NULL, NULL, all }, false);
+    static const kind_t every = { .boolean = all };
+    return prepare(p, &every);
 }

@@ -64,6 +64,9 @@ static inline void *ar_rows_in(const ar_rec_t *rec, const ar_rows_t *r, uint32_t
 // Fill in the rows of an operator that gathers those of its input, an image; false: it is none.
 bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r);
 
+// Add rows of int8 to the sums of their channels in the scratch; the sums, where these were the last.
+const int32_t *ar_rows_sum_s8(const ar_run_t *run, const ar_rec_t *rec, const ar_rows_t *r, uint32_t width, uint32_t channels);
+
 // How many rows of input the next row of output needs to be there, and the first that it still sees.
 static inline uint32_t ar_rows_wanted(const ar_rows_t *r) {
     int32_t end = r->next * r->stride - r->before + r->window;

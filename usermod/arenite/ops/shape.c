@@ -125,15 +125,11 @@ static ar_status_t eval_zeros(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 ar_status_t ar_prepare_zeros_like(ar_prep_t *p) {
-    const ar_tensor_t *in = &p->in, *out = &p->out;
     ar_status_t status = ar_move_open(p, &p->in);
-    if (status != AR_OK) {
-        return status;
+    if (status == AR_OK) {
+        status = ar_expect_shape(p);
     }
-    if (!ar_same_shape(in, out)) {
-        return ar_refuse(p, "input and output differ in shape");
-    }
-    return ar_keep(p, eval_zeros, &out->bytes, sizeof(out->bytes));
+    return status == AR_OK ? ar_keep(p, eval_zeros, &p->out.bytes, sizeof(p->out.bytes)) : status;
 }
 
 ar_status_t ar_prepare_broadcast_to(ar_prep_t *p) {

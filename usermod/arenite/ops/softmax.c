@@ -12,14 +12,34 @@
 #define DIFF_BITS (5)
 #define SUM_BITS (12)
 
-typedef struct {
+struct _softmax_t;
+typedef void (*row_t)(const struct _softmax_t *s, const void *in, void *out);
+
+typedef struct _softmax_t {
+    row_t row;
     uint32_t rows;
     uint32_t depth;
-    float beta;
     ar_factor_t scale;          // a difference in quantized units to fixed point
-    int32_t diff_min;           // what is further below the largest counts as 0
+    union {
+        float beta;             // of integers it is in the scale
+        int32_t diff_min;       // what is further below the largest counts as 0
+    };
+    uint8_t in_type;
     uint8_t out_type;
 } softmax_t;
+
+static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
+    (void)run;
+    const softmax_t *s = ar_params(rec);
+    const uint8_t *in = ar_in(rec, 0);
+    uint8_t *out = ar_out(rec, 0);
+    for (uint32_t row = 0; row < s->rows; row++) {
+        s->row(s, in, out);
+        in += s->depth * ar_type_size(s->in_type);
+        out += s->depth * ar_type_size(s->out_type);
+    }
+    return AR_OK;
+}
 
 // ---- int8 ------------------------------------------------------------------------------------------------
 
@@ -46,7 +66,8 @@ static uint32_t sum_of_exps(const softmax_t *s, const int8_t *x, int32_t largest
     return sum;
 }
 
-static void row_s8(const softmax_t *s, const int8_t *x, void *out, uint32_t at) {
+static void row_s8(const softmax_t *s, const void *in, void *out) {
+    const int8_t *x = in;
     bool wide = s->out_type == AR_INT16;
     int32_t low = wide ? -32768 : -128, largest = largest_of(x, s->depth), over_unit;
     int32_t scale = ar_fixed_reciprocal(sum_of_exps(s, x, largest), SUM_BITS, &over_unit);
@@ -57,37 +78,21 @@ static void row_s8(const softmax_t *s, const int8_t *x, void *out, uint32_t at) 
         if (x[i] - largest >= s->diff_min && shift <= 31) {
             v = ar_shift_right(ar_mul_high(scale, ar_fixed_exp(scaled(s, x[i] - largest), DIFF_BITS)), shift);
         }
-        ar_store_int(out, at + i, s->out_type, ar_clamp(v + low, low, -low - 1));
+        ar_store_int(out, i, s->out_type, ar_clamp(v + low, low, -low - 1));
     }
 }
 
-static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const softmax_t *s = ar_params(rec);
-    const int8_t *x = ar_in(rec, 0);
-    for (uint32_t row = 0; row < s->rows; row++) {
-        row_s8(s, x + row * s->depth, ar_out(rec, 0), row * s->depth);
+static void log_row_s8(const softmax_t *s, const void *in, void *out) {
+    const int8_t *x = in;
+    int32_t largest = largest_of(x, s->depth);
+    int32_t log_sum = ar_fixed_log((int32_t)sum_of_exps(s, x, largest));
+    for (uint32_t i = 0; i < s->depth; i++) {
+        int32_t diff = x[i] - largest;
+        // What is too far below the largest to fit 32 bits is below the lowest output by far.
+        int64_t log = diff >= s->diff_min ? (int64_t)scaled(s, diff) - log_sum : INT32_MIN;
+        int32_t v = log > INT32_MIN ? ar_shift_right((int32_t)log, 31 - DIFF_BITS - 4) : -255;
+        ((int8_t *)out)[i] = (int8_t)ar_clamp(v + 127, -128, 127);
     }
-    return AR_OK;
-}
-
-static ar_status_t eval_log_s8(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const softmax_t *s = ar_params(rec);
-    const int8_t *x = ar_in(rec, 0);
-    int8_t *out = ar_out(rec, 0);
-    for (uint32_t row = 0; row < s->rows; row++, x += s->depth, out += s->depth) {
-        int32_t largest = largest_of(x, s->depth);
-        int32_t log_sum = ar_fixed_log((int32_t)sum_of_exps(s, x, largest));
-        for (uint32_t i = 0; i < s->depth; i++) {
-            int32_t diff = x[i] - largest;
-            // What is too far below the largest to fit 32 bits is below the lowest output by far.
-            int64_t log = diff >= s->diff_min ? (int64_t)scaled(s, diff) - log_sum : INT32_MIN;
-            int32_t v = log > INT32_MIN ? ar_shift_right((int32_t)log, 31 - DIFF_BITS - 4) : -255;
-            out[i] = (int8_t)ar_clamp(v + 127, -128, 127);
-        }
-    }
-    return AR_OK;
 }
 
 // ---- int16 -----------------------------------------------------------------------------------------------
@@ -128,7 +133,9 @@ static int32_t look_up(int32_t (*entry)(int32_t i), int32_t x) {
     return y + (((entry(i + 1) - y) * (x & 0x7f) + 64) >> 7);
 }
 
-static void row_s16(const softmax_t *s, const int16_t *x, int16_t *out) {
+static void row_s16(const softmax_t *s, const void *in, void *to) {
+    const int16_t *x = in;
+    int16_t *out = to;
     int32_t largest = -32768, least = s->scale.shift > 0 ? -(INT32_MAX >> s->scale.shift) : INT32_MIN;
     for (uint32_t i = 0; i < s->depth; i++) {
         largest = x[i] > largest ? x[i] : largest;
@@ -149,73 +156,45 @@ static void row_s16(const softmax_t *s, const int16_t *x, int16_t *out) {
     }
 }
 
-static ar_status_t eval_s16(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const softmax_t *s = ar_params(rec);
-    const int16_t *x = ar_in(rec, 0);
-    int16_t *out = ar_out(rec, 0);
-    for (uint32_t row = 0; row < s->rows; row++, x += s->depth, out += s->depth) {
-        row_s16(s, x, out);
-    }
-    return AR_OK;
-}
-
 // ---- float32 ---------------------------------------------------------------------------------------------
 
-static ar_status_t eval_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const softmax_t *s = ar_params(rec);
-    const float *x = ar_in(rec, 0);
-    float *out = ar_out(rec, 0);
-    for (uint32_t row = 0; row < s->rows; row++, x += s->depth, out += s->depth) {
-        float largest = x[0], sum = 0;
-        for (uint32_t i = 1; i < s->depth; i++) {
-            largest = x[i] > largest ? x[i] : largest;
-        }
-        for (uint32_t i = 0; i < s->depth; i++) {
-            out[i] = ar_expf((x[i] - largest) * s->beta);
-            sum += out[i];
-        }
-        for (uint32_t i = 0; i < s->depth; i++) {
-            out[i] /= sum;
-        }
+static float largest_f32(const float *x, uint32_t n) {
+    float largest = x[0];
+    for (uint32_t i = 1; i < n; i++) {
+        largest = x[i] > largest ? x[i] : largest;
     }
-    return AR_OK;
+    return largest;
 }
 
-static ar_status_t eval_log_f32(const ar_run_t *run, const ar_rec_t *rec) {
-    (void)run;
-    const softmax_t *s = ar_params(rec);
-    const float *x = ar_in(rec, 0);
-    float *out = ar_out(rec, 0);
-    for (uint32_t row = 0; row < s->rows; row++, x += s->depth, out += s->depth) {
-        float largest = x[0], sum = 0;
-        for (uint32_t i = 1; i < s->depth; i++) {
-            largest = x[i] > largest ? x[i] : largest;
-        }
-        for (uint32_t i = 0; i < s->depth; i++) {
-            sum += ar_expf(x[i] - largest);
-        }
-        float log_sum = logf(sum);
-        for (uint32_t i = 0; i < s->depth; i++) {
-            out[i] = x[i] - largest - log_sum;
-        }
+static void row_f32(const softmax_t *s, const void *in, void *to) {
+    const float *x = in;
+    float *out = to, largest = largest_f32(x, s->depth), sum = 0;
+    for (uint32_t i = 0; i < s->depth; i++) {
+        out[i] = ar_expf((x[i] - largest) * s->beta);
+        sum += out[i];
     }
-    return AR_OK;
+    for (uint32_t i = 0; i < s->depth; i++) {
+        out[i] /= sum;
+    }
+}
+
+static void log_row_f32(const softmax_t *s, const void *in, void *out) {
+    const float *x = in;
+    float largest = largest_f32(x, s->depth), sum = 0;
+    for (uint32_t i = 0; i < s->depth; i++) {
+        sum += ar_expf(x[i] - largest);
+    }
+    float log_sum = logf(sum);
+    for (uint32_t i = 0; i < s->depth; i++) {
+        ((float *)out)[i] = x[i] - largest - log_sum;
+    }
 }
 
 // ---- prepare ---------------------------------------------------------------------------------------------
 
 static ar_status_t check(ar_prep_t *p, float scale, int32_t zero) {
-    const ar_tensor_t *out = &p->out;
     ar_status_t status = ar_expect_quantized(p, &p->in);
-    if (status != AR_OK) {
-        return status;
-    }
-    if (out->zero_point != zero || fabsf(out->scale - scale) > 0.001f * scale) {
-        return ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
-    }
-    return AR_OK;
+    return status == AR_OK ? ar_expect_output(p, scale, zero) : status;
 }
 
 // PreprocessSoftmaxScaling and CalculateInputRadius of quantization_util.cc.
@@ -241,17 +220,14 @@ static void scale_s16(softmax_t *s, const ar_tensor_t *in) {
     s->scale = shift < -31 ? (ar_factor_t) { 0, 0 } : (ar_factor_t) { (int32_t)mult, shift < 30 ? shift : 30 };
 }
 
-static ar_status_t prepare(ar_prep_t *p, ar_eval_t eval, const softmax_t *params) {
-    const ar_tensor_t *in = &p->in;
-    softmax_t *s = ar_record(p, eval, sizeof(*s));
-    if (!s) {
-        return AR_NO_MEMORY;
-    }
-    *s = *params;
-    s->depth = (uint32_t)in->dim[in->rank - 1];
-    s->rows = in->count / s->depth;
+static ar_status_t prepare(ar_prep_t *p, row_t row, softmax_t *s) {
+    s->row = row;
+    s->depth = (uint32_t)p->in.dim[p->in.rank - 1];
+    s->rows = p->in.count / s->depth;
+    s->in_type = p->in.type;
+    s->out_type = p->out.type;
     ar_overwrites(p, 1);
-    return AR_OK;
+    return ar_keep(p, eval, s, sizeof(*s));
 }
 
 static ar_status_t open(ar_prep_t *p, bool log) {
@@ -272,9 +248,9 @@ ar_status_t ar_prepare_softmax(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    softmax_t s = { .beta = ar_option_float(p, SOFTMAX_BETA, 0), .out_type = p->out.type };
+    softmax_t s = { .beta = ar_option_float(p, SOFTMAX_BETA, 0) };
     if (in->type == AR_FLOAT32) {
-        return prepare(p, eval_f32, &s);
+        return prepare(p, row_f32, &s);
     }
     bool wide = p->out.type == AR_INT16, both = in->type == AR_INT16;
     status = check(p, both ? 1.0f / 32768 : wide ? 1.0f / 65536 : 1.0f / 256, both ? 0 : wide ? -32768 : -128);
@@ -288,7 +264,7 @@ ar_status_t ar_prepare_softmax(ar_prep_t *p) {
         return ar_unsupported(p, "more than 65536 numbers of int16 are not supported");
     }
     (both ? scale_s16 : scale_s8)(&s, in);
-    return prepare(p, both ? eval_s16 : eval_s8, &s);
+    return prepare(p, both ? row_s16 : row_s8, &s);
 }
 
 ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
@@ -296,7 +272,7 @@ ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
     ar_status_t status = open(p, true);
     softmax_t s = { .beta = 1 };
     if (status != AR_OK || in->type == AR_FLOAT32) {
-        return status == AR_OK ? prepare(p, eval_log_f32, &s) : status;
+        return status == AR_OK ? prepare(p, log_row_f32, &s) : status;
     }
     status = check(p, 1.0f / 16, 127);
     if (status != AR_OK) {
@@ -309,5 +285,5 @@ ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
         return ar_unsupported(p, "more than 4095 numbers of int8 are not supported");
     }
     scale_s8(&s, in);
-    return prepare(p, eval_log_s8, &s);
+    return prepare(p, log_row_s8, &s);
 }

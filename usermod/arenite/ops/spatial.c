@@ -78,6 +78,16 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
     return status;
 }
 
+ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights) {
+    bool all = in->rank == 4 && weights->rank == 4 && p->out.rank == 4;
+    return all ? AR_OK : ar_refuse(p, "input, weights and output must have 4 dimensions");
+}
+
+ar_status_t ar_weights_misfit(ar_prep_t *p, int32_t first, int32_t last, const ar_tensor_t *in, const ar_tensor_t *out) {
+    return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)first, (int)last,
+        (int)in->dim[3], (int)out->dim[3]);
+}
+
 static ar_plane_t plane(uint8_t *data, uint32_t batch, uint32_t h, uint32_t rows, uint32_t stride) {
     return (ar_plane_t) { data + batch * rows * stride, stride, rows, h };
 }

@@ -34,6 +34,10 @@ typedef struct {
 ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
     int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]);
 
+// An input, its weights and output 0 must have 4 dimensions; and refuse weights of that many channels.
+ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights);
+ar_status_t ar_weights_misfit(ar_prep_t *p, int32_t first, int32_t last, const ar_tensor_t *in, const ar_tensor_t *out);
+
 // The planes of one batch; size is that of an element.
 ar_plane_t ar_in_plane(const ar_window_t *w, const void *data, uint32_t batch, uint32_t size);
 ar_plane_t ar_out_plane(const ar_window_t *w, void *data, uint32_t batch, uint32_t size);

@@ -158,8 +158,9 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
         return ar_activation_float(p, s->tanh ? ACTIVATION_NONE : activation, &s->q.low_f32, &s->q.high_f32);
     }
     for (unsigned i = 0; i < 5; i++) {
-        if (i != BIAS && !ar_is_quantized(&t[i])) {
-            return ar_refuse(p, "input %u needs one scale above 0 and a zero point in range", i);
+        ar_status_t status = i != BIAS ? ar_expect_quantized_input(p, i, &t[i]) : AR_OK;
+        if (status != AR_OK) {
+            return status;
         }
     }
     if (!ar_is_quantized(out) || t[FEATURES].zero_point != 0 || t[TIME].zero_point != 0) {

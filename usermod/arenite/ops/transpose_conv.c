@@ -87,14 +87,14 @@ static ar_status_t wanted(ar_prep_t *p, const ar_tensor_t *out) {
 }
 
 static ar_status_t shape(ar_prep_t *p, deconv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
-    if (weights->rank != 4 || in->rank != 4 || out->rank != 4) {
-        return ar_refuse(p, "input, weights and output must have 4 dimensions");
+    ar_status_t status = ar_expect_images(p, in, weights);
+    if (status != AR_OK) {
+        return status;
     }
     if (weights->dim[3] != in->dim[3] || weights->dim[0] != out->dim[3]) {
-        return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)weights->dim[0],
-            (int)weights->dim[3], (int)in->dim[3], (int)out->dim[3]);
+        return ar_weights_misfit(p, weights->dim[0], weights->dim[3], in, out);
     }
-    ar_status_t status = wanted(p, out);
+    status = wanted(p, out);
     if (status != AR_OK) {
         return status;
     }

@@ -57,7 +57,7 @@ ar_status_t ar_unary_open(ar_prep_t *p) {
     if (p->in.type != p->out.type) {
         return ar_bad_types(p);
     }
-    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+    return ar_expect_shape(p);
 }
 
 ar_status_t ar_unary_quantized(ar_prep_t *p) {

@@ -32,9 +32,6 @@ ar_status_t ar_prepare_var_handle(ar_prep_t *p) {
 }
 
 static ar_status_t prepare(ar_prep_t *p, uint32_t bytes) {
-    if (p->in.type != AR_RESOURCE) {
-        return ar_refuse(p, "input 0 is no variable's handle");
-    }
     const variable_t v = { bytes };
     ar_status_t status = ar_variable_bytes(p, bytes);
     status = status == AR_OK ? ar_keep(p, eval, &v, sizeof(v)) : status;

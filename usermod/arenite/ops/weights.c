@@ -163,7 +163,7 @@ static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tenso
         return status;
     }
     if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
-        return ar_refuse(p, "int16 needs zero points of 0");
+        return ar_zero_points_wanted(p);
     }
     q->in_scale = in->scale;
     q->out_scale = out->scale;
