@@ -14,7 +14,8 @@ typedef struct {
     bool transposed;            // weights are [filter][channels], as a depthwise convolution of one channel has them
     bool direct;                // each position's patch is a stretch of the input; these int8 only
     bool narrow;                // rows are so short that no table of the channels is needed
-    bool idle;                  // channels of the input may be the zero point everywhere
+    bool dead : 1;              // weights of some channel may be all zero
+    bool idle : 1;              // many channels of the input may be the zero point everywhere
     uint32_t filter;            // weights of one output channel
     uint32_t int4_count;        // weights in all if they are int4, else 0
     const ar_mac_t *mac;

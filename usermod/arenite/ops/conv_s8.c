@@ -74,19 +74,23 @@ static uint32_t live_product_bytes(const ar_conv_t *c) {
     return ar_product_scratch(c->group_out, 1, c->filter, ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
 }
 
-// Whether there is a channel without weights, or nobody knows.
-static bool any_dead(const ar_conv_t *c, const int8_t *weights) {
-    uint32_t left = weights ? c->w.out_c : 0;
-    for (; left > 0 && (*weights != 0 || !ar_is_zero(weights, c->filter)); left--) {
-        weights += c->filter;
+// Whether there is a channel without weights, or nobody knows; and whether there seem to be many, by the first weight of each.
+static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
+    uint32_t zeros = 0;
+    c->dead = weights == NULL;
+    for (uint32_t i = 0; weights && i < c->w.out_c; i++, weights += c->filter) {
+        if (*weights == 0) {
+            zeros++;
+            c->dead = c->dead || ar_is_zero(weights, c->filter);
+        }
     }
-    return left > 0 || !weights;
+    c->w.rows.idle = c->dead && zeros * 4 >= c->w.out_c;
 }
 
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
     c->idle = ar_rows_idle(p);
-    c->w.rows.idle = any_dead(c, weights);
+    look_for_dead(c, weights);
     c->direct = w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
@@ -256,7 +260,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
     for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
         n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
         p->plain = plain;
-        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->w.rows.idle, channels);
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->dead, channels);
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
@@ -507,7 +511,7 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 static void list_channels(job_t *j, ar_channel_t *channels) {
     const ar_conv_t *c = j->c;
     j->product.channels = channels;
-    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->w.rows.idle, channels);
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->dead, channels);
     j->constant = channels + j->product.n_channels;
     j->n_constant = c->group_out - j->product.n_channels;
 }
