@@ -36,7 +36,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Flash:
-    """Bytes of flash: of each operator compiled in, of each room of the module, and of the engine were there no operators."""
+    """Bytes of flash: of each operator compiled in, of each room, and of the engine were there no operators."""
 
     operators: dict[str, Cost]
     rooms: dict[str, int]
@@ -163,7 +163,10 @@ def as_dict(counts: Counts, board: Board | None, flash: Flash | None) -> dict[st
     ]
     made: dict[str, Any] = {"operators": operators}
     if board and flash:
-        made |= {"board": board.name, "flash": {**flash.rooms, "total": flash.total, "engine_alone": flash.engine_alone}}
+        made |= {
+            "board": board.name,
+            "flash": {**flash.rooms, "total": flash.total, "engine_alone": flash.engine_alone},
+        }
     return made
 
 

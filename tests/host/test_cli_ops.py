@@ -82,11 +82,12 @@ def test_everything_is_small(on_board: dict, tmp_path: Path) -> None:
         "-mfpu=fpv4-sp-d16",
         "-mfloat-abi=hard",
         "-std=gnu99",
-        "-O2",
         "-DARENITE_PORTABLE",
     ]
-    command = ["arm-none-eabi-gcc", *flags, f"-I{ROOT}/usermod/arenite", "-c", *map(str, sources)]
-    subprocess.run(command, check=True, cwd=tmp_path)
+    for level, small in (("-O2", False), ("-Os", True)):  # as micropython.mk has it
+        some = [str(path) for path in sources if (path.stem in ("fixed_point", "sigmoid")) == small]
+        command = ["arm-none-eabi-gcc", *flags, level, f"-I{ROOT}/usermod/arenite", "-c", *some]
+        subprocess.run(command, check=True, cwd=tmp_path)
     portable = code_bytes(tmp_path.glob("*.o"))
     assert 3_000 < portable < flash["kernels"]
     assert 30_000 < flash["total"] - flash["kernels"] + portable < 100_000
@@ -101,7 +102,7 @@ def test_every_operator_has_its_bytes(on_board: dict) -> None:
     assert list(operators_there) == list(operators.entry_points())
     flash = on_board["flash"]
     for op, entry in operators_there.items():
-        assert 0 < entry["own"] + entry["shared"] < 20_500, op
+        assert 0 < entry["own"] + entry["shared"] < 22_700, op  # with the names of all operators
     assert sum(entry["own"] for entry in operators_there.values()) < flash["ops"] + flash["kernels"]
     assert operators_there["SOFTMAX"]["own"] > 500  # a file of its own
     assert operators_there["FLOOR"]["own"] < 300 < operators_there["FLOOR"]["shared"]  # a name in a family
