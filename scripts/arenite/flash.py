@@ -36,10 +36,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class Flash:
-    """Bytes of flash: of each operator compiled in, and of each room of the module."""
+    """Bytes of flash: of each operator compiled in, of each room, and of the engine were there no operators."""
 
     operators: dict[str, Cost]
     rooms: dict[str, int]
+    engine_alone: int
 
     @property
     def total(self) -> int:
@@ -120,7 +121,8 @@ def measure(board: Board) -> Flash:
     }
     # What the engine and the binding need whichever operators there are.
     base = objects.reached(node for node in objects.sizes if _room(node) == "binding")
-    return Flash(_costs(objects, reached, base), rooms)
+    alone = objects.bytes_of(node for node in base if _room(node) == "engine")
+    return Flash(_costs(objects, reached, base), rooms, alone)
 
 
 def _costs(objects: _Objects, reached: Mapping[str, set[Node]], base: set[Node]) -> dict[str, Cost]:
@@ -161,7 +163,10 @@ def as_dict(counts: Counts, board: Board | None, flash: Flash | None) -> dict[st
     ]
     made: dict[str, Any] = {"operators": operators}
     if board and flash:
-        made |= {"board": board.name, "flash": {**flash.rooms, "total": flash.total}}
+        made |= {
+            "board": board.name,
+            "flash": {**flash.rooms, "total": flash.total, "engine_alone": flash.engine_alone},
+        }
     return made
 
 

@@ -333,16 +333,28 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     l->by_rows = rec;
 }
 
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_t *caller);
+// What is known of an operator when its record is made. No more of it is on the stack while the subgraphs that it calls are loaded.
+typedef struct {
+    const ar_node_t *node;
+    const ar_op_t *op;
+    ar_rec_t *rec;
+    uint16_t index;
+    uint16_t calls[2];
+    uint8_t n_calls;
+    uint8_t call_from;          // its first input that is one of theirs
+} made_t;
+
+static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller);
 
 // Load what the operator calls; its own tensors live until that has run.
-static ar_status_t load_calls(ar_loader_t *l, const ar_node_t *n, ar_prep_t *p) {
-    if (p->n_calls == 0) {
+static ar_status_t load_calls(ar_loader_t *l, const made_t *made) {
+    const ar_node_t *n = made->node;
+    if (made->n_calls == 0) {
         return AR_OK;
     }
     ar_status_t status = AR_OK;
-    for (unsigned i = 0; status == AR_OK && i < p->n_calls; i++) {
-        status = check_subgraph(l, p->calls[i], p);
+    for (unsigned i = 0; status == AR_OK && i < made->n_calls; i++) {
+        status = check_subgraph(l, made->calls[i], made);
     }
     if (status == AR_OK) {
         status = tick(l);
@@ -354,38 +366,22 @@ static ar_status_t load_calls(ar_loader_t *l, const ar_node_t *n, ar_prep_t *p) 
         touch(l, ar_graph_int(&l->g, &n->outputs, i), l->time);
     }
     if (status == AR_OK && !l->measuring) {
-        size_t size = (size_t)(l->base + l->kept - (uint8_t *)p->rec);
+        size_t size = (size_t)(l->base + l->kept - (uint8_t *)made->rec);
         if (size > 0xffff) {
-            return ar_unsupported(p, "the subgraphs that it calls are too large");
+            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %s: the subgraphs that it calls are too large", (unsigned)made->index,
+                ar_op_title(made->op));
         }
-        p->rec->size = (uint16_t)(size | (p->rec->size & AR_KEEPS));
+        made->rec->size = (uint16_t)(size | (made->rec->size & AR_KEEPS));
     }
     return status;
 }
 
-static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
-    ar_node_t n;
-    const ar_op_t *op = NULL;
-    ar_status_t status = tick(l);
-    if (status == AR_OK) {
-        status = ar_graph_node(&l->g, k, &n, l->err);
-    }
-    if (status == AR_OK) {
-        status = find_op(l, &n, k, &op);
-    }
-    if (status == AR_OK) {
-        status = check_op_inputs(l, &n, k);
-    }
-    if (status == AR_OK) {
-        status = birth_op_outputs(l, &n, k);
-    }
-    if (status != AR_OK) {
-        return status;
-    }
+static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, made_t *made) {
+    const ar_op_t *op = made->op;
     ar_prep_t p = {
-        .loader = l, .op = op, .index = (uint16_t)k, .inputs = n.inputs.pos, .outputs = n.outputs.pos,
-        .n_in = (uint8_t)n.inputs.length, .n_out = (uint8_t)n.outputs.length,
-        .options = op->options != NoOptions ? n.options.pos : 0, .custom = { l->g.file.data + n.custom.pos, n.custom.length }, .err = l->err,
+        .loader = l, .op = op, .index = (uint16_t)k, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
+        .n_in = (uint8_t)n->inputs.length, .n_out = (uint8_t)n->outputs.length, .err = l->err,
+        .options = op->options != NoOptions ? n->options.pos : 0, .custom = { l->g.file.data + n->custom.pos, n->custom.length },
     };
     if (ar_has_input(&p, 0)) {
         ar_get_input(&p, 0, &p.in);
@@ -393,7 +389,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     if (p.n_out) {
         ar_get_output(&p, 0, &p.out);
     }
-    status = ar_expect_io(&p, op->fewest, op->most, op->outputs);
+    ar_status_t status = ar_expect_io(&p, op->fewest, op->most, op->outputs);
     if (status == AR_OK) {
         status = op->prepare(&p);
     }
@@ -402,9 +398,32 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
         status = take_scratch(l, &p);
     }
     if (status == AR_OK) {
-        link_rows(l, &n, &p);
+        link_rows(l, n, &p);
     }
-    return status == AR_OK ? load_calls(l, &n, &p) : status;
+    *made = (made_t) { n, op, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from };
+    return status;
+}
+
+static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
+    ar_node_t n;
+    made_t made;
+    ar_status_t status = tick(l);
+    if (status == AR_OK) {
+        status = ar_graph_node(&l->g, k, &n, l->err);
+    }
+    if (status == AR_OK) {
+        status = find_op(l, &n, k, &made.op);
+    }
+    if (status == AR_OK) {
+        status = check_op_inputs(l, &n, k);
+    }
+    if (status == AR_OK) {
+        status = birth_op_outputs(l, &n, k);
+    }
+    if (status == AR_OK) {
+        status = make_record(l, &n, k, &made);
+    }
+    return status == AR_OK ? load_calls(l, &made) : status;
 }
 
 // ---- subgraphs -----------------------------------------------------------------------------------------------------
@@ -414,7 +433,7 @@ static uint32_t io_bytes(const ar_graph_t *g) {
 }
 
 // Resources among the inputs are the caller's variables under another name.
-static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
+static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
     for (uint32_t i = 0; caller && i < l->g.inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
         ar_tensor_t t;
@@ -425,13 +444,14 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_
         if (status != AR_OK) {
             return status;
         }
-        if (t.type != AR_RESOURCE || !ar_has_input(caller, caller->call_from + i)) {
+        uint32_t k = caller->call_from + i;
+        int32_t given = k < caller->node->inputs.length ? ar_graph_int(&l->g, &caller->node->inputs, k) : -1;
+        if (t.type != AR_RESOURCE || given < 0) {
             continue;
         }
-        uint32_t given = (uint32_t)ar_i32(l->g.file.data + caller->inputs + 4 * (caller->call_from + i));
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         life->first = AR_LIFE_ALIAS;
-        life->offset = outer->sub->first_life + given;
+        life->offset = outer->sub->first_life + (uint32_t)given;
     }
     return AR_OK;
 }
@@ -458,7 +478,7 @@ static ar_status_t take_feed(ar_loader_t *l) {
     return AR_OK;
 }
 
-static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const ar_prep_t *caller) {
+static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
     l->sub->n_ops = (uint16_t)l->g.operators.length;
     l->sub->n_inputs = (uint16_t)l->g.inputs.length;
     l->sub->n_outputs = (uint16_t)l->g.outputs.length;
@@ -495,7 +515,7 @@ static void live_on(ar_loader_t *l, const ar_subgraph_t *sub) {
     }
 }
 
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_prep_t *caller) {
+static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller) {
     ar_loader_t inner = *l;
     inner.sub = ar_model_subgraph(l->model, index);
     if (inner.sub->state == AR_LOADED) {
