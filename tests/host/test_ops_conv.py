@@ -251,8 +251,8 @@ def test_narrow_conv_2d(engine: Engine, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", CASES)
 def test_dead_channels(engine: Engine, seed: int) -> None:
-    """Catches a channel left out that counts, its weights met by another, a constant in another's place or at the border;
-    in the smallest arena and in one that has room to leave them out."""
+    """Catches a channel left out that counts, its weights met by another, a constant in another's place or at the
+    border; in the smallest arena and in one that has room to leave them out."""
     data, inputs = dead_channels(seed)
     expected = same(engine, data, inputs)
     for got, right in zip(HostModel(engine, data, 1 << 19).invoke(inputs), expected, strict=True):
