@@ -29,9 +29,9 @@ class KeepingEngine(Engine):
         super().__init__(sanitize=sanitize)
         self.folder = folder
 
-    def arena_needed(self, data: bytes) -> int:
+    def arena_needed(self, data: bytes, *, stream: bool = False) -> int:
         """As Engine's; a model that is refused is not kept."""
-        needed = super().arena_needed(data)
+        needed = super().arena_needed(data, stream=stream)
         kind = kind_of(data)
         if len(data) < 4096 and len(list(self.folder.glob(f"{kind}-*"))) < 3:
             name = f"{kind}-{hashlib.sha256(data).hexdigest()[:12]}.tflite"

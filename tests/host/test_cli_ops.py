@@ -72,7 +72,7 @@ def code_bytes(objects: Iterable[Path]) -> int:
 
 def test_everything_is_small(on_board: dict, tmp_path: Path) -> None:
     """Catches growth past what the project promises: with every operator and portable kernels 107 kB in all; 17 kB for
-    the engine alone, without what operators call; and no more than 7 kB more where a core has kernels of its own."""
+    the engine alone, without what operators call; and no more than 8 kB more where a core has kernels of its own."""
     flash = on_board["flash"]
     assert flash["total"] == sum(flash[room] for room in ("engine", "ops", "kernels", "binding"))
     sources = sorted((ROOT / "usermod" / "arenite" / "kernels" / "portable").glob("*.c"))
@@ -91,7 +91,7 @@ def test_everything_is_small(on_board: dict, tmp_path: Path) -> None:
     portable = code_bytes(tmp_path.glob("*.o"))
     assert 3_000 < portable < flash["kernels"]
     assert 30_000 < flash["total"] - flash["kernels"] + portable < 107_000
-    assert flash["kernels"] - portable < 7_000
+    assert flash["kernels"] - portable < 8_000
     assert 4_000 < flash["engine_alone"] < 17_000
     assert flash["engine_alone"] < flash["engine"] < 19_000
 
@@ -102,7 +102,7 @@ def test_every_operator_has_its_bytes(on_board: dict) -> None:
     assert list(operators_there) == list(operators.entry_points())
     flash = on_board["flash"]
     for op, entry in operators_there.items():
-        assert 0 < entry["own"] + entry["shared"] < 24_500, op  # with the names of all operators
+        assert 0 < entry["own"] + entry["shared"] < 27_000, op  # with the names of all operators
     assert sum(entry["own"] for entry in operators_there.values()) < flash["ops"] + flash["kernels"]
     assert operators_there["SOFTMAX"]["own"] > 500  # a file of its own
     assert operators_there["FLOOR"]["own"] < 300 < operators_there["FLOOR"]["shared"]  # a name in a family

@@ -376,8 +376,7 @@ static ar_status_t load_calls(ar_loader_t *l, const made_t *made) {
     return status;
 }
 
-static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, made_t *made) {
-    const ar_op_t *op = made->op;
+static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, made_t *made) {
     ar_prep_t p = {
         .loader = l, .op = op, .index = (uint16_t)k, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
         .n_in = (uint8_t)n->inputs.length, .n_out = (uint8_t)n->outputs.length, .err = l->err,
@@ -406,13 +405,14 @@ static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const a
 
 static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_node_t n;
+    const ar_op_t *op = NULL;
     made_t made;
     ar_status_t status = tick(l);
     if (status == AR_OK) {
         status = ar_graph_node(&l->g, k, &n, l->err);
     }
     if (status == AR_OK) {
-        status = find_op(l, &n, k, &made.op);
+        status = find_op(l, &n, k, &op);
     }
     if (status == AR_OK) {
         status = check_op_inputs(l, &n, k);
@@ -421,7 +421,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
         status = birth_op_outputs(l, &n, k);
     }
     if (status == AR_OK) {
-        status = make_record(l, &n, k, &made);
+        status = make_record(l, &n, k, op, &made);
     }
     return status == AR_OK ? load_calls(l, &made) : status;
 }
