@@ -173,9 +173,17 @@ static __attribute__((noinline)) void fill_dead(const job_t *j, const uint16_t *
     }
 }
 
+// What a job says of all channels.
+typedef struct {
+    uint32_t n;
+    const int8_t *weights;
+    const int32_t *bias;
+    const uint8_t *scales;
+} all_t;
+
 // Four channels wherever they are, as if there were no others.
-static __attribute__((noinline)) void four_live(const job_t *j, job_t *four, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
-    uint32_t n = j->k.n_channels, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
+static __attribute__((noinline)) void four_live(job_t *j, const all_t *all, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
+    uint32_t n = all->n, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
     int8_t weights[9 * 4];
     int32_t bias[4];
     uint32_t scales[4];
@@ -189,19 +197,19 @@ static __attribute__((noinline)) void four_live(const job_t *j, job_t *four, con
         to[3] = fourth;
     }
     for (uint32_t i = 0; i < 9; i++) {
-        ar_live_gather(j->k.weights + i * n, list, 4, weights + 4 * i);
+        ar_live_gather(all->weights + i * n, list, 4, weights + 4 * i);
     }
     for (uint32_t i = 0; i < 4; i++) {
-        bias[i] = j->k.bias ? j->k.bias[list[i]] : 0;
-        scales[i] = j->factors.scales ? ar_u32(j->factors.scales + 4 * list[i]) : 0;
+        bias[i] = all->bias ? all->bias[list[i]] : 0;
+        scales[i] = all->scales ? ar_u32(all->scales + 4 * list[i]) : 0;
     }
-    four->factors.scales = j->factors.scales ? (const uint8_t *)scales : NULL;
-    block_factors(four, 0, 4, channels);
-    four->k.weights = weights;
-    four->k.bias = bias;
+    j->factors.scales = all->scales ? (const uint8_t *)scales : NULL;
+    block_factors(j, 0, 4, channels);
+    j->k.weights = weights;
+    j->k.bias = bias;
     ar_plane_t in = { (uint8_t *)before, 4u * j->w->in_w, j->w->rows.in_h, j->w->rows.in_h };
     ar_plane_t to = { (uint8_t *)after, 4u * j->w->out_w, j->w->rows.out_h, j->w->rows.out_h };
-    block(four, &in, &to, channels);
+    block(j, &in, &to, channels);
     positions = (uint32_t)j->w->out_w * j->w->rows.out_h;
     int8_t *w0 = out + list[0], *w1 = out + list[1], *w2 = out + list[2], *w3 = out + list[3];
     for (int8_t *end = after + 4 * positions; after < end; after += 4, w0 += n, w1 += n, w2 += n, w3 += n) {
@@ -230,11 +238,15 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
     for (; count > 0 && count % 4; count++) { // once more what comes last
         list[count] = list[count - 1];
     }
-    job_t dense = *j;
-    dense.k.n_channels = 4;
+    const all_t whole = { n, j->k.weights, j->k.bias, j->factors.scales };
+    j->k.n_channels = 4;
     for (uint32_t k = 0; k < count; k += 4) {
-        four_live(j, &dense, (const int8_t *)in->base, list + k, four, four + 4 * before, (int8_t *)out->base);
+        four_live(j, &whole, (const int8_t *)in->base, list + k, four, four + 4 * before, (int8_t *)out->base);
     }
+    j->k.n_channels = n; // for the next batch
+    j->k.weights = whole.weights;
+    j->k.bias = whole.bias;
+    j->factors.scales = whole.scales;
     return true;
 }
 
@@ -243,17 +255,10 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
 // Channels whose factors are derived at a time.
 #define SOME (32)
 
-static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+// A frame of its own: what is live is looked for without these factors on the stack.
+static __attribute__((noinline)) void some_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     ar_channel_t channels[SOME];
     uint32_t n = j->k.n_channels;
-    j->strip = ar_depthwise3_outputs(j->k.bytes, j->k.stride);
-    j->y = UINT32_MAX;
-    if (j->strip >= j->k.out_w) {
-        ar_depthwise3_begin(&j->k);
-        if (live_blocks(j, in, out)) {
-            return;
-        }
-    }
     for (uint32_t c = 0, some; c < n; c += some) {
         // The last block may begin in the one before, and compute some channels once more.
         c = c + AR_DEPTHWISE_BLOCK <= n ? c : n - AR_DEPTHWISE_BLOCK;
@@ -263,6 +268,18 @@ static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
             block(j, in, out, channels + (k + AR_DEPTHWISE_BLOCK <= some ? k : some - AR_DEPTHWISE_BLOCK));
         }
     }
+}
+
+static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    j->strip = ar_depthwise3_outputs(j->k.bytes, j->k.stride);
+    j->y = UINT32_MAX;
+    if (j->strip >= j->k.out_w) {
+        ar_depthwise3_begin(&j->k);
+        if (live_blocks(j, in, out)) {
+            return;
+        }
+    }
+    some_blocks(j, in, out);
 }
 
 #endif
