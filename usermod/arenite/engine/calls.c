@@ -105,8 +105,7 @@ ar_status_t ar_variable(ar_prep_t *p) {
         index = l->plan.n - 1;
     }
     ar_life_t *handle = ar_loader_life(l, (uint32_t)ar_i32(l->g.file.data + p->outputs));
-    handle->first = AR_LIFE_ALIAS;
-    handle->offset = index;
+    ar_life_lie_in(handle, index);
     l->model->has_state = true;
     return AR_OK;
 }

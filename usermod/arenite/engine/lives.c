@@ -6,10 +6,6 @@
 #include "engine/segments.h"
 #include "engine/rows.h"
 
-static uint32_t index_of(const ar_loader_t *l, const ar_life_t *life) {
-    return (uint32_t)(l->plan.top - 1 - life);
-}
-
 static bool open_subgraph(ar_loader_t *l, unsigned subgraph) {
     l->sub = ar_model_subgraph(l->model, subgraph);
     return l->sub->records && ar_graph_open(&l->g, l->g.file.data, l->g.file.size, subgraph, l->err) == AR_OK;
@@ -76,7 +72,7 @@ static void tell_tensors(const ar_loader_t *l, unsigned subgraph, ar_lives_place
 
 static void tell_ring(const ar_loader_t *l, const ar_rec_t *rec, uint32_t life, ar_lives_place_t *places) {
     if ((rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING) {
-        ar_lives_place_t *ring = &places[index_of(l, ar_life_root(&l->plan, life))];
+        ar_lives_place_t *ring = &places[ar_life_index(&l->plan, ar_life_root(&l->plan, life))];
         ring->held = ar_rows(rec)->out_held;
         ring->rows = ar_rows(rec)->out_h;
     }
@@ -107,7 +103,7 @@ static void tell_lives(const ar_loader_t *l, ar_lives_place_t *places) {
         bool lies = ar_life_lasts(life) || ar_life_is_placed(life);
         places[i] = (ar_lives_place_t) {
             .offset = lies ? (uint32_t)(ar_loader_place(l, life, activations) - l->base) : 0, .bytes = life->bytes,
-            .index = AR_NO_PLACE, .op = AR_NO_PLACE, .root = index_of(l, life), .source = AR_NO_PLACE,
+            .index = AR_NO_PLACE, .op = AR_NO_PLACE, .root = ar_life_index(&l->plan, life), .source = AR_NO_PLACE,
             .kind = ar_life_lasts(life) ? AR_PLACE_STATE : AR_PLACE_NONE, .first = life->first, .last = life->last,
         };
     }

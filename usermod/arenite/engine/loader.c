@@ -450,8 +450,7 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const mad
             continue;
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        life->first = AR_LIFE_ALIAS;
-        life->offset = outer->sub->first_life + (uint32_t)given;
+        ar_life_lie_in(life, outer->sub->first_life + (uint32_t)given);
     }
     return AR_OK;
 }

@@ -27,8 +27,7 @@ static bool share(const ar_plan_t *plan, ar_life_t *life, uint32_t i) {
         return false;
     }
     other->last = life->last;
-    life->first = AR_LIFE_ALIAS;
-    life->offset = (uint32_t)(plan->top - 1 - other);
+    ar_life_lie_in(life, ar_life_index(plan, other));
     return true;
 }
 
@@ -75,7 +74,7 @@ static ar_life_t *next_to_place(const ar_plan_t *plan, unsigned order) {
 
 // How two lives trail one another, the plan being upside down or not. Negative: above may be lower than below.
 static const ar_trail_t *trail(const ar_plan_t *plan, const ar_life_t *life, const ar_life_t *other, bool mirrored, ar_trail_t *as) {
-    uint32_t i = (uint32_t)(plan->top - 1 - life), j = (uint32_t)(plan->top - 1 - other);
+    uint32_t i = ar_life_index(plan, life), j = ar_life_index(plan, other);
     for (uint32_t k = 0; k < plan->n_trails; k++) {
         const ar_trail_t *t = &plan->trails[k];
         if ((t->above == i && t->below == j) || (t->above == j && t->below == i)) {

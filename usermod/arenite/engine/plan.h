@@ -49,6 +49,16 @@ static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
     return plan->top - 1 - i;
 }
 
+static inline uint32_t ar_life_index(const ar_plan_t *plan, const ar_life_t *life) {
+    return (uint32_t)(plan->top - 1 - life);
+}
+
+// Let a life lie where life i lies.
+static inline void ar_life_lie_in(ar_life_t *life, uint32_t i) {
+    life->first = AR_LIFE_ALIAS;
+    life->offset = i;
+}
+
 // The life that holds the memory of i, through aliases.
 ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
 

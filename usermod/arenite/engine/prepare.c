@@ -197,8 +197,7 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     if (source->first == AR_LIFE_CONSTANT || t.is_variable || to.is_variable || source->bytes != target->bytes) {
         return false;
     }
-    target->first = AR_LIFE_ALIAS;
-    target->offset = l->sub->first_life + in;
+    ar_life_lie_in(target, l->sub->first_life + in);
     return true;
 }
 

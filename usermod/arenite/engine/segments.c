@@ -350,39 +350,27 @@ static ar_life_t *scratch_of(const ar_loader_t *l, const ar_rec_t *rec) {
     return ar_has_scratch(rec) ? ar_life(&l->plan, ar_scratch_life(rec)) : NULL;
 }
 
-// One scratch block for all its records, the largest; but sums are kept from row to row.
-static void share_scratch(const search_t *s, const segment_t *g) {
-    const ar_plan_t *plan = &s->l->plan;
-    ar_life_t *most = NULL;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
-        ar_life_t *life = scratch_of(s->l, rec);
-        most = life && !ar_rows(rec)->gathers && (!most || life->bytes > most->bytes) ? life : most;
-    }
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
-        ar_life_t *life = scratch_of(s->l, rec);
-        if (life && life != most && !ar_rows(rec)->gathers) {
-            life->first = AR_LIFE_ALIAS;
-            life->offset = (uint32_t)(plan->top - 1 - most);
-        } else if (life) {
-            life->first = ar_rows(g->a)->time;
-            life->last = ar_rows(g->b)->time;
-        }
-    }
+// What a record shares with the others of its segment; NULL: nothing. Its scratch, but for sums, which are kept from row to row;
+// its output, where its rows only pass.
+static ar_life_t *shared_scratch(const ar_loader_t *l, const ar_rec_t *rec) {
+    return ar_rows(rec)->gathers ? NULL : scratch_of(l, rec);
 }
 
-// One place for all rows that only pass, as large as the largest.
-static void share_passing(const search_t *s, const segment_t *g) {
-    const ar_plan_t *plan = &s->l->plan;
+static ar_life_t *shared_rows(const ar_loader_t *l, const ar_rec_t *rec) {
+    return ar_rows(rec)->passes ? out_life(l, rec) : NULL;
+}
+
+// One place for all of these, as large as the largest.
+static void share(const search_t *s, const segment_t *g, ar_life_t *(*shared)(const ar_loader_t *l, const ar_rec_t *rec)) {
     ar_life_t *most = NULL;
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
-        ar_life_t *life = out_life(s->l, rec);
-        most = ar_rows(rec)->passes && (!most || life->bytes > most->bytes) ? life : most;
+        ar_life_t *life = shared(s->l, rec);
+        most = life && (!most || life->bytes > most->bytes) ? life : most;
     }
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
-        ar_life_t *life = out_life(s->l, rec);
-        if (ar_rows(rec)->passes && life != most) {
-            life->first = AR_LIFE_ALIAS;
-            life->offset = (uint32_t)(plan->top - 1 - most);
+        ar_life_t *life = shared(s->l, rec);
+        if (life && life != most) {
+            ar_life_lie_in(life, ar_life_index(&s->l->plan, most));
         }
     }
 }
@@ -402,6 +390,11 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
             in->last = end;
         }
     }
+    ar_life_t *scratch = scratch_of(s->l, rec);
+    if (scratch) {
+        scratch->first = begin;
+        scratch->last = end;
+    }
 }
 
 // Let the lives be what a segment makes of them.
@@ -412,7 +405,7 @@ static void form(search_t *s, segment_t *g) {
     if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
         trail(s, g);
         plan->trails[plan->n_trails++] = (ar_trail_t) {
-            (uint16_t)(plan->top - 1 - g->source), (uint16_t)(plan->top - 1 - out_life(s->l, g->b)), g->distance,
+            (uint16_t)ar_life_index(plan, g->source), (uint16_t)ar_life_index(plan, out_life(s->l, g->b)), g->distance,
         };
     }
     if (!g->by_rows) {
@@ -421,8 +414,8 @@ static void form(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         hold(s, g, rec);
     }
-    share_scratch(s, g);
-    share_passing(s, g);
+    share(s, g, shared_scratch);
+    share(s, g, shared_rows);
     ar_rows(g->b)->length |= BY_ROWS;
 }
 

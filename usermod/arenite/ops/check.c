@@ -9,10 +9,6 @@ bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b) {
     return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0])) == 0;
 }
 
-bool ar_is_normal(float x) {
-    return x >= 1.17549435e-38f && x <= 3.4028235e38f;
-}
-
 bool ar_type_range(unsigned type, int32_t *low, int32_t *high) {
     *high = type == AR_UINT8 ? 255 : type == AR_INT8 ? 127 : type == AR_INT16 ? 32767 : INT32_MAX;
     *low = type == AR_UINT8 ? 0 : -*high - 1;

@@ -196,7 +196,7 @@ static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a
     const ar_window_t *w = &j->c->w;
     uint32_t y = (uint32_t)(a->top + a->y0 * w->dilation_h), step = in->stride * w->dilation_h;
     for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * w->dilation_h) {
-        uint32_t at = y < in->rows ? y : y % in->rows, to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
+        uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
         const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * j->c->group_in;
         n = (uint32_t)a->y1 - r < to_wrap ? (uint32_t)a->y1 - r : to_wrap;
         ar_product_put(&j->product, i, r, n, row + a->left * w->in_c, row + b->left * w->in_c, step);
@@ -381,7 +381,7 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     int32_t beyond = w->in_w + w->pad_left - w->kernel_w;
     ar_place(w, y, 0, &row->at);
     uint32_t top = (uint32_t)(row->at.top + row->at.y0 * w->dilation_h), n = (uint32_t)(row->at.y1 - row->at.y0);
-    uint32_t place = top < in->rows ? top : top % in->rows;
+    uint32_t place = ar_rows_place(top, in->rows);
     bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * w->dilation_h < in->rows;
     row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * j->c->group_in : NULL;
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
@@ -438,7 +438,7 @@ static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n
 static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *at) {
     const ar_window_t *w = &j->c->w;
     uint32_t step = in->stride * w->dilation_h, y = (uint32_t)(at->top + at->y0 * w->dilation_h);
-    uint32_t place = y < in->rows ? y : y % in->rows;
+    uint32_t place = ar_rows_place(y, in->rows);
     return (ar_patch_t) {
         .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * j->c->group_in, .step = step,
         .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + w->dilation_h - 1u) / w->dilation_h,

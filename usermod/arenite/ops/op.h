@@ -5,6 +5,8 @@
 #ifndef ARENITE_OPS_OP_H
 #define ARENITE_OPS_OP_H
 
+#include <string.h>
+
 #include "engine/arenite.h"
 #include "engine/flatbuffer.h"
 #include "engine/schema.h"
@@ -164,7 +166,11 @@ ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b);   // "types d
 // Shapes and quantization that many operators ask about.
 bool ar_same_shape(const ar_tensor_t *a, const ar_tensor_t *b);
 // A number that can be a scale; and the range of an integer type of up to 32 bits, false where it is none.
-bool ar_is_normal(float x);
+static inline bool ar_is_normal(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    return bits - 0x00800000 < 0x7f000000; // as integers, for the cores without floats
+}
 bool ar_type_range(unsigned type, int32_t *low, int32_t *high);
 // Both quantized per tensor with a positive finite scale, zero points in the type's range.
 bool ar_is_quantized(const ar_tensor_t *t);

@@ -99,11 +99,10 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
 
 // ---- quantization --------------------------------------------------------------------------------------------------
 
-// Above 0, and neither too small to be normal nor infinite: so many times 2^23, as an integer.
 static bool scales_are_normal(const ar_tensor_t *t) {
     const uint8_t *end = t->scales + 4 * t->n_scales;
     for (const uint8_t *scale = t->scales; scale < end; scale += 4) {
-        if (ar_u32(scale) - 0x00800000 >= 0x7f000000) {
+        if (!ar_is_normal(ar_f32(scale))) {
             return false;
         }
     }
