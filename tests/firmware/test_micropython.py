@@ -1,7 +1,7 @@
 """MicroPython's own test suite on the firmware: what its qemu port runs.
 
-Left out is what needs modules frozen into the firmware (ports/qemu, and what imports unittest), and a test that takes it
-that whoever has a module time has time.time(): these boards know no date. The qemu port has no such module and skips it.
+Left out is what needs modules frozen into the firmware (ports/qemu, and what imports unittest), and a test to which a
+module time without time.time() is an error: these boards know no date. The qemu port has no such module and skips it.
 """
 
 import os
