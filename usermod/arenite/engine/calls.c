@@ -94,7 +94,7 @@ ar_status_t ar_variable(ar_prep_t *p) {
     fb_table_t options;
     uint32_t index;
     if (p->options && (!fb_table(&l->g.file, p->options, &options) || !read_names(&options, &names))) {
-        return ar_refuse(p, "its name runs past the file");
+        return ar_refuse(p, "its name runs past %Tfile");
     }
     if (!find_variable(l, &names, &index)) {
         ar_life_t *variable = ar_loader_new_life(l);
@@ -115,13 +115,13 @@ ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes) {
     int32_t handle = ar_i32(l->g.file.data + p->inputs);
     ar_life_t *variable = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)handle);
     if (p->in.type != AR_RESOURCE || variable->last != AR_LIFE_LASTS || ar_loader_life(l, (uint32_t)handle)->first != AR_LIFE_ALIAS) {
-        return ar_refuse(p, "input 0 is no variable's handle");
+        return ar_refuse(p, "%I 0 is no variable's handle");
     }
     if (variable->bytes == 0) {
         variable->bytes = bytes;
     }
     if (variable->bytes != bytes) {
-        return ar_refuse(p, "the variable has %u bytes, not %u", (unsigned)variable->bytes, (unsigned)bytes);
+        return ar_refuse(p, "%Tvariable has %u bytes, not %u", (unsigned)variable->bytes, (unsigned)bytes);
     }
     return AR_OK;
 }

@@ -77,7 +77,7 @@ static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
 static ar_status_t check_tensors(ar_loader_t *l) {
     l->sub->first_life = (uint16_t)l->plan.n;
     if (l->plan.n + l->g.tensors.length > 0xffff) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65535 tensors in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65535 tensors in all");
     }
     for (uint32_t i = 0; i < l->g.tensors.length; i++) {
         ar_tensor_t t;
@@ -119,7 +119,7 @@ static ar_status_t birth_inputs(ar_loader_t *l) {
             continue; // a resource that the caller hands over
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "input %u is a constant, a variable or named twice", (unsigned)i);
+            return ar_damaged(l->err, "%I %u is a constant, a variable or named twice", (unsigned)i);
         }
         life->first = life->last = l->time;
     }
@@ -135,7 +135,7 @@ static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
             return status;
         }
         if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "output %u is written by nothing", (unsigned)i);
+            return ar_damaged(l->err, "%O %u is written by nothing", (unsigned)i);
         }
         touch(l, index, until);
         ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
@@ -156,7 +156,7 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
             continue;
         }
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u input %u is no tensor", (unsigned)k, (unsigned)i);
+            return ar_damaged(l->err, "op %u %I %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
@@ -187,14 +187,14 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
         if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u output %u is no tensor", (unsigned)k, (unsigned)i);
+            return ar_damaged(l->err, "op %u %O %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == 0 && may_write(l, n, index)) {
             continue;
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "op %u writes tensor %u, which is an input, a constant or written before",
+            return ar_damaged(l->err, "op %u writes tensor %u, which is an %I, a constant or written before",
                 (unsigned)k, (unsigned)index);
         }
         life->first = life->last = l->time;
@@ -222,7 +222,7 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
 
 static ar_status_t tick(ar_loader_t *l) {
     if (++l->time >= AR_LIFE_LATEST) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65000 operators in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators in all");
     }
     return AR_OK;
 }
@@ -368,7 +368,7 @@ static ar_status_t load_calls(ar_loader_t *l, const made_t *made) {
     if (status == AR_OK && !l->measuring) {
         size_t size = (size_t)(l->base + l->kept - (uint8_t *)made->rec);
         if (size > 0xffff) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %s: the subgraphs that it calls are too large", (unsigned)made->index,
+            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %s: %Tsubgraphs that it calls are too large", (unsigned)made->index,
                 ar_op_title(made->op));
         }
         made->rec->size = (uint16_t)(size | (made->rec->size & AR_KEEPS));
@@ -459,7 +459,7 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const mad
 static ar_status_t take_feed(ar_loader_t *l) {
     uint32_t size = sizeof(ar_rec_t) + 2 * sizeof(void *) + sizeof(ar_rows_t);
     if (l->g.inputs.length != 1 || l->g.n_subgraphs != 1) {
-        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or more than one input: load without stream");
+        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or %None %I: load without stream");
     }
     ar_rec_t *rec = ar_loader_take(l, size);
     if (!rec) {
@@ -523,7 +523,7 @@ static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *
         return ticked;
     }
     if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
-        return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest more than 4 deep",
+        return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest %N4 deep",
             (unsigned)caller->index, ar_op_title(caller->op), (unsigned)index);
     }
     ar_status_t status = ar_graph_open(&inner.g, l->g.file.data, l->g.file.size, index, l->err);
@@ -584,7 +584,7 @@ static ar_status_t refuse_handles(ar_loader_t *l) {
         ar_tensor_t t;
         ar_graph_tensor(&l->g, (uint32_t)ar_graph_int(&l->g, &l->g.outputs, i), &t, l->err);
         if (t.type == AR_RESOURCE) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "model: output %u is a resource", (unsigned)i);
+            return ar_fail(l->err, AR_UNSUPPORTED, "model: %O %u is a resource", (unsigned)i);
         }
     }
     return AR_OK;
@@ -596,7 +596,7 @@ static ar_status_t check_feed(const ar_loader_t *l) {
     uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
     unsigned k = last - 1u;
     return r->out_h && last == r->length ? AR_OK : ar_fail(l->err, AR_VALUE,
-        "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
+        "op %u %s: takes no rows of %T%I as they come: load without stream", k, ar_op_name(l->model, k));
 }
 
 static ar_status_t check_model(ar_loader_t *l) {
