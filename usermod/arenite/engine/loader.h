@@ -21,7 +21,12 @@
 #include "ops/op.h"
 
 typedef struct _ar_loader_t {
-    ar_graph_t g;               // the subgraph at hand
+    bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
+    bool streams;               // chains of them run a row at a time
+    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
+    bool measuring;             // records are made one over another, to learn their sizes
+    uint8_t depth;              // of calls
+    uint16_t time;
     ar_subgraph_t *sub;
     ar_model_t *model;
     ar_error_t *err;
@@ -30,14 +35,9 @@ typedef struct _ar_loader_t {
     uint8_t *floor;             // where the lives must
     uint32_t kept;              // bytes from base that the model keeps
     uint32_t lost;              // bytes of records that measuring has counted but not kept
-    ar_plan_t plan;
-    uint16_t time;
-    uint8_t depth;              // of calls
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
-    bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
-    bool streams;               // chains of them run a row at a time
-    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
-    bool measuring;             // records are made one over another, to learn their sizes
+    ar_plan_t plan;
+    ar_graph_t g;               // the subgraph at hand
 } ar_loader_t;
 
 // States of a subgraph.

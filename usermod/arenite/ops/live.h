@@ -10,7 +10,11 @@
 #include "kernels/tier.h"
 
 // Whether convolutions look for them.
+#ifdef ARENITE_SMALL
+#define AR_LIVE (0)
+#else
 #define AR_LIVE (!AR_TIER_MVE)
+#endif
 
 // What only calls loops: as small as can be, among code that is worth its size.
 #define AR_SMALL __attribute__((cold, noinline))
