@@ -15,6 +15,17 @@ static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
     return AR_OK;
 }
 
+// Whether all that a vector names are tensors; -1 stands for none, where that may be.
+static bool are_tensors(const ar_graph_t *g, const fb_vector_t *v, int32_t least) {
+    for (uint32_t i = 0; i < v->length; i++) {
+        int32_t index = ar_graph_int(g, v, i);
+        if (index < least || index >= (int32_t)g->tensors.length) {
+            return false;
+        }
+    }
+    return true;
+}
+
 ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t subgraph, ar_error_t *err) {
     if (size < 8 || size > 0x7fffffff || memcmp((const uint8_t *)data + 4, "TFL3", 4) != 0) {
         return ar_damaged(err, "not a .tflite file");
@@ -45,7 +56,11 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
     }
     g->subgraph = (uint16_t)subgraph;
     g->n_subgraphs = (uint16_t)subgraphs.length;
-    return check_counts(g, err);
+    ar_status_t status = check_counts(g, err);
+    if (status == AR_OK && (!are_tensors(g, &g->inputs, 0) || !are_tensors(g, &g->outputs, 0))) {
+        return ar_damaged(err, "subgraph %u: an %I or %O is no tensor", (unsigned)subgraph);
+    }
+    return status;
 }
 
 unsigned ar_subgraphs(const void *data, size_t size) {
@@ -90,6 +105,9 @@ ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_
     }
     if (n->inputs.length > 254 || n->outputs.length > 254) {
         return ar_fail(err, AR_UNSUPPORTED, "op %u: %N254 %Is or %Os", (unsigned)index);
+    }
+    if (!are_tensors(g, &n->inputs, -1) || !are_tensors(g, &n->outputs, 0)) {
+        return ar_damaged(err, "op %u: an %I or %O is no tensor", (unsigned)index);
     }
     return AR_OK;
 }

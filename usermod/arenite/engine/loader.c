@@ -17,20 +17,6 @@ static uint8_t *end_of_room(const ar_loader_t *l) {
     return lives < l->limit ? lives : l->limit;
 }
 
-void *ar_loader_take(ar_loader_t *l, size_t bytes) {
-    uint8_t *start = l->base + l->kept;
-    if (bytes > (size_t)(end_of_room(l) - start)) {
-        return NULL;
-    }
-    memset(start, 0, bytes);
-    if (l->measuring) {
-        l->lost += (uint32_t)bytes;
-    } else {
-        l->kept += (uint32_t)bytes;
-    }
-    return start;
-}
-
 bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
     if (bytes > (size_t)(end_of_room(l) - end)) {
         return false;
@@ -41,6 +27,19 @@ bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
         l->kept += (uint32_t)bytes;
     }
     return true;
+}
+
+void *ar_loader_take(ar_loader_t *l, size_t bytes) {
+    uint8_t *start = l->base + l->kept;
+    return ar_loader_extend(l, start, bytes) ? memset(start, 0, bytes) : NULL;
+}
+
+// Keep what was taken last also while measuring: of all records only those that the plan looks at.
+static void keep_record(ar_loader_t *l, uint32_t bytes) {
+    if (l->measuring) {
+        l->kept += bytes;
+        l->lost -= bytes;
+    }
 }
 
 ar_life_t *ar_loader_new_life(ar_loader_t *l) {
@@ -57,6 +56,11 @@ ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor) {
     return ar_life(&l->plan, l->sub->first_life + tensor);
 }
 
+// Where a tensor of the subgraph at hand lies.
+static ar_life_t *root_of(const ar_loader_t *l, int32_t tensor) {
+    return ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
+}
+
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i) {
     return i == 0 ? &m->main : &m->others[i - 1];
 }
@@ -66,7 +70,7 @@ static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
     if (tensor < 0) {
         return;
     }
-    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
+    ar_life_t *life = root_of(l, tensor);
     if (life->first != AR_LIFE_CONSTANT && life->last < time) {
         life->last = time;
     }
@@ -100,20 +104,9 @@ static ar_status_t check_tensors(ar_loader_t *l) {
     return AR_OK;
 }
 
-static ar_status_t check_index(ar_loader_t *l, int32_t index, const char *what, unsigned k) {
-    if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-        return ar_damaged(l->err, "%s %u is no tensor", what, k);
-    }
-    return AR_OK;
-}
-
 static ar_status_t birth_inputs(ar_loader_t *l) {
     for (uint32_t i = 0; i < l->g.inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
-        ar_status_t status = check_index(l, index, "input", i);
-        if (status != AR_OK) {
-            return status;
-        }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_ALIAS) {
             continue; // a resource that the caller hands over
@@ -130,15 +123,11 @@ static ar_status_t birth_inputs(ar_loader_t *l) {
 static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
     for (uint32_t i = 0; i < l->g.outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.outputs, i);
-        ar_status_t status = check_index(l, index, "output", i);
-        if (status != AR_OK) {
-            return status;
-        }
         if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
             return ar_damaged(l->err, "%O %u is written by nothing", (unsigned)i);
         }
         touch(l, index, until);
-        ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
+        ar_life_t *life = root_of(l, index);
         if (l->may_wait && life->first <= AR_LIFE_LATEST) {
             life->first = 0;
             life->last = until == AR_LIFE_LATEST ? AR_LIFE_LASTS : life->last;
@@ -154,9 +143,6 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         int32_t index = ar_graph_int(&l->g, &n->inputs, i);
         if (index == -1) {
             continue;
-        }
-        if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u %I %u is no tensor", (unsigned)k, (unsigned)i);
         }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
@@ -186,9 +172,6 @@ static bool may_write(ar_loader_t *l, const ar_node_t *n, int32_t index) {
 static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t k) {
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
-        if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u %O %u is no tensor", (unsigned)k, (unsigned)i);
-        }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == 0 && may_write(l, n, index)) {
             continue;
@@ -252,7 +235,7 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
 static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     for (uint32_t i = p->row_inputs; i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->inputs, i);
-        if (index >= 0 && ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index)->first != AR_LIFE_CONSTANT) {
+        if (index >= 0 && root_of(l, index)->first != AR_LIFE_CONSTANT) {
             return false;
         }
     }
@@ -325,10 +308,7 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
         uint16_t back = ar_rows(maker)->back;
         maker = back ? (ar_rec_t *)((uint8_t *)maker - back) : NULL;
     }
-    if (l->measuring) { // of all records only these are kept, for the plan
-        l->kept += rec->size;
-        l->lost -= rec->size;
-    }
+    keep_record(l, rec->size);
     rec->size |= AR_BY_ROWS;
     l->by_rows = rec;
 }
@@ -437,13 +417,7 @@ static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const mad
     for (uint32_t i = 0; caller && i < l->g.inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
         ar_tensor_t t;
-        ar_status_t status = check_index(l, index, "input", i);
-        if (status == AR_OK) {
-            status = ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
-        }
-        if (status != AR_OK) {
-            return status;
-        }
+        ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
         uint32_t k = caller->call_from + i;
         int32_t given = k < caller->node->inputs.length ? ar_graph_int(&l->g, &caller->node->inputs, k) : -1;
         if (t.type != AR_RESOURCE || given < 0) {
@@ -465,10 +439,7 @@ static ar_status_t take_feed(ar_loader_t *l) {
     if (!rec) {
         return AR_NO_MEMORY;
     }
-    if (l->measuring) {
-        l->kept += size;
-        l->lost -= size;
-    }
+    keep_record(l, size);
     rec->eval = ar_rows_take;
     rec->size = (uint16_t)(size | AR_BY_ROWS);
     rec->n_out = 1;
@@ -618,7 +589,7 @@ static ar_status_t check_model(ar_loader_t *l) {
 static bool may_run_by_rows(const ar_graph_t *g, const ar_node_t *n, ar_error_t *err) {
     ar_tensor_t t;
     int32_t index = n->outputs.length == 1 ? ar_graph_int(g, &n->outputs, 0) : -1;
-    return index >= 0 && (uint32_t)index < g->tensors.length && ar_graph_tensor(g, (uint32_t)index, &t, err) == AR_OK && t.rank == 4;
+    return index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, err) == AR_OK && t.rank == 4;
 }
 
 // What measuring a subgraph takes: a life a tensor, and two an operator (scratch, variable); the pointers of its io or
@@ -701,7 +672,7 @@ static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) 
     if (index < 0) {
         return NULL;
     }
-    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
+    ar_life_t *life = root_of(l, index);
     if (life->first == AR_LIFE_CONSTANT) {
         ar_tensor_t t;
         ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
