@@ -65,8 +65,7 @@ ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i) {
     return i == 0 ? &m->main : &m->others[i - 1];
 }
 
-// Let a tensor live at a time. -1 stands for none.
-static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
+void ar_loader_touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
     if (tensor < 0) {
         return;
     }
@@ -78,7 +77,11 @@ static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
 
 // ---- tensors -------------------------------------------------------------------------------------------------------
 
-static ar_status_t check_tensors(ar_loader_t *l) {
+ar_status_t ar_loader_tensors(ar_loader_t *l) {
+    l->sub->n_ops = (uint16_t)l->g.operators.length;
+    l->sub->n_inputs = (uint16_t)l->g.inputs.length;
+    l->sub->n_outputs = (uint16_t)l->g.outputs.length;
+    l->sub->state = AR_LOADING;
     l->sub->first_life = (uint16_t)l->plan.n;
     if (l->plan.n + l->g.tensors.length > 0xffff) {
         return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65535 tensors in all");
@@ -119,14 +122,13 @@ static ar_status_t birth_inputs(ar_loader_t *l) {
     return AR_OK;
 }
 
-// The outputs live until whoever runs the subgraph has read them.
-static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
+ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until) {
     for (uint32_t i = 0; i < l->g.outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.outputs, i);
         if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
             return ar_damaged(l->err, "%O %u is written by nothing", (unsigned)i);
         }
-        touch(l, index, until);
+        ar_loader_touch(l, index, until);
         ar_life_t *life = root_of(l, index);
         if (l->may_wait && life->first <= AR_LIFE_LATEST) {
             life->first = 0;
@@ -152,7 +154,7 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (life->first == AR_LIFE_UNBORN) {
             life->first = l->time; // an empty constant: nothing may write it after this, or be a view of what is a view of it
         }
-        touch(l, index, l->time);
+        ar_loader_touch(l, index, l->time);
     }
     return AR_OK;
 }
@@ -203,7 +205,7 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
     return AR_OK;
 }
 
-static ar_status_t tick(ar_loader_t *l) {
+ar_status_t ar_loader_tick(ar_loader_t *l) {
     if (++l->time >= AR_LIFE_LATEST) {
         return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators in all");
     }
@@ -313,50 +315,7 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     l->by_rows = rec;
 }
 
-// What is known of an operator when its record is made. No more of it is on the stack while the subgraphs that it calls are loaded.
-typedef struct {
-    const ar_node_t *node;
-    const ar_op_t *op;
-    ar_rec_t *rec;
-    uint16_t index;
-    uint16_t calls[2];
-    uint8_t n_calls;
-    uint8_t call_from;          // its first input that is one of theirs
-} made_t;
-
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller);
-
-// Load what the operator calls; its own tensors live until that has run.
-static ar_status_t load_calls(ar_loader_t *l, const made_t *made) {
-    const ar_node_t *n = made->node;
-    if (made->n_calls == 0) {
-        return AR_OK;
-    }
-    ar_status_t status = AR_OK;
-    for (unsigned i = 0; status == AR_OK && i < made->n_calls; i++) {
-        status = check_subgraph(l, made->calls[i], made);
-    }
-    if (status == AR_OK) {
-        status = tick(l);
-    }
-    for (uint32_t i = 0; status == AR_OK && i < n->inputs.length; i++) {
-        touch(l, ar_graph_int(&l->g, &n->inputs, i), l->time);
-    }
-    for (uint32_t i = 0; status == AR_OK && i < n->outputs.length; i++) {
-        touch(l, ar_graph_int(&l->g, &n->outputs, i), l->time);
-    }
-    if (status == AR_OK && !l->measuring) {
-        size_t size = (size_t)(l->base + l->kept - (uint8_t *)made->rec);
-        if (size > 0xffff) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %s: %Tsubgraphs that it calls are too large", (unsigned)made->index,
-                ar_op_title(made->op));
-        }
-        made->rec->size = (uint16_t)(size | (made->rec->size & AR_KEEPS));
-    }
-    return status;
-}
-
-static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, made_t *made) {
+static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, ar_made_t *made) {
     ar_prep_t p = {
         .loader = l, .op = op, .index = (uint16_t)k, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
         .n_in = (uint8_t)n->inputs.length, .n_out = (uint8_t)n->outputs.length, .err = l->err,
@@ -379,15 +338,15 @@ static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const a
     if (status == AR_OK) {
         link_rows(l, n, &p);
     }
-    *made = (made_t) { n, op, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from };
+    *made = (ar_made_t) { n, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from, p.load_calls };
     return status;
 }
 
 static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_node_t n;
     const ar_op_t *op = NULL;
-    made_t made;
-    ar_status_t status = tick(l);
+    ar_made_t made;
+    ar_status_t status = ar_loader_tick(l);
     if (status == AR_OK) {
         status = ar_graph_node(&l->g, k, &n, l->err);
     }
@@ -403,30 +362,13 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     if (status == AR_OK) {
         status = make_record(l, &n, k, op, &made);
     }
-    return status == AR_OK ? load_calls(l, &made) : status;
+    return status == AR_OK && made.load_calls ? made.load_calls(l, &made) : status;
 }
 
 // ---- subgraphs -----------------------------------------------------------------------------------------------------
 
 static uint32_t io_bytes(const ar_graph_t *g) {
     return (uint32_t)((g->inputs.length + g->outputs.length) * sizeof(void *));
-}
-
-// Resources among the inputs are the caller's variables under another name.
-static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
-    for (uint32_t i = 0; caller && i < l->g.inputs.length; i++) {
-        int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
-        ar_tensor_t t;
-        ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
-        uint32_t k = caller->call_from + i;
-        int32_t given = k < caller->node->inputs.length ? ar_graph_int(&l->g, &caller->node->inputs, k) : -1;
-        if (t.type != AR_RESOURCE || given < 0) {
-            continue;
-        }
-        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        ar_life_lie_in(life, outer->sub->first_life + (uint32_t)given);
-    }
-    return AR_OK;
 }
 
 // The record of an input that is fed by rows: before those of the operators, and none of theirs.
@@ -448,74 +390,19 @@ static ar_status_t take_feed(ar_loader_t *l) {
     return AR_OK;
 }
 
-static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
-    l->sub->n_ops = (uint16_t)l->g.operators.length;
-    l->sub->n_inputs = (uint16_t)l->g.inputs.length;
-    l->sub->n_outputs = (uint16_t)l->g.outputs.length;
-    l->sub->state = AR_LOADING;
-    ar_status_t status = check_tensors(l);
-    if (status == AR_OK) {
-        status = hand_over(l, outer, caller);
-    }
-    if (status == AR_OK) {
-        status = birth_inputs(l);
-    }
+ar_status_t ar_loader_operators(ar_loader_t *l) {
+    ar_status_t status = birth_inputs(l);
     l->sub->io = ar_loader_take(l, io_bytes(&l->g));
     if (status == AR_OK && !l->sub->io) {
         status = AR_NO_MEMORY;
     }
-    if (status == AR_OK && !outer && l->feeds) {
+    if (status == AR_OK && l->feeds) {
         status = take_feed(l);
     }
     l->sub->records = (ar_rec_t *)(l->base + l->kept);
     for (uint32_t k = 0; status == AR_OK && k < l->g.operators.length; k++) {
         status = prepare_op(l, k);
     }
-    return status;
-}
-
-// Called again from elsewhere: its tensors live on until then, at the cost of memory but not of correctness.
-static void live_on(ar_loader_t *l, const ar_subgraph_t *sub) {
-    uint32_t n = l->plan.n;
-    for (uint32_t i = sub->first_life; i < n; i++) {
-        ar_life_t *life = ar_life(&l->plan, i);
-        if (life->first <= AR_LIFE_LATEST && life->last < l->time) {
-            life->last = l->time;
-        }
-    }
-}
-
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller) {
-    ar_loader_t inner = *l;
-    inner.sub = ar_model_subgraph(l->model, index);
-    if (inner.sub->state == AR_LOADED) {
-        ar_status_t ticked = tick(l);
-        live_on(l, inner.sub);
-        return ticked;
-    }
-    if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
-        return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest %N4 deep",
-            (unsigned)caller->index, ar_op_title(caller->op), (unsigned)index);
-    }
-    ar_status_t status = ar_graph_open(&inner.g, l->g.file.data, l->g.file.size, index, l->err);
-    if (status == AR_OK) {
-        status = tick(&inner);
-    }
-    if (status == AR_OK) {
-        status = check_all(&inner, l, caller);
-    }
-    if (status == AR_OK) {
-        status = tick(&inner);
-    }
-    if (status == AR_OK) {
-        status = hold_outputs(&inner, inner.time);
-    }
-    inner.sub->state = AR_LOADED;
-    l->kept = inner.kept;
-    l->lost = inner.lost;
-    l->plan = inner.plan;
-    l->time = inner.time;
-    l->may_wait = inner.may_wait;
     return status;
 }
 
@@ -571,9 +458,12 @@ static ar_status_t check_feed(const ar_loader_t *l) {
 }
 
 static ar_status_t check_model(ar_loader_t *l) {
-    ar_status_t status = check_all(l, NULL, NULL);
+    ar_status_t status = ar_loader_tensors(l);
     if (status == AR_OK) {
-        status = hold_outputs(l, AR_LIFE_LATEST);
+        status = ar_loader_operators(l);
+    }
+    if (status == AR_OK) {
+        status = ar_loader_hold_outputs(l, AR_LIFE_LATEST);
     }
     if (status == AR_OK && l->feeds) {
         status = check_feed(l);

@@ -52,6 +52,8 @@ static inline ar_rec_t *ar_next_record(const ar_rec_t *rec) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_record_bytes(rec));
 }
 
+struct _ar_made_t;
+
 // One operator while it is prepared.
 typedef struct _ar_prep_t {
     ar_tensor_t in;             // input 0 and output 0, where it has them
@@ -68,6 +70,7 @@ typedef struct _ar_prep_t {
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     uint16_t index;
     uint16_t calls[2];
+    ar_status_t (*load_calls)(struct _ar_loader_t *l, const struct _ar_made_t *made); // what loads them
     uint8_t n_in;
     uint8_t n_out;
     uint8_t n_calls;            // subgraphs that it calls
