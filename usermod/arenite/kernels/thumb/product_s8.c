@@ -86,13 +86,48 @@ static inline void *patches_of(const ar_product_s8_t *p) {
     return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
 }
 
+// Some bytes, and on. The empty statement hides where they end, which would else be worked out once more.
+static inline void copy_some(const uint8_t **from, uint8_t **to) {
+    const uint8_t *x = *from;
+    uint8_t *out = *to;
+#if AR_THUMB_FULL
+    uint32_t word;
+    memcpy(&word, x, sizeof(word));
+    memcpy(out, &word, sizeof(word));
+#else
+    for (uint32_t i = 0; i < 8; i += 4) {
+        uint8_t a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
+        out[i] = a;
+        out[i + 1] = b;
+        out[i + 2] = c;
+        out[i + 3] = d;
+    }
+#endif
+    *from += AR_THUMB_FULL ? 4 : 8;
+    *to += AR_THUMB_FULL ? 4 : 8;
+    __asm volatile ("" : "+r" (*from), "+r" (*to));
+}
+
+// Rows of a patch. They are short, so that a call of memcpy takes longer than they do.
+static __attribute__((noinline)) void copy_rows(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int8_t *out, uint32_t next) {
+    for (; rows > 0; rows--, x += step, out += next) {
+        const uint8_t *from = (const uint8_t *)x;
+        uint8_t *to = (uint8_t *)out;
+        uint32_t n = row;
+        for (; n >= (AR_THUMB_FULL ? 4 : 8); n -= AR_THUMB_FULL ? 4 : 8) {
+            copy_some(&from, &to);
+        }
+        for (; n > 0; n--) {
+            *to++ = *from++;
+        }
+    }
+}
+
 // Rows of two patches as bytes: from a row to the next `filled` bytes, n from the first to the second.
 static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step, int8_t *to, uint32_t n) {
     uint32_t next = n == p->n ? p->row : filled(p->row);
-    for (; rows > 0; rows--, a += step, b += step, to += next) {
-        memcpy(to, a, p->row);
-        memcpy(to + n, b, p->row);
-    }
+    copy_rows(a, step, rows, p->row, to, next);
+    copy_rows(b, step, rows, p->row, to + n, next);
 }
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
@@ -132,24 +167,13 @@ static inline uint32_t pack(int32_t first, int32_t second) {
     return (uint32_t)first + ((uint32_t)second << 16);
 }
 
-// An even number of elements, at least two.
-static inline void pack_even(const int8_t *a, const int8_t *b, uint32_t n, ar_thumb_packed_t *s, uint32_t *to) {
-#if AR_THUMB_FULL
-    ar_thumb_pack(a, b, to, a + n, s);
-#else
-    for (const int8_t *last = a + n; a < last; a += 2, b += 2, to += 4) {
-        pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), s, to);
-    }
-#endif
-}
-
 // Two channels' weights; the words of each pair of elements are four apart.
 static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
     ar_thumb_packed_t s = { 0, 0, 0 };
     uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
     for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
         if (even) {
-            pack_even(a, b, even, &s, to);
+            ar_thumb_pack(a, b, to, a + even, &s);
         }
         if (row & 1) {
             pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);

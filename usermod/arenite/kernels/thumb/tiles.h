@@ -64,10 +64,8 @@ typedef struct {
 // product that does not fit 16 bits.
 #define AR_THUMB_POSITIVE (0x00ff00ffu)
 
-#if AR_THUMB_FULL
 // Packs weights of two channels up to a_end, an even number of them, at least two.
 void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
-#endif
 
 // Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
 typedef struct {
