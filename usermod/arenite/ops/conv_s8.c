@@ -102,20 +102,40 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     ar_scratch_between(p, other + (c->narrow ? narrow : least), other + table_bytes(c) + most);
 }
 
-// Each channel's taps, four at a time: it is done anew for each row.
+static inline uint32_t word_at(const int8_t *x) {
+    uint32_t w;
+    memcpy(&w, __builtin_assume_aligned(x, sizeof(w)), sizeof(w));
+    return w;
+}
+
+static inline void put_word(int8_t *to, uint32_t w) {
+    memcpy(__builtin_assume_aligned(to, sizeof(w)), &w, sizeof(w));
+}
+
+// Four taps of four channels.
+static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *to, uint32_t taps) {
+    const uint32_t even = 0x00ff00ff, low = 0xffff;
+    uint32_t w0 = word_at(w), w1 = word_at(w + channels), w2 = word_at(w + 2 * channels), w3 = word_at(w + 3 * channels);
+    uint32_t a = (w0 & even) | (w1 & even) << 8, b = (w0 >> 8 & even) | (w1 & ~even);
+    uint32_t c = (w2 & even) | (w3 & even) << 8, d = (w2 >> 8 & even) | (w3 & ~even);
+    put_word(to, (a & low) | c << 16);
+    put_word(to + taps, (b & low) | d << 16);
+    put_word(to + 2 * taps, a >> 16 | (c & ~low));
+    put_word(to + 3 * taps, b >> 16 | (d & ~low));
+}
+
+// Each channel's taps: it is done anew for each row.
 static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
-    for (const int8_t *end = from + channels; from < end; from++) {
+    bool words = (((uintptr_t)from | taps | channels) & 3) == 0;
+    uint32_t some = words ? 4 : 1;
+    for (const int8_t *end = from + channels; from < end; from += some, to += some * taps) {
         const int8_t *w = from;
-        uint32_t tap = 0;
-        for (; tap + 4 <= taps; tap += 4, w += 4 * channels, to += 4) {
-            int8_t b = w[channels], c = w[2 * channels], d = w[3 * channels];
-            to[0] = *w;
-            to[1] = b;
-            to[2] = c;
-            to[3] = d;
-        }
-        for (; tap < taps; tap++, w += channels) {
-            *to++ = *w;
+        for (uint32_t tap = 0; tap < taps; tap += some, w += some * channels) {
+            if (words) {
+                transpose_words(w, channels, to + tap, taps);
+            } else {
+                to[tap] = *w;
+            }
         }
     }
 }
