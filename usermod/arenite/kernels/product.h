@@ -38,6 +38,7 @@ typedef struct {
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
     uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
+    bool on;                    // ar_product_one: three bytes behind the last row of weights may be read
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // a shorter way to requantize gives the same bits: twice all sums fits 32 bits, AR_SHIFT_IS_PLAIN
                                 // of all channels, start is 0, all of int8 is in range
