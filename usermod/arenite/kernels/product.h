@@ -120,7 +120,7 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
 
 static inline uint32_t ar_product_one_scratch(uint32_t n) {
-    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : AR_THUMB_FULL ? 4 * (n & ~3u) : 0;
+    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : AR_THUMB_FULL ? 4 * ((n + 3) & ~3u) : 0;
 }
 
 #endif // ARENITE_KERNELS_PRODUCT_H

@@ -281,17 +281,6 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 // The sums of four rows.
 static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r) {
-#if AR_THUMB_FULL
-    uint32_t whole = p->n & ~3u;
-    const int32_t *wide = p->scratch;
-    if (whole && wide && p->one_factor) {
-        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_wide_first(whole / 4));
-        if (p->n & 3) {
-            ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
-        }
-        return;
-    }
-#endif
     ar_thumb_rows_bytes(r, x, p->n, ar_thumb_bytes_first(p->n));
 }
 
@@ -315,6 +304,44 @@ static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t
     }
     return first;
 }
+
+#if AR_THUMB_FULL
+
+static void widen_one(const int8_t *x, uint32_t n, int32_t offset, int32_t *to) {
+    for (const int8_t *end = x + (n & ~3u); x < end; x += 4, to += 4) {
+        int32_t a = x[0] + offset, b = x[1] + offset, c = x[2] + offset, d = x[3] + offset;
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+    }
+    if (n & 3) {
+        to[0] = x[0] + offset;
+        to[1] = n & 2 ? x[1] + offset : 0;
+        to[2] = (n & 3) == 3 ? x[2] + offset : 0;
+        to[3] = 0;
+    }
+}
+
+// The same with a widened row. Where rows are not of whole groups of four the last one must have something to read behind it.
+static uint32_t wide_fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    static const int32_t none[4] = { 0 };
+    uint32_t channels = (p->n_channels - (p->n & 3 && !p->on ? 1 : 0)) & ~3u, groups = (p->n + 3) / 4;
+    int32_t *wide = p->scratch;
+    if (channels == 0) {
+        return 0;
+    }
+    ar_thumb_factor_t factor = factor_of(p, p->channels);
+    ar_thumb_fours_t f = {
+        .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = wide, .out = out,
+        .out_end = out + channels, .mult = factor.mult, .round = factor.round, .shift = factor.shift,
+    };
+    widen_one(x, p->n, p->offset, wide);
+    ar_thumb_fours(&f, wide + 4 * groups, ar_thumb_wide_first(groups));
+    return channels;
+}
+
+#endif
 
 static uint32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *w, uint32_t sum) {
     int32_t offset = p->offset;
@@ -349,20 +376,16 @@ static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, 
 
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     ar_thumb_rows_t rows;
+    uint32_t first = 0;
     rows.offset = p->offset;
+    if (p->one_factor && p->plain) {
 #if AR_THUMB_FULL
-    if (p->scratch && p->one_factor) {
-        int32_t *to = p->scratch, offset = p->offset;
-        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from += 4, to += 4) {
-            int32_t a = from[0] + offset, b = from[1] + offset, c = from[2] + offset, d = from[3] + offset;
-            to[0] = a;
-            to[1] = b;
-            to[2] = c;
-            to[3] = d;
-        }
-    }
+        first = p->scratch ? wide_fours(p, x, out) : fours(p, x, &rows, out);
+#else
+        first = fours(p, x, &rows, out);
 #endif
-    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0; first < p->n_channels; first += 4) {
+    }
+    for (; first < p->n_channels; first += 4) {
         some(p, x, &rows, first, p->n_channels - first < 4 ? p->n_channels - first : 4, out);
     }
 }
