@@ -264,30 +264,32 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->plain = product->start == 0 && q->low == -128 && q->high == 127;
 }
 
+// What a channel always gives whose sums are its bias.
+static inline int8_t constant(const ar_quant_t *q, int32_t bias, ar_factor_t f) {
+    return (int8_t)(bias == 0 ? q->out_zero : ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high));
+}
+
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
-    ar_factor_t f;
+    ar_factor_t f = { 0, 0 };
     if (bias == 0 || (bias < 0 && q->low == q->out_zero)) { // what is below the zero point is mostly cut off
         return (int8_t)q->out_zero;
     }
     ar_quant_factors(q, channel, 1, &f);
-    return (int8_t)ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
+    return constant(q, bias, f);
 }
 
 // Channels without weights go behind the others, which stay in their order; the count of these.
 static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
-    uint32_t size = product->n, next = channels->channel;
-    const int8_t *w = product->weights + next * size;
-    ar_channel_t *c = channels, *live = channels, *end = channels + n;
-    for (; c < end; c++, w += size) {
+    uint32_t size = product->n;
+    const int8_t *w = product->weights + channels->channel * size;
+    ar_channel_t *live = channels;
+    for (ar_channel_t *c = channels, *end = channels + n; c < end; c++, w += size) {
+        ar_channel_t this = *c;
         if (*w != 0 || !ar_is_zero(w, size)) {
-            *live++ = *c;
-        }
-    }
-    for (c = channels; end > live; next++) {
-        if (c < live && c->channel == next) {
-            c++;
+            *c = *live;
+            *live++ = this;
         } else {
-            *--end = (ar_channel_t) { ar_quant_constant(q, next, product->bias ? product->bias[next] : 0), 0, (uint16_t)next };
+            c->mult = constant(q, product->bias ? product->bias[this.channel] : 0, (ar_factor_t) { this.mult, this.shift });
         }
     }
     return (uint32_t)(live - channels);
@@ -296,11 +298,13 @@ static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32
 #if AR_TIER_MVE
 
 static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
-    for (uint32_t i = 0; i < n; i++) {
-        ar_factor_t factor = factor_at(f, first + i, first);
-        channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
+    if (f->scales) {
+        return ar_ratio_channels(&f->ratio, f->scales + 4 * first, first, n, channels);
     }
-    return false;
+    for (uint32_t i = 0; i < n; i++) {
+        channels[i] = (ar_channel_t) { f->all.mult, (int16_t)f->all.shift, (uint16_t)(first + i) };
+    }
+    return AR_SHIFT_IS_PLAIN(f->all.shift);
 }
 
 #else

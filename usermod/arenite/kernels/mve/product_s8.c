@@ -12,8 +12,8 @@
 #include "kernels/mve/requantize.h"
 #include "kernels/mve/tile.h"
 
-// Patches to gather at a time: what four tiles take.
-#define ENOUGH (4 * AR_TILE_PATCHES)
+// Patches to gather at a time: with more of them there is little left to gain.
+#define ENOUGH (16 * AR_TILE_PATCHES)
 
 // Bytes that a patch may leave behind it.
 #define VECTOR (16)
@@ -29,12 +29,16 @@ static inline uint32_t pairs_bytes(uint32_t channels) {
 }
 
 bool ar_is_zero(const int8_t *weights, uint32_t n) {
-    for (uint32_t i = 0; i < n; i += 16) {
-        if (vcmpneq_n_s8(vldrbq_z_s8(weights + i, vctp8q(n - i)), 0)) {
-            return false;
-        }
-    }
-    return true;
+    int8x16_t seen = vdupq_n_s8(0);
+    __asm volatile (
+        "wlstp.8    lr, %1, 2f\n"
+        "1:\n"
+        "vldrb.8    q0, [%0], #16\n"
+        "vorr       %q2, %q2, q0\n"
+        "letp       lr, 1b\n"
+        "2:\n"
+        : "+r" (weights), "+r" (n), "+w" (seen) : : "lr", "q0", "memory");
+    return vcmpneq_n_s8(seen, 0) == 0;
 }
 
 uint32_t ar_product_patches(uint32_t count) {
@@ -239,8 +243,8 @@ static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_
     }
 }
 
-// Up to three patches by all channels.
-static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, int8_t *out) {
+// Rows of up to three patches by all channels; more than one row only where all tiles are whole and plain.
+static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, uint32_t rows, int8_t *out) {
     const ar_tile_pair_t *pairs = p->scratch;
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
@@ -250,7 +254,11 @@ static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patche
         t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
         t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
         t->channels = c;
+        t->pairs = pairs;
+        t->first = c;
         t->end = pairs + whole / 2;
+        t->out_on = AR_TILE_PATCHES * p->out_step - (apart ? 0 : whole);
+        t->rows = rows;
         (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
         c += whole;
         pairs = t->end;
@@ -268,16 +276,17 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     (void)held;
     ar_tile_t t;
+    bool many = p->plain && p->n_channels % AR_TILE_CHANNELS == 0;
     t.n = p->n;
     t.zero = p->out_zero;
-    for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
+    t.x_on = AR_TILE_PATCHES * x_step;
+    for (uint32_t patches, rows; count > 0; count -= rows * patches, x += rows * t.x_on, out += rows * patches * p->out_step) {
         patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
-        for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
-            t.x[i] = x;
-            x += i + 1 < patches ? x_step : 0;
-        }
-        x += x_step;
-        row_of_tiles(p, &t, patches, out);
+        rows = many && patches == AR_TILE_PATCHES ? count / AR_TILE_PATCHES : 1;
+        t.x[0] = x;
+        t.x[1] = t.x[0] + (patches > 1 ? x_step : 0);
+        t.x[2] = t.x[1] + (patches > 2 ? x_step : 0);
+        rows_of_tiles(p, &t, patches, rows, out);
     }
 }
 
