@@ -264,18 +264,18 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->plain = product->start == 0 && q->low == -128 && q->high == 127;
 }
 
-// What a channel always gives whose sums are its bias.
-static inline int8_t constant(const ar_quant_t *q, int32_t bias, ar_factor_t f) {
+int8_t ar_quant_of_bias(const ar_quant_t *q, int32_t bias, const ar_channel_t *c) {
+    ar_factor_t f = { c->mult, c->shift };
     return (int8_t)(bias == 0 ? q->out_zero : ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high));
 }
 
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
-    ar_factor_t f = { 0, 0 };
+    ar_factor_t f;
     if (bias == 0 || (bias < 0 && q->low == q->out_zero)) { // what is below the zero point is mostly cut off
         return (int8_t)q->out_zero;
     }
     ar_quant_factors(q, channel, 1, &f);
-    return constant(q, bias, f);
+    return (int8_t)ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high);
 }
 
 // Channels without weights go behind the others, which stay in their order; the count of these.
@@ -289,7 +289,7 @@ static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32
             *c = *live;
             *live++ = this;
         } else {
-            c->mult = constant(q, product->bias ? product->bias[this.channel] : 0, (ar_factor_t) { this.mult, this.shift });
+            c->mult = ar_quant_of_bias(q, product->bias ? product->bias[this.channel] : 0, &this);
         }
     }
     return (uint32_t)(live - channels);
