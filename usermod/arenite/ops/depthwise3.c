@@ -131,7 +131,9 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
     bool plain = j->k.plain;
     memset(list, 0, sizeof(list));
     for (uint32_t c = 0; c < n; c += BLOCK) {
-        block_factors(j, c, BLOCK, channels);
+        if (live[c / BLOCK]) {
+            block_factors(j, c, BLOCK, channels);
+        }
         j->k.plain = plain;
         for (uint32_t i = 0; i < BLOCK; i++) {
             if (live[c / BLOCK] >> i & 1) {
