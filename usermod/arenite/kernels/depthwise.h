@@ -64,9 +64,6 @@ typedef struct {
 // list: NULL, or the numbers of the channels once more, and others up to the end of a block.
 void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n, const uint8_t *list);
 
-// A bit for each channel of a whole block: those that are not zero at every position.
-uint32_t ar_depthwise3_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero);
-
 // A row of output from the first three rows of input, those outside being NULL; and if there is a second, which takes strides
 // of 1, that from the last three.
 void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second);

@@ -111,6 +111,13 @@ typedef struct {
 // Patches from i on into scratch, i growing: what is behind the last may be written to. From a patch to the next the
 // plane advances so many bytes.
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
+
+// A bit for each of 16 channels: those that are not zero at every position.
+uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero);
+
+// Make a product of the p->n channels of the patches' step that are listed, whose rows of weights go to `rows`; all patches
+// into scratch.
+void ar_product_listed(ar_product_s8_t *p, const int8_t *x, uint32_t step, uint32_t count, const uint8_t *list, int8_t *rows);
 #endif
 
 // The outputs of the first count patches in scratch.

@@ -23,6 +23,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define LIVE_MOST (64)
 #define LIVE_CHANNELS (32)
 #define LIVE_OUTPUTS (16)
+#define LIVE_LISTED (256)       // on Helium no more channels than bytes can number
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
@@ -64,8 +65,11 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LIVE && c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
+    bool worth = c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
         && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
+    if (AR_TIER_MVE) { // a list, all rows of weights
+        return worth && w->in_c % 16 == 0 && w->in_c <= LIVE_LISTED ? w->in_c * (1 + w->out_c) : 0;
+    }
     return worth ? w->in_c * ((uint32_t)sizeof(uint16_t) + 2 + LIVE_OUTPUTS) : 0;
 }
 
@@ -158,6 +162,7 @@ typedef struct {
     ar_product_s8_t product;
     ar_factors_t factors;           // where there is no table of the channels
     bool no_table;
+    bool begun;                     // the product
     const ar_channel_t *constant;   // channels whose weights are all zero: mult is their output
     uint32_t n_constant;
     uint32_t held;                  // patches that fit the scratch
@@ -246,6 +251,13 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
     put_outside(j, a, i);
 }
 
+static inline void begin_product(job_t *j, bool wanted) {
+    if (wanted && !j->begun) {
+        ar_product_begin(&j->product);
+        j->begun = true;
+    }
+}
+
 // ---- rows of output --------------------------------------------------------------------------------------------------
 
 static __attribute__((noinline)) void fill_constants(const job_t *j, uint32_t count, int8_t *out) {
@@ -308,7 +320,7 @@ static __attribute__((noinline)) void fill_rows(const job_t *j, uint32_t count, 
     }
 }
 
-#if AR_LIVE
+#if !AR_TIER_MVE
 
 // The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
 static __attribute__((noinline)) void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
@@ -358,9 +370,30 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
 
 #else
 
-static inline bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
-    (void)j, (void)x, (void)count, (void)out;
-    return false;
+// The same where gathering takes little.
+static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    uint32_t live = live_bytes(j->c), depth = j->c->filter, outputs = j->product.n_channels, n = 0, seen;
+    if (live == 0 || outputs == 0 || j->product.bytes < live_product_bytes(j->c) + live) {
+        return false;
+    }
+    uint8_t *list = (uint8_t *)j->product.scratch + live_product_bytes(j->c);
+    for (uint32_t c = 0; c < depth; c += 16) {
+        for (seen = ar_seen(x + c, count, depth, (int8_t)-j->product.offset); seen; seen &= seen - 1) {
+            list[n++] = (uint8_t)(c + (uint32_t)__builtin_ctz(seen));
+        }
+    }
+    if (n == 0) { // one of them, since a product needs some
+        list[n++] = 0;
+    }
+    if (2 * n * (count + outputs) >= (depth - n) * count * outputs) {
+        return false;
+    }
+    ar_product_s8_t p = j->product;
+    p.row = p.n = n;
+    ar_product_listed(&p, x, depth, count, list, (int8_t *)list + depth);
+    ar_product_held(&p, count, out);
+    fill_constants(j, count, out);
+    return true;
 }
 
 #endif
@@ -374,6 +407,7 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
         j->n_constant = 0;
     }
     left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    begin_product(j, left > 0);
     for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
@@ -503,6 +537,7 @@ static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t r
     const ar_window_t *w = &j->c->w;
     bool simple = taps_of_row(j->c) == w->kernel_w;
     uint32_t x = 0;
+    begin_product(j, true);
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
         ar_product_next(&j->product, n);
@@ -575,7 +610,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         if (!no_table) {
             list_channels(&j, channels);
         }
-        ar_product_begin(&j.product);
+        j.begun = false;
         run_group(&j, run, rec);
     }
     return AR_OK;

@@ -121,7 +121,7 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
         return false;
     }
     for (uint32_t c = 0; c < n; c += BLOCK) {
-        live[c / BLOCK] = (uint16_t)ar_depthwise3_seen((const int8_t *)in->base + c, positions, n, (int8_t)-j->k.offset);
+        live[c / BLOCK] = (uint16_t)ar_seen((const int8_t *)in->base + c, positions, n, (int8_t)-j->k.offset);
         count += (uint32_t)__builtin_popcount(live[c / BLOCK]);
     }
     if (count * 4 >= n * 3) {

@@ -266,12 +266,13 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
 
 int8_t ar_quant_of_bias(const ar_quant_t *q, int32_t bias, const ar_channel_t *c) {
     ar_factor_t f = { c->mult, c->shift };
-    return (int8_t)(bias == 0 ? q->out_zero : ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high));
+    bool is_zero = bias == 0 || (bias < 0 && q->low == q->out_zero); // what is below the zero point is mostly cut off
+    return (int8_t)(is_zero ? q->out_zero : ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high));
 }
 
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
     ar_factor_t f;
-    if (bias == 0 || (bias < 0 && q->low == q->out_zero)) { // what is below the zero point is mostly cut off
+    if (bias == 0 || (bias < 0 && q->low == q->out_zero)) {
         return (int8_t)q->out_zero;
     }
     ar_quant_factors(q, channel, 1, &f);

@@ -211,13 +211,4 @@ void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b
     }
 }
 
-uint32_t ar_depthwise3_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero) {
-    const int8x16_t zeros = vdupq_n_s8(zero);
-    int8x16_t seen = vdupq_n_s8(0);
-    for (; positions > 0; positions--, x += step) {
-        seen = vorrq_s8(seen, veorq_s8(vld1q_s8(x), zeros));
-    }
-    return vcmpneq_n_s8(seen, 0);
-}
-
 #endif // AR_TIER_MVE
