@@ -330,10 +330,23 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
         }
         return AR_SHIFT_IS_PLAIN(f->all.shift);
     }
-    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
     const uint8_t *scales = f->scales + 4 * first;
     uint32_t worst = 0;             // bits of -1 - shift
     int32_t sign = 0;
+#if AR_TIER_DSP
+    ar_list_t l = { scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent, 0, 0 };
+    while (!ar_ratio_list(&l)) {
+        ar_channel_t *at = (ar_channel_t *)l.to - 1;
+        ar_factor_t factor = ar_ratio_factor(&f->ratio, ar_f32(l.scales - 4));
+        at->mult = factor.mult;
+        at->shift = (int16_t)factor.shift;
+        l.worst |= ~(uint32_t)factor.shift;
+        l.sign |= factor.mult;
+    }
+    worst = l.worst;
+    sign = l.sign;
+#else
+    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
     for (uint32_t i = first; c < end; c++, scales += 4) {
         bool near;
         ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
@@ -344,6 +357,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
         sign |= factor.mult;
         *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
     }
+#endif
     if (sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst)) {
         return true;
     }

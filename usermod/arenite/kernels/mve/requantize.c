@@ -18,7 +18,7 @@ typedef struct {
 static inline four_t four_factors(const ar_ratio_t *r, uint32x4_t bits, uint32x4_t *near) {
     const uint32_t high = (uint32_t)(r->quotient >> 32), low = (uint32_t)r->quotient;
     uint32x4_t mb = vorrq_u32(vshlq_n_u32(bits, 8), vdupq_n_u32(0x80000000u));
-    int32x4_t shift = vaddq_n_s32(vreinterpretq_s32_u32(vshrq_n_u32(bits, 23)), r->exponent - 125);
+    int32x4_t shift = vaddq_n_s32(vreinterpretq_s32_u32(vshrq_n_u32(bits, 23)), r->exponent);
     // The product's upper 64 bits in two words.
     uint32x4_t p1 = vmulhq_u32(vdupq_n_u32(high), mb), p0 = vmulq_n_u32(mb, high), carried = vmulhq_u32(vdupq_n_u32(low), mb);
     p1 = vaddq_u32(p1, vshrq_n_u32(vhaddq_u32(p0, carried), 31));
