@@ -239,15 +239,29 @@ static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i)
     }
 }
 
+// Rows inside, of which parts are outside: of both patches the same parts of all rows.
+static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t in_c = w->in_c, bytes = edge_bytes(j->c);
+    int8_t *first = j->edges + bytes, *second = first + bytes;
+    fill(first, (int8_t)-j->c->q.in_offset, 2 * bytes);
+    for (int32_t ky = a->y0; ky < a->y1; ky++) {
+        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * w->dilation_h));
+        memcpy(first + (uint32_t)a->x0 * in_c, row + (uint32_t)(a->left + a->x0) * in_c, (uint32_t)(a->x1 - a->x0) * in_c);
+        memcpy(second + (uint32_t)b->x0 * in_c, row + (uint32_t)(b->left + b->x0) * in_c, (uint32_t)(b->x1 - b->x0) * in_c);
+        ar_product_put(&j->product, i, (uint32_t)ky, 1, first, second, 0);
+    }
+}
+
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w && a->top == b->top && a->y1 > a->y0;
-    if (!inside || taps_of_row(j->c) != w->kernel_w) {
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = a->x1 > a->x0 && b->x1 > b->x0;
+    if (a->top != b->top || a->y1 <= a->y0 || !parts || taps_of_row(j->c) != w->kernel_w) {
         put_rows(j, in, a, b, i);
         return;
     }
-    put_inside(j, in, a, b, i);
+    (inside ? put_inside : put_parts)(j, in, a, b, i);
     put_outside(j, a, i);
 }
 
