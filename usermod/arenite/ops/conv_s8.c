@@ -131,14 +131,16 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 // Each channel's taps: it is done anew for each row.
 static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
     bool words = (((uintptr_t)from | taps | channels) & 3) == 0;
-    uint32_t some = words ? 4 : 1;
-    for (const int8_t *end = from + channels; from < end; from += some, to += some * taps) {
+    for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
-        for (uint32_t tap = 0; tap < taps; tap += some, w += some * channels) {
-            if (words) {
-                transpose_words(w, channels, to + tap, taps);
-            } else {
-                to[tap] = *w;
+        if (words) {
+            for (int8_t *last = to + taps; to < last; to += 4, w += 4 * channels) {
+                transpose_words(w, channels, to, taps);
+            }
+            to += 3 * taps;
+        } else {
+            for (int8_t *last = to + taps; to < last; w += channels) {
+                *to++ = *w;
             }
         }
     }

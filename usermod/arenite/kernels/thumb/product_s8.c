@@ -86,38 +86,38 @@ static inline void *patches_of(const ar_product_s8_t *p) {
     return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
 }
 
-// Some bytes, and on. The empty statement hides where they end, which would else be worked out once more.
-static inline void copy_some(const uint8_t **from, uint8_t **to) {
-    const uint8_t *x = *from;
-    uint8_t *out = *to;
+// Eight bytes. Only Armv7-M has words that lie anywhere.
+static inline void copy_eight(uint8_t *to, const uint8_t *from) {
 #if AR_THUMB_FULL
-    uint32_t word;
-    memcpy(&word, x, sizeof(word));
-    memcpy(out, &word, sizeof(word));
+    uint32_t first, second;
+    memcpy(&first, from, sizeof(first));
+    memcpy(&second, from + 4, sizeof(second));
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + 4, &second, sizeof(second));
 #else
     for (uint32_t i = 0; i < 8; i += 4) {
-        uint8_t a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
-        out[i] = a;
-        out[i + 1] = b;
-        out[i + 2] = c;
-        out[i + 3] = d;
+        uint8_t a = from[i], b = from[i + 1], c = from[i + 2], d = from[i + 3];
+        to[i] = a;
+        to[i + 1] = b;
+        to[i + 2] = c;
+        to[i + 3] = d;
     }
 #endif
-    *from += AR_THUMB_FULL ? 4 : 8;
-    *to += AR_THUMB_FULL ? 4 : 8;
-    __asm volatile ("" : "+r" (*from), "+r" (*to));
 }
 
-// Rows of a patch. They are short, so that a call of memcpy takes longer than they do.
+// Rows of a patch. They are short, so that a call of memcpy takes longer than they do. The empty statement hides where whole
+// eights end, which would else be worked out once more.
 static __attribute__((noinline)) void copy_rows(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int8_t *out, uint32_t next) {
     for (; rows > 0; rows--, x += step, out += next) {
         const uint8_t *from = (const uint8_t *)x;
         uint8_t *to = (uint8_t *)out;
-        uint32_t n = row;
-        for (; n >= (AR_THUMB_FULL ? 4 : 8); n -= AR_THUMB_FULL ? 4 : 8) {
-            copy_some(&from, &to);
+        for (uint32_t eights = row / 8; eights > 0; eights--) {
+            copy_eight(to, from);
+            from += 8;
+            to += 8;
+            __asm volatile ("" : "+r" (from), "+r" (to));
         }
-        for (; n > 0; n--) {
+        for (uint32_t n = row & 7; n > 0; n--) {
             *to++ = *from++;
         }
     }

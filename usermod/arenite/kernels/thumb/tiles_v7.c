@@ -242,25 +242,33 @@ __attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
 }
 
 // Two elements of two channels.
+#define PACKED \
+    "ldrsb.w r5, [r0, #1]\n" \
+    "ldrsb.w r4, [r0], #2\n" \
+    "ldrsb.w r7, [r1, #1]\n" \
+    "ldrsb.w r6, [r1], #2\n" \
+    "add.w  r5, r5, r7, lsl #16\n" \
+    "add.w  r4, r4, r6, lsl #16\n" \
+    "strd   r4, r5, [r2], #16\n" \
+    "add    r4, r5\n" \
+    "add    r4, r8\n" \
+    "add    r9, r4\n" \
+    "add.w  r10, r10, r4, lsr #16\n" \
+    "orr.w  r11, r11, r4\n"
+
 __attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
     __asm volatile (
         "push   {r4-r11, lr}\n"
         "ldr.w  r12, [sp, #36]\n"
         "mov.w  r8, #0x00ff00ff\n"
         "ldm.w  r12, {r9-r11}\n"
+        "subs   r4, r3, r0\n"
+        "lsls   r4, r4, #30\n"
+        "bmi    2f\n"
         "1:\n"
-        "ldrsb.w r5, [r0, #1]\n"
-        "ldrsb.w r4, [r0], #2\n"
-        "ldrsb.w r7, [r1, #1]\n"
-        "ldrsb.w r6, [r1], #2\n"
-        "add.w  r5, r5, r7, lsl #16\n"
-        "add.w  r4, r4, r6, lsl #16\n"
-        "strd   r4, r5, [r2], #16\n"
-        "add    r4, r5\n"
-        "add    r4, r8\n"
-        "add    r9, r4\n"
-        "add.w  r10, r10, r4, lsr #16\n"
-        "orr.w  r11, r11, r4\n"
+        PACKED
+        "2:\n"
+        PACKED
         "cmp    r0, r3\n"
         "bne    1b\n"
         "stm.w  r12, {r9-r11}\n"
