@@ -103,6 +103,9 @@ bool ar_has_input(const ar_prep_t *p, unsigned i);
 void ar_get_input(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
 void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
 
+// Whether so many bytes behind a constant may be read: they are the model's.
+bool ar_read_on(const ar_prep_t *p, const ar_tensor_t *t, uint32_t bytes);
+
 // A field of the operator's options, by the schema's field id.
 int32_t ar_option_int(const ar_prep_t *p, unsigned field, int32_t otherwise);
 int8_t ar_option_byte(const ar_prep_t *p, unsigned field, int8_t otherwise);
