@@ -2,13 +2,18 @@
 
 import json
 import os
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from arenite import figures
+from arenite.bench import bench
 from arenite.boards import find_board
 from arenite.errors import UserError
+from arenite.model import read_model
+from builder import Op, Tensor, build
 
 COMMITTED = json.loads(figures.FIGURES.read_text())
 # The emulator of the RP2040 runs 6 million cycles a second: ARENITE_ALL_FIGURES=1 measures also what takes it long.
@@ -43,6 +48,19 @@ def test_no_figure_rises(row: dict[str, int | str]) -> None:
     for count in ("instructions", "instructions_smallest", "load_instructions"):
         ticks = 4 * board.cycles_per_tick  # an interrupt of the USB, and where in a microsecond it starts
         assert now[count] <= 1.01 * row[count] + ticks, f"{count}: {row[count]:,} before, {now[count]:,} now"
+
+
+@pytest.mark.parametrize("name", ["MPS2_AN386", "MPS2_AN385", "MPS2_M0", "MPS3_AN547"])
+def test_an_operator_costs_little_beside_its_work(name: str, tmp_path: Path) -> None:
+    """Catches an interpreter that takes more than 150 instructions an operator, the change of one sign included."""
+    board = find_board(name)
+    counts = []
+    for length in (4, 20):
+        tensors = [Tensor([1]) for _ in range(length + 1)]
+        path = tmp_path / f"{length}.tflite"
+        path.write_bytes(build([Op("NEG", [x], [y]) for x, y in pairwise(tensors)], [tensors[-1]], [tensors[0]]))
+        counts.append(bench(read_model(path), board, None, Console(stderr=True))["instructions"] or 0)
+    assert 0 < counts[1] - counts[0] <= 16 * 150
 
 
 def test_the_pages_show_the_committed_figures() -> None:

@@ -13,12 +13,17 @@
 
 enum { ORDERS = 4 };
 
-ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
+ar_life_t *ar_life_within(const ar_plan_t *plan, uint32_t i, uint32_t *bytes) {
     ar_life_t *life = ar_life(plan, i);
-    while (life->first == AR_LIFE_ALIAS) {
-        life = ar_life(plan, life->offset);
+    for (*bytes = 0; life->first == AR_LIFE_ALIAS; life = ar_life(plan, life->offset)) {
+        *bytes += (uint32_t)life->last * AR_ALIGN;
     }
     return life;
+}
+
+ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
+    uint32_t bytes;
+    return ar_life_within(plan, i, &bytes);
 }
 
 static bool share(const ar_plan_t *plan, ar_life_t *life, uint32_t i) {

@@ -48,6 +48,11 @@ static ar_life_t *out_life(const ar_loader_t *l, const ar_rec_t *rec) {
     return life_of(l, rec, rec->n_in);
 }
 
+// Of the output itself, which may lie in another.
+static ar_life_t *own_life(const ar_loader_t *l, const ar_rec_t *rec) {
+    return ar_life(&l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
+}
+
 // The record behind that may be in a segment with this; NULL: none.
 static ar_rec_t *following(const search_t *s, const ar_rec_t *rec) {
     ar_rec_t *next = ar_next_record(rec);
@@ -98,9 +103,9 @@ static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_
     return h;
 }
 
-// Bytes of an output as it is held, of a life of all h rows. What gathers rows makes it at once.
-static uint32_t out_bytes(const ar_life_t *life, uint32_t h, const ar_rows_t *r) {
-    return r->gathers ? life->bytes : life->bytes / h * r->out_held;
+// Bytes of an output as it is held, of a life of all rows. One that is whole may be a piece of the life, or is made at once, of sums.
+static uint32_t out_bytes(const ar_life_t *life, const ar_rows_t *r) {
+    return r->out_held == r->out_h ? life->bytes : life->bytes / r->out_h * r->out_held;
 }
 
 typedef struct {
@@ -222,7 +227,7 @@ static void weigh(const search_t *s, segment_t *g) {
         bool ring = is_ring(s->l, g, rec);
         r->passes = ring && passes(g, rec);
         r->out_held = ring ? r->out_held : r->out_h;
-        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r->out_h, r)) : 0;
+        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r)) : 0;
         passing = r->passes && bytes > passing ? bytes : passing;
         g->bytes += r->passes ? 0 : bytes;
         g->inside += ring && !r->passes ? bytes : 0;
@@ -235,8 +240,8 @@ static void weigh(const search_t *s, segment_t *g) {
         find_source(s, g, rec);
     }
     g->bytes += scratch + sums + passing;
-    if (out_life(s->l, g->b)->first != ar_rows(g->b)->time) {
-        g->source = NULL;
+    if (own_life(s->l, g->b)->first != ar_rows(g->b)->time) {
+        g->source = NULL; // it lies in another
     }
 }
 
@@ -380,7 +385,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
     uint16_t begin = ar_rows(g->a)->time, end = ar_rows(g->b)->time;
     ar_life_t *life = out_life(s->l, rec);
     if (life->first == r->time) {
-        life->bytes = out_bytes(life, r->out_h, r);
+        life->bytes = out_bytes(life, r);
         life->first = begin;
         life->last = life->last < end ? end : life->last;
     }
@@ -429,10 +434,10 @@ static void unform(search_t *s, segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
         if (r->passes) {
-            life = ar_life(&s->l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
+            life = own_life(s->l, rec);
         }
-        if (r->passes || life->first == ar_rows(g->a)->time) {
-            life->bytes = r->gathers ? life->bytes : life->bytes / r->out_held * r->out_h;
+        if (r->passes || (life->first == ar_rows(g->a)->time && (rec == g->a || life != out_life(s->l, g->a)))) {
+            life->bytes = r->out_held == r->out_h ? life->bytes : life->bytes / r->out_held * r->out_h;
             life->first = r->time;
             life->last = life->last == end ? r->time : life->last;
         }

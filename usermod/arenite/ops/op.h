@@ -155,6 +155,10 @@ ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes);
 // a variable, an input that is needed later): then eval must copy.
 bool ar_alias(ar_prep_t *p, unsigned i);
 
+// Tell that the inputs join to output 0, one behind the other. They may lie there already when eval is called, so that their
+// address is that of their place.
+void ar_joins(ar_prep_t *p);
+
 // Let output 0 lie where one of the first inputs lies that nothing needs later, if it has as many bytes: eval reads each element
 // before it writes in its place.
 void ar_overwrites(ar_prep_t *p, unsigned inputs);

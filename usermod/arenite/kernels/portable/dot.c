@@ -52,10 +52,30 @@ void ar_dot_s16(void *acc, uint32_t rows, const void *x, int32_t offset, const v
     }
 }
 
+static void dot4_f32(float *acc, const float *x, const float *w, uint32_t w_stride, uint32_t n) {
+    const float *w1 = w + w_stride, *w2 = w1 + w_stride, *w3 = w2 + w_stride;
+    float a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+    for (const float *end = x + n; x < end;) {
+        float v = *x++;
+        a0 += v * *w++;
+        a1 += v * *w1++;
+        a2 += v * *w2++;
+        a3 += v * *w3++;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
 void ar_dot_f32(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n) {
     (void)offset;
     const float *a = x, *b = w;
     float *sum = acc;
+    if (rows == AR_DOT_ROWS) {
+        dot4_f32(sum, a, b, w_stride, n);
+        return;
+    }
     for (uint32_t r = 0; r < rows; r++, b += w_stride) {
         float s = sum[r];
         for (uint32_t i = 0; i < n; i++) {
