@@ -131,14 +131,14 @@ static inline uint32_t *patches_of(const ar_product_s8_t *p) {
 // A few patches, in turn: the words of a group are 4 a pair behind those of the one before, of five patches 10.
 static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a,
     const int8_t *b, uint32_t step) {
-    uint32_t row = p->row, pairs = (p->few + 1u) / 2, offset = offset_of(p);
+    uint32_t row = p->row, pairs = (p->few + 1u) / 2, offset = offset_of(p), beyond = step - row;
     uint32_t *to = p->scratch;
     if (p->few == 5) {
         uint32_t last = i < 4;
         to += r * row / 4 * 10 + i;
-        for (; rows > 0; rows--, a += step, b += step) {
-            for (uint32_t k = 0; k < row; k += 4, to += 10) {
-                uint32_t x = word_at(a + k), y = word_at(b + k);
+        for (; rows > 0; rows--, a += beyond, b += beyond) {
+            for (const int8_t *end = a + row; a < end; a += 4, b += 4, to += 10) {
+                uint32_t x = word_at(a), y = word_at(b);
                 to[last] = sxtab16(offset, y);
                 to[0] = sxtab16(offset, x);
                 to[5 + last] = sxtab16_odd(offset, y);
@@ -148,9 +148,9 @@ static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint
         return;
     }
     to += (r * row / 4 * pairs + i / 2) * 4;
-    for (; rows > 0; rows--, a += step, b += step) {
-        for (uint32_t k = 0; k < row; k += 4, to += 4 * pairs) {
-            widen(word_at(a + k), word_at(b + k), offset, to);
+    for (; rows > 0; rows--, a += beyond, b += beyond) {
+        for (const int8_t *end = a + row; a < end; a += 4, b += 4) {
+            to = widen(word_at(a), word_at(b), offset, to) + 4 * (pairs - 1);
         }
     }
 }
