@@ -44,6 +44,8 @@ typedef struct {
     uint32_t n;
     ar_trail_t *trails;         // NULL: while the plan is made only
     uint32_t n_trails;
+    uint8_t first;              // the order of placing that is tried first
+    uint8_t taken;              // and that which was best
 } ar_plan_t;
 
 static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
@@ -96,6 +98,9 @@ typedef struct {
 } ar_alive_t;
 
 ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time);
+
+// The most bytes alive at one time: no plan takes less, but for trails.
+uint32_t ar_plan_least(const ar_plan_t *plan);
 
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);
