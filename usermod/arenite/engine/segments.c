@@ -484,7 +484,7 @@ static uint32_t attempt(search_t *s, uint32_t limit) {
     }
     s->l->plan.n_trails = 0;
     each_segment(s, form);
-    return ar_plan_offsets(&s->l->plan, limit);
+    return ar_plan_offsets(&s->l->plan, limit, UNREACHED);
 }
 
 // Limits that are tried: the least bytes alive, and what a plan may take that does not reach them.
@@ -538,7 +538,7 @@ static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
         each_segment(s, unform);
     }
     plan->n_trails = 0;
-    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room) : *whole;
+    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room, UNREACHED) : *whole;
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
     least = least > floor ? least : floor;
@@ -579,7 +579,7 @@ static uint32_t given_plan(search_t *s, uint32_t room, uint32_t whole) {
     s->given = true;
     plan->first = *cut;
     each_segment(s, form);
-    uint32_t peak = ar_plan_offsets(plan, room);
+    uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
     if (peak < whole && (!room || room - peak <= room / 8)) {
         return peak;
     }
@@ -593,8 +593,7 @@ static uint32_t given_plan(search_t *s, uint32_t room, uint32_t whole) {
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    bool tight = l->by_rows && room && ar_plan_least(&l->plan) > room;
-    uint32_t whole = tight ? UNREACHED : ar_plan_offsets(&l->plan, room);
+    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows && room ? room : UNREACHED);
     if (!l->by_rows || (room && whole <= room && !l->feeds)) {
         return whole;
     }
@@ -611,7 +610,7 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
         each_segment(&s, unform);
         l->plan.n_trails = 0;
     }
-    return l->streams ? peak : ar_plan_offsets(&l->plan, room);
+    return l->streams ? peak : ar_plan_offsets(&l->plan, room, UNREACHED);
 }
 
 static void run_so(search_t *s, segment_t *g) {
