@@ -19,6 +19,7 @@ typedef struct {
     int32_t weights_offset;
     ar_factor_t factor;         // for weights with one scale
     bool plain;                 // as in a product, for weights with one scale
+    bool on;                    // as in a product
     const ar_mac_t *mac;
     ar_quant_t q;
 } dense_t;
@@ -36,7 +37,8 @@ typedef struct {
     int8_t out_zero;
     int8_t low;
     int8_t high;
-    bool plain;
+    bool plain : 1;
+    bool on : 1;
 } one_scale_t;
 
 // What a zero point of int8 weights adds to each sum of a row.
@@ -88,11 +90,21 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
     int8_t *out = ar_out(rec, 0);
     void *wide = ar_scratch_of(rec);
     ar_channel_t all = { d->mult, d->shift, 0 };
-    ar_product_s8_t p = {
-        .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .channels = &all, .n_channels = d->n_out, .rows = 1, .row = d->n_in,
-        .n = d->n_in, .scratch = wide && d->scratch >= ar_product_one_scratch(d->n_in) ? wide : NULL, .offset = d->in_offset,
-        .out_zero = d->out_zero, .low = d->low, .high = d->high, .one_factor = true, .plain = d->plain,
-    };
+    ar_product_s8_t p; // not all of it is needed, and zeros take their time
+    p.weights = ar_in(rec, WEIGHTS);
+    p.bias = ar_bias(rec);
+    p.channels = &all;
+    p.n_channels = d->n_out;
+    p.n = d->n_in;
+    p.scratch = wide && d->scratch >= ar_product_one_scratch(d->n_in) ? wide : NULL;
+    p.offset = d->in_offset;
+    p.out_zero = d->out_zero;
+    p.low = d->low;
+    p.high = d->high;
+    p.one_factor = true;
+    p.gathered = false;
+    p.plain = d->plain;
+    p.on = d->on;
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
         p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, d->weights_offset);
         ar_product_one(&p, x, out);
@@ -280,7 +292,7 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
     *one = (one_scale_t) {
         .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = d->q.in_offset,
         .weights_offset = (int16_t)d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = (int8_t)d->q.out_zero,
-        .low = (int8_t)d->q.low, .high = (int8_t)d->q.high, .plain = d->plain,
+        .low = (int8_t)d->q.low, .high = (int8_t)d->q.high, .plain = d->plain, .on = d->on,
     };
     ask_scratch(p, d);
     return AR_OK;
@@ -322,6 +334,7 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     }
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = one_factor(p, &d, in, &weights, out);
+        d.on = ar_read_on(p, &weights, 3);
     }
     return status == AR_OK ? keep(p, &d, in) : status;
 }
