@@ -2,7 +2,7 @@
 
 The compiler leaves what each function takes in an .su file (-fstack-usage). Who calls whom is read off the firmware's
 machine code, so that what was inlined or cloned counts as it is. Calls through pointers: run_all() calls all eval
-functions, make_record() all prepare functions, prepare_op() what loads subgraphs, ar_reset() all reset functions; and
+functions, make_record() all prepare functions, prepare_op() what loads subgraphs, ar_reset() all reset functions, check_model() what joins pieces; and
 what these call may call, through pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su file, are
 judged by what they push. The figure is a bound: no run can take more, some way may take less.
 
@@ -39,7 +39,7 @@ RINGS = {"run_all", "ar_loader_operators"}
 # put it into.
 CALLERS = {
     "run_all": "eval", "make_record": "ar_prepare", "ar_loader_operators": "load_calls", "prepare_op": "load_calls",
-    "ar_reset": "ar_reset", "reset_subgraph": "ar_reset",
+    "check_model": "join_pieces", "ar_reset": "ar_reset", "reset_subgraph": "ar_reset",
 }  # fmt: skip
 
 FUNCTION = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")

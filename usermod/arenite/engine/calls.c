@@ -9,7 +9,7 @@
 // ---- subgraphs -----------------------------------------------------------------------------------------------------
 
 // Resources among the inputs are the caller's variables under another name.
-static void hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_made_t *caller) {
+static void hand_over(ar_loader_t *l, const ar_subgraph_t *outer, const ar_made_t *caller) {
     for (uint32_t i = 0; i < l->g.inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
         ar_tensor_t t;
@@ -17,7 +17,7 @@ static void hand_over(ar_loader_t *l, const ar_loader_t *outer, const ar_made_t 
         uint32_t k = caller->call_from + i;
         int32_t given = k < caller->node->inputs.length ? ar_graph_int(&l->g, &caller->node->inputs, k) : -1;
         if (t.type == AR_RESOURCE && given >= 0) {
-            ar_life_lie_in(ar_loader_life(l, (uint32_t)index), outer->sub->first_life + (uint32_t)given);
+            ar_life_lie_in(ar_loader_life(l, (uint32_t)index), outer->first_life + (uint32_t)given);
         }
     }
 }
@@ -33,43 +33,43 @@ static void live_on(ar_loader_t *l, const ar_subgraph_t *sub) {
     }
 }
 
-static ar_status_t load_subgraph(ar_loader_t *inner, const ar_loader_t *l, uint32_t index, const ar_made_t *caller) {
-    ar_status_t status = ar_graph_open(&inner->g, l->g.file.data, l->g.file.size, index, l->err);
+static ar_status_t load_subgraph(ar_loader_t *l, const ar_subgraph_t *outer, uint32_t index, const ar_made_t *caller) {
+    ar_status_t status = ar_graph_open(&l->g, l->g.file.data, l->g.file.size, index, l->err);
     if (status == AR_OK) {
-        status = ar_loader_tick(inner);
+        status = ar_loader_tick(l);
     }
     if (status == AR_OK) {
-        status = ar_loader_tensors(inner);
+        status = ar_loader_tensors(l);
     }
     if (status == AR_OK) {
-        hand_over(inner, l, caller);
-        status = ar_loader_operators(inner);
+        hand_over(l, outer, caller);
+        status = ar_loader_operators(l);
     }
     if (status == AR_OK) {
-        status = ar_loader_tick(inner);
+        status = ar_loader_tick(l);
     }
-    return status == AR_OK ? ar_loader_hold_outputs(inner, inner->time) : status;
+    return status == AR_OK ? ar_loader_hold_outputs(l, l->time) : status;
 }
 
 static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const ar_made_t *caller) {
-    ar_loader_t inner = *l;
-    inner.sub = ar_model_subgraph(l->model, index);
-    if (inner.sub->state == AR_LOADED) {
+    ar_subgraph_t *outer = l->sub, *sub = ar_model_subgraph(l->model, index);
+    if (sub->state == AR_LOADED) {
         ar_status_t ticked = ar_loader_tick(l);
-        live_on(l, inner.sub);
+        live_on(l, sub);
         return ticked;
     }
-    if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
+    if (sub->state == AR_LOADING || l->depth == 4) {
         return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest %N4 deep",
             (unsigned)caller->index, ar_op_title(ar_graph_op(caller->node)), (unsigned)index);
     }
-    ar_status_t status = load_subgraph(&inner, l, index, caller);
-    inner.sub->state = AR_LOADED;
-    l->kept = inner.kept;
-    l->lost = inner.lost;
-    l->plan = inner.plan;
-    l->time = inner.time;
-    l->may_wait = inner.may_wait;
+    const ar_graph_t g = l->g;
+    l->sub = sub;
+    l->depth++;
+    ar_status_t status = load_subgraph(l, outer, index, caller);
+    sub->state = AR_LOADED;
+    l->depth--;
+    l->sub = outer;
+    l->g = g;
     return status;
 }
 

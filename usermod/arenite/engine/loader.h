@@ -35,6 +35,7 @@ typedef struct _ar_loader_t {
     uint8_t *floor;             // where the lives must
     uint32_t kept;              // bytes from base that the model keeps
     uint32_t lost;              // bytes of records that measuring has counted but not kept
+    void (*join)(const struct _ar_loader_t *l); // what lets pieces lie in the whole; NULL: no operator joins any
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
     ar_plan_t plan;
     ar_graph_t g;               // the subgraph at hand

@@ -206,16 +206,6 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     return true;
 }
 
-void ar_joins(ar_prep_t *p) {
-    const ar_loader_t *l = p->loader;
-    ar_life_t *note = ar_loader_new_life(p->loader);
-    if (note) {
-        note->first = AR_LIFE_JOINS;
-        note->bytes = p->inputs;
-        note->offset = (uint32_t)l->sub->first_life << 16 | (uint32_t)tensor_index(p, p->outputs, 0);
-    }
-}
-
 void ar_overwrites(ar_prep_t *p, unsigned inputs) {
     ar_loader_t *l = p->loader;
     ar_life_t *target = ar_loader_life(l, (uint32_t)tensor_index(p, p->outputs, 0));

@@ -9,12 +9,13 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them.
+// Whether convolutions look for them at all; and by these functions.
 #ifdef ARENITE_SMALL
-#define AR_LIVE (0)
+#define AR_LOOKS (0)
 #else
-#define AR_LIVE (!AR_TIER_MVE)
+#define AR_LOOKS (1)
 #endif
+#define AR_LIVE (AR_LOOKS && !AR_TIER_MVE)
 
 // What only calls loops: as small as can be, among code that is worth its size.
 #define AR_SMALL __attribute__((cold, noinline))
