@@ -84,7 +84,7 @@ ar_status_t ar_loader_tensors(ar_loader_t *l) {
     l->sub->state = AR_LOADING;
     l->sub->first_life = (uint16_t)l->plan.n;
     if (l->plan.n + l->g.tensors.length > 0xffff) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65535 tensors in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators or tensors in all");
     }
     for (uint32_t i = 0; i < l->g.tensors.length; i++) {
         ar_tensor_t t;
@@ -191,13 +191,12 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
 static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t **op) {
     *op = ar_graph_op(n);
     if (!*op && n->code == CUSTOM) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator is not compiled in", (unsigned)k,
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator%C", (unsigned)k,
             (unsigned)n->custom_code_len, n->custom_code);
     }
     if (!*op) {
         const char *name = ar_builtin_name(n->code);
-        return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s is not compiled in" : "op %u: operator %s%d is not compiled in",
-            (unsigned)k, name, (int)n->code);
+        return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s%C" : "op %u: operator %s%d%C", (unsigned)k, name, (int)n->code);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
         return ar_damaged(l->err, "op %u %s has another operator's options", (unsigned)k, ar_op_title(*op));
@@ -207,7 +206,7 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
 
 ar_status_t ar_loader_tick(ar_loader_t *l) {
     if (++l->time >= AR_LIFE_LATEST) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators or tensors in all");
     }
     return AR_OK;
 }

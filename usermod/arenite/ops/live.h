@@ -9,7 +9,7 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them at all; and by these functions.
+// Whether convolutions look for them at all, and for outputs without weights; and by these functions.
 #ifdef ARENITE_SMALL
 #define AR_LOOKS (0)
 #else

@@ -167,7 +167,8 @@ void ar_joins(ar_prep_t *p);
 void ar_overwrites(ar_prep_t *p, unsigned inputs);
 
 // Refuse: "op 7 CUMSUM: ..." with what ar_fail formats in the text. They return the status, to be returned.
-ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
+#define ar_refuse(...) (ar_refuse_so(__VA_ARGS__), (ar_status_t)AR_VALUE)         // not returned: fewer bytes
+void ar_refuse_so(ar_prep_t *p, const char *format, ...);
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
 ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"
