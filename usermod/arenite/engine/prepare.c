@@ -159,7 +159,9 @@ void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     r->held[0] = r->held[1] = r->in_h;
     r->inputs = (uint8_t)inputs;
     r->out_held = r->out_h;
-    p->row_inputs = batches == 1 && p->loader->g.n_subgraphs == 1 ? (uint8_t)inputs : 0;
+    if (batches == 1 && p->loader->g.n_subgraphs == 1) {
+        ar_loader_link_rows(p, inputs);
+    }
 }
 
 void ar_scratch(ar_prep_t *p, uint32_t bytes) {

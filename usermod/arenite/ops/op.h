@@ -61,6 +61,7 @@ typedef struct _ar_prep_t {
     ar_rec_t *rec;
     struct _ar_loader_t *loader;
     const struct _ar_op_t *op;
+    struct _ar_made_t *made;    // where the subgraphs that it calls are told
     ar_error_t *err;
     uint32_t inputs;            // positions in the model of the two index vectors
     uint32_t outputs;
@@ -69,13 +70,8 @@ typedef struct _ar_prep_t {
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     uint16_t index;
-    uint16_t calls[2];
-    ar_status_t (*load_calls)(struct _ar_loader_t *l, const struct _ar_made_t *made); // what loads them
     uint8_t n_in;
     uint8_t n_out;
-    uint8_t n_calls;            // subgraphs that it calls
-    uint8_t call_from;          // its first input that is one of theirs
-    uint8_t row_inputs;         // inputs that it takes by rows, 0: it does not run so
     bool may_wait;              // it may end a run early (AR_WAITING)
     bool scratch_lasts;         // from one invoke to the next
 } ar_prep_t;
