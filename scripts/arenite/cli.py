@@ -247,16 +247,30 @@ def bench(
 @command
 def plan(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="SVG", help="A picture to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="An SVG to write; with --save, the model.")
+    ] = None,
     arena: Annotated[int | None, typer.Option(min=0, metavar="BYTES", help="Its size; else what is needed.")] = None,
     stream: StreamOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the plan into the model, so that boards load it faster.")
+    ] = False,
 ) -> None:
-    """Show what lies where in a model's arena, operator by operator."""
+    """Show what lies where in a model's arena, operator by operator; or save how its rows are planned in the model."""
     from arenite import plan as planning
     from arenite.model import read_model
     from arenite.plan_svg import svg
+    from arenite.saved_plan import save_plan
 
+    if save:
+        if stream or as_json:
+            raise UserError("--save goes with neither --stream nor --json")
+        saved = save_plan(read_model(model), arena, err)
+        _write(output or model, saved.model.data)
+        out.print(f"{output or model}: {saved}", markup=False, soft_wrap=True)
+        return
     made = planning.make_plan(read_model(model), arena, stream=stream)
     if output:
         planning.write(output, svg(made))
