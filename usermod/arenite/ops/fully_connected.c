@@ -11,7 +11,7 @@
 enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
-    uint32_t scratch;           // bytes, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
+    uint16_t scratch;           // blocks, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
     uint32_t rows;              // of the input: batches
     uint32_t n_in;
     uint32_t n_out;
@@ -25,14 +25,14 @@ typedef struct {
 
 // int8 with one scale for all weights, which is most of them: what its record keeps of that.
 typedef struct {
-    uint32_t scratch;           // as above
+    uint16_t scratch;           // as above
+    uint16_t rows;
     uint32_t n_in;
     uint32_t n_out;
     int32_t mult;               // the factor
-    uint16_t rows;
     int16_t in_offset;
-    int16_t weights_offset;
     int8_t shift;
+    int8_t weights_zero;
     int8_t out_zero;
     int8_t low;
     int8_t high;
@@ -90,11 +90,11 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
     ar_channel_t all = { d->mult, d->shift, 0 };
     ar_product_s8_t p = {
         .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .channels = &all, .n_channels = d->n_out, .rows = 1, .row = d->n_in,
-        .n = d->n_in, .scratch = wide && d->scratch >= ar_product_one_scratch(d->n_in) ? wide : NULL, .offset = d->in_offset,
+        .n = d->n_in, .scratch = wide && d->scratch * (uint32_t)AR_ALIGN >= ar_product_one_scratch(d->n_in) ? wide : NULL, .offset = d->in_offset,
         .out_zero = d->out_zero, .low = d->low, .high = d->high, .one_factor = true, .plain = d->plain,
     };
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
-        p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, d->weights_offset);
+        p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, -d->weights_zero);
         ar_product_one(&p, x, out);
     }
     return AR_OK;
@@ -103,7 +103,7 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
 static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, void *wide, const int8_t *x, int8_t *out) {
     ar_product_s8_t p = {
         .weights = weights, .bias = ar_bias(rec), .n_channels = d->n_out, .rows = 1, .row = d->n_in, .n = d->n_in, .scratch = wide,
-        .start = (int32_t)zero_point_term(x, d->n_in, d->q.in_offset, d->weights_offset),
+        .start = (int32_t)zero_point_term(x, d->n_in, ar_quant_offset(&d->q), d->weights_offset),
     };
     if (d->q.per_channel) {
         channels_s8(d, p, x, out);
@@ -127,7 +127,7 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     if (d->int4_count) {
         weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
     }
-    if (scratch && !d->q.per_channel && d->scratch >= unpacked + ar_product_one_scratch(d->n_in)) {
+    if (scratch && !d->q.per_channel && d->scratch * (uint32_t)AR_ALIGN >= unpacked + ar_product_one_scratch(d->n_in)) {
         wide = scratch + unpacked;
     }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
@@ -173,7 +173,7 @@ static void gather_row(const image_t *m, const ar_rec_t *rec, uint32_t y) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
         ar_sums_t part;
         memcpy(&part, sums + o, n * sizeof(*sums));
-        d->mac->dot(&part, n, ar_rows_in(rec, &m->rows, y, row), d->q.in_offset, weights + (size_t)o * d->n_in, d->n_in, row);
+        d->mac->dot(&part, n, ar_rows_in(rec, &m->rows, y, row), ar_quant_offset(&d->q), weights + (size_t)o * d->n_in, d->n_in, row);
         memcpy(sums + o, &part, n * sizeof(*sums));
     }
 }
@@ -278,9 +278,9 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
         return AR_NO_MEMORY;
     }
     *one = (one_scale_t) {
-        .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = d->q.in_offset,
-        .weights_offset = (int16_t)d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = (int8_t)d->q.out_zero,
-        .low = (int8_t)d->q.low, .high = (int8_t)d->q.high, .plain = d->plain,
+        .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = (int16_t)ar_quant_offset(&d->q),
+        .weights_zero = (int8_t)-d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = d->q.out_zero,
+        .low = d->q.low, .high = d->q.high, .plain = d->plain,
     };
     ask_scratch(p, d);
     return AR_OK;

@@ -42,7 +42,7 @@ static void finish_s16(const ar_quant_t *q, const ar_sums_t *sums, const void *b
             uint32_t sum = (uint32_t)sums->s16[i] + (bias ? (uint32_t)((const int32_t *)bias)[first + i] : 0);
             v = ar_requantize((int32_t)sum, factors[i]);
         }
-        to[i] = (int16_t)ar_clamp(v, q->low, q->high);
+        to[i] = (int16_t)ar_clamp(v, q->low_s16, q->high_s16);
     }
 }
 
@@ -77,6 +77,8 @@ const ar_mac_t ar_mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 
 const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
 const ar_mac_t ar_mac_f32_s8 = { ar_dot_f32_s8, ar_depthwise_f32_s8, finish_f32_s8, 4, 1, 4 };
 
+static const ar_mac_t *const ways[] = { &ar_mac_s8, &ar_mac_s16, &ar_mac_f32, &ar_mac_f32_s8 };
+
 ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
     bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
     if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
@@ -95,6 +97,20 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
             weights->type, out->type);
     }
     return AR_OK;
+}
+
+const ar_mac_t *ar_mac_of(const ar_quant_t *q) {
+    return ways[q->mac];
+}
+
+ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q) {
+    const ar_mac_t *mac;
+    ar_status_t status = ar_mac(p, in, weights, out, &mac);
+    for (unsigned i = 0; status == AR_OK && i < sizeof(ways) / sizeof(ways[0]); i++) {
+        q->mac = ways[i] == mac ? i & 3 : q->mac;
+    }
+    q->int4 = weights->type == AR_INT4;
+    return status;
 }
 
 // ---- quantization --------------------------------------------------------------------------------------------------
@@ -166,8 +182,10 @@ static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tenso
     }
     q->in_scale = in->scale;
     q->out_scale = out->scale;
-    q->in_offset = (int16_t)-in->zero_point;
-    q->out_zero = (int16_t)out->zero_point;
+    if (in->type == AR_INT8) {
+        q->in_zero = (int8_t)in->zero_point;
+        q->out_zero = (int8_t)out->zero_point;
+    }
     return AR_OK;
 }
 
@@ -200,8 +218,13 @@ ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, co
     }
     int32_t low, high;
     status = ar_activation_int(p, activation, out, &low, &high);
-    q->low = (int16_t)low;
-    q->high = (int16_t)high;
+    if (in->type == AR_INT8) {
+        q->low = (int8_t)low;
+        q->high = (int8_t)high;
+    } else {
+        q->low_s16 = (int16_t)low;
+        q->high_s16 = (int16_t)high;
+    }
     return status;
 }
 
@@ -257,7 +280,7 @@ static int32_t bound_of(uint32_t n) {
 }
 
 void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
-    product->offset = q->in_offset;
+    product->offset = ar_quant_offset(q);
     product->out_zero = q->out_zero;
     product->low = q->low;
     product->high = q->high;
