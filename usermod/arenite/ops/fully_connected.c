@@ -12,15 +12,13 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
     uint16_t scratch;           // blocks, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
+    int16_t weights_offset;
     uint32_t rows;              // of the input: batches
     uint32_t n_in;
     uint32_t n_out;
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    int32_t weights_offset;
     ar_factor_t factor;         // for weights with one scale
-    bool plain;                 // as in a product, for weights with one scale
     const ar_mac_t *mac;
-    ar_quant_t q;
+    ar_quant_t q;               // its own: plain, as in a product, for weights with one scale
 } dense_t;
 
 // int8 with one scale for all weights, which is most of them: what its record keeps of that.
@@ -111,10 +109,15 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
     }
     ar_channel_t all = { d->factor.mult, (int16_t)d->factor.shift, 0 };
     ar_quant_product(&d->q, &p);
-    p.plain = d->plain;
+    p.plain = d->q.own;
     p.channels = &all;
     p.one_factor = true;
     ar_product_one(&p, x, out);
+}
+
+// Of weights of int4 as bytes.
+static uint32_t unpacked_bytes(const dense_t *d) {
+    return d->q.int4 ? (d->n_in * d->n_out + 3) & ~3u : 0;
 }
 
 // Weights with a scale a channel, or of int4.
@@ -123,9 +126,9 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const dense_t *d = ar_params(rec);
     const int8_t *x = ar_in(rec, INPUT), *weights = ar_in(rec, WEIGHTS);
     int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = NULL;
-    uint32_t unpacked = (d->int4_count + 3) & ~3u;
-    if (d->int4_count) {
-        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
+    uint32_t unpacked = unpacked_bytes(d);
+    if (unpacked) {
+        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->n_in * d->n_out, scratch);
     }
     if (scratch && !d->q.per_channel && d->scratch * (uint32_t)AR_ALIGN >= unpacked + ar_product_one_scratch(d->n_in)) {
         wide = scratch + unpacked;
@@ -142,7 +145,8 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const uint8_t *x = ar_in(rec, INPUT);
     uint8_t *out = ar_out(rec, 0);
     const uint8_t *weights = ar_in(rec, WEIGHTS);
-    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in * d->mac->size, out += d->n_out * d->mac->size) {
+    uint32_t size = d->mac->size;
+    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in * size, out += d->n_out * size) {
         row(d, rec, weights, x, out);
     }
     return AR_OK;
@@ -160,7 +164,7 @@ static void finish(const dense_t *d, const ar_rec_t *rec, const ar_sums_t *sums,
     if (d->q.per_channel) {
         ar_quant_factors(&d->q, o, n, factors);
     }
-    d->mac->finish(&d->q, sums, ar_bias(rec), factors, o, n, ar_out(rec, 0));
+    ar_mac_s8.finish(&d->q, sums, ar_bias(rec), factors, o, n, ar_out(rec, 0));
 }
 
 // One row's share of all sums.
@@ -173,7 +177,7 @@ static void gather_row(const image_t *m, const ar_rec_t *rec, uint32_t y) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
         ar_sums_t part;
         memcpy(&part, sums + o, n * sizeof(*sums));
-        d->mac->dot(&part, n, ar_rows_in(rec, &m->rows, y, row), ar_quant_offset(&d->q), weights + (size_t)o * d->n_in, d->n_in, row);
+        ar_mac_s8.dot(&part, n, ar_rows_in(rec, &m->rows, y, row), ar_quant_offset(&d->q), weights + (size_t)o * d->n_in, d->n_in, row);
         memcpy(sums + o, &part, n * sizeof(*sums));
     }
 }
@@ -200,7 +204,7 @@ static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 
 // Where the sums take less than the image.
 static bool gathers(const dense_t *d, const ar_tensor_t *in) {
-    return in->type == AR_INT8 && d->rows == 1 && !d->int4_count && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
+    return in->type == AR_INT8 && d->rows == 1 && !d->q.int4 && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
 }
 
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -233,7 +237,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         return ar_refuse(p, "zero point %d of the weights is out of range", (int)weights->zero_point);
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
-    d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
+    d->weights_offset = (int16_t)(d->q.per_channel ? 0 : -weights->zero_point);
     if (!d->q.per_channel && ar_has_input(p, 2)) {
         ar_tensor_t bias;
         ar_get_input(p, 2, &bias);
@@ -243,7 +247,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->plain = in->type == AR_INT8 && !d->q.per_channel && is_plain(d);
+    d->q.own = in->type == AR_INT8 && !d->q.per_channel && is_plain(d);
     return AR_OK;
 }
 
@@ -252,7 +256,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
 
 static void ask_scratch(ar_prep_t *p, const dense_t *d) {
     bool wide = !d->q.per_channel && d->n_out >= WIDE_OUTPUTS;
-    uint32_t weights = (d->int4_count + 3) & ~3u, most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
+    uint32_t weights = unpacked_bytes(d), most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
     if (most > 0) {
         ar_scratch_between(p, weights, most);
     }
@@ -280,7 +284,7 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
     *one = (one_scale_t) {
         .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = (int16_t)ar_quant_offset(&d->q),
         .weights_zero = (int8_t)-d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = d->q.out_zero,
-        .low = d->q.low, .high = d->q.high, .plain = d->plain,
+        .low = d->q.low, .high = d->q.high, .plain = d->q.own,
     };
     ask_scratch(p, d);
     return AR_OK;
@@ -292,7 +296,7 @@ static ar_status_t keep(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
     if (gathers(d, in) && ar_rows_gather(p, &rows)) {
         return keep_image(p, d, &rows);
     }
-    if (int8 && !d->int4_count && !d->q.per_channel && d->rows <= 0xffff) {
+    if (int8 && !d->q.int4 && !d->q.per_channel && d->rows <= 0xffff) {
         return keep_one_scale(p, d);
     }
     dense_t *rec = ar_record(p, int8 ? eval_s8 : eval, sizeof(*d));
@@ -312,9 +316,9 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     dense_t d;
     memset(&d, 0, sizeof(d));
     ar_get_input(p, WEIGHTS, &weights);
-    ar_status_t status = ar_mac(p, in, &weights, out, &d.mac);
+    ar_status_t status = ar_quant_mac(p, in, &weights, out, &d.q);
     if (status == AR_OK) {
-        d.int4_count = weights.type == AR_INT4 ? weights.count : 0;
+        d.mac = ar_mac_of(&d.q);
         status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {

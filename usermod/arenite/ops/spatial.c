@@ -15,16 +15,15 @@ static int32_t padding_before(int32_t in, int32_t out, int32_t window, int32_t s
     return missing > 0 ? missing / 2 : 0;
 }
 
-typedef struct {
-    uint8_t before, stride, dilation;
-} axis_t;
+// What a record keeps of an axis.
+enum { BEFORE, STRIDE, DILATION, KEPT };
 
 static bool in_range(int32_t value, int32_t low, int32_t high) {
     return low <= value && value <= high;
 }
 
 static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, int32_t in, int32_t out,
-    int32_t kernel, int32_t stride, int32_t dilation, axis_t *to) {
+    int32_t kernel, int32_t stride, int32_t dilation, uint8_t to[KEPT]) {
     if (!in_range(kernel, 1, 0x7fff) || !in_range(stride, 1, 0x7fff) || !in_range(dilation, 1, 0x7fff)) {
         return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each must be 1 to 32767", axis, (int)kernel,
             (int)stride, (int)dilation);
@@ -40,10 +39,12 @@ static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, i
     int32_t before = padding == PADDING_SAME ? padding_before(in, out, (int32_t)window, stride) : 0;
     stride = out == 1 ? 1 : stride;
     dilation = kernel == 1 ? 1 : dilation;
-    if (before > AR_ROWS_MOST || stride > AR_ROWS_MOST || dilation > AR_ROWS_MOST) {
+    if ((before | stride | dilation) > AR_ROWS_MOST) {
         return ar_unsupported(p, "%s: padding, stride or dilation of more than 255", axis);
     }
-    *to = (axis_t) { (uint8_t)before, (uint8_t)stride, (uint8_t)dilation };
+    to[BEFORE] = (uint8_t)before;
+    to[STRIDE] = (uint8_t)stride;
+    to[DILATION] = (uint8_t)dilation;
     return AR_OK;
 }
 
@@ -63,10 +64,10 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
             return ar_unsupported(p, "dimension %u: must be 1 to 32767", i);
         }
     }
-    axis_t height, width;
-    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &height);
+    uint8_t height[KEPT], width[KEPT];
+    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], height);
     if (status == AR_OK) {
-        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], &width);
+        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], width);
     }
     if (status != AR_OK) {
         return status; // the kernel may be anything
@@ -80,13 +81,13 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
     w->out_c = (uint16_t)out->dim[3];
     w->kernel_h = (uint16_t)kernel[0];
     w->kernel_w = (uint16_t)kernel[1];
-    w->rows.stride = height.stride;
-    w->rows.before = height.before;
+    w->rows.stride = height[STRIDE];
+    w->rows.before = height[BEFORE];
     w->rows.window = (uint16_t)((kernel[0] - 1) * dilation[0] + 1);
-    w->stride_w = width.stride;
-    w->pad_left = width.before;
-    w->dilation_h = height.dilation;
-    w->dilation_w = width.dilation;
+    w->stride_w = width[STRIDE];
+    w->pad_left = width[BEFORE];
+    w->dilation_h = height[DILATION];
+    w->dilation_w = width[DILATION];
     return status;
 }
 

@@ -130,7 +130,9 @@ static ar_status_t types(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const 
             t[FEATURES].type, t[TIME].type, kept);
     }
     s->state_size = (uint8_t)ar_type_size(kept);
-    return ar_mac(p, &t[INPUT], &t[FEATURES], out, &s->mac);
+    ar_status_t status = ar_quant_mac(p, &t[INPUT], &t[FEATURES], out, &s->q);
+    s->mac = ar_mac_of(&s->q);
+    return status;
 }
 
 static ar_status_t bias(ar_prep_t *p, const svdf_t *s, const ar_tensor_t t[5]) {

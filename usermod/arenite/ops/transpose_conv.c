@@ -107,10 +107,10 @@ static ar_status_t shape(ar_prep_t *p, deconv_t *d, const ar_tensor_t *in, const
 
 ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
     ar_tensor_t weights, in;
-    const ar_mac_t *mac;
+    ar_quant_t q = { .mac = 0 };
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_input(p, INPUT, &in);
-    ar_status_t status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_mac(p, &in, &weights, &p->out, &mac);
+    ar_status_t status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_quant_mac(p, &in, &weights, &p->out, &q);
     if (status != AR_OK) {
         return status;
     }
@@ -118,7 +118,7 @@ ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
     if (!d) {
         return AR_NO_MEMORY;
     }
-    d->mac = mac;
+    d->mac = ar_mac_of(&q);
     status = shape(p, d, &in, &weights, &p->out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.in_c);

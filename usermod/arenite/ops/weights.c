@@ -78,39 +78,29 @@ const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 
 const ar_mac_t ar_mac_f32_s8 = { ar_dot_f32_s8, ar_depthwise_f32_s8, finish_f32_s8, 4, 1, 4 };
 
 static const ar_mac_t *const ways[] = { &ar_mac_s8, &ar_mac_s16, &ar_mac_f32, &ar_mac_f32_s8 };
-
-ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
-    bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
-    if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
-        *mac = &ar_mac_f32;
-    } else if (in->type == AR_FLOAT32 && weights->type == AR_INT8) {
-        *mac = &ar_mac_f32_s8;
-    } else if (in->type == AR_INT8 && bytes) {
-        *mac = &ar_mac_s8;
-    } else if (in->type == AR_INT16 && weights->type == AR_INT8) {
-        *mac = &ar_mac_s16;
-    } else {
-        *mac = NULL;
-    }
-    if (!*mac || out->type != in->type) {
-        return ar_unsupported(p, "input %t, weights %t, output %t is not supported", in->type,
-            weights->type, out->type);
-    }
-    return AR_OK;
-}
+enum { WAY_S8, WAY_S16, WAY_F32, WAY_F32_S8, NO_WAY };
 
 const ar_mac_t *ar_mac_of(const ar_quant_t *q) {
     return ways[q->mac];
 }
 
 ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q) {
-    const ar_mac_t *mac;
-    ar_status_t status = ar_mac(p, in, weights, out, &mac);
-    for (unsigned i = 0; status == AR_OK && i < sizeof(ways) / sizeof(ways[0]); i++) {
-        q->mac = ways[i] == mac ? i & 3 : q->mac;
+    bool s8 = weights->type == AR_INT8;
+    unsigned way = NO_WAY;
+    if (in->type == AR_FLOAT32) {
+        way = weights->type == AR_FLOAT32 ? WAY_F32 : s8 ? WAY_F32_S8 : NO_WAY;
+    } else if (in->type == AR_INT8) {
+        way = s8 || weights->type == AR_INT4 ? WAY_S8 : NO_WAY;
+    } else if (in->type == AR_INT16) {
+        way = s8 ? WAY_S16 : NO_WAY;
     }
+    if (way == NO_WAY || out->type != in->type) {
+        return ar_unsupported(p, "input %t, weights %t, output %t is not supported", in->type,
+            weights->type, out->type);
+    }
+    q->mac = way & 3;
     q->int4 = weights->type == AR_INT4;
-    return status;
+    return AR_OK;
 }
 
 // ---- quantization --------------------------------------------------------------------------------------------------
