@@ -53,6 +53,12 @@ static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_ch
     return p->weights + (p->gathered ? (uint32_t)(c - p->channels) : c->channel) * p->n;
 }
 
+#if AR_TIER_DSP || AR_THUMB_FULL
+// Those from `first` on, up to the end, at least one, by their scales; whether all shifts are plain. What wants a closer look has
+// a mult below 0, or a shift beyond what an int32 can be shifted by.
+bool ar_ratio_list(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, ar_channel_t *channels, const ar_channel_t *end);
+#endif
+
 // Whether n weights are all zero.
 bool ar_is_zero(const int8_t *x, uint32_t n);
 

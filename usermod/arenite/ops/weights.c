@@ -329,6 +329,27 @@ static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t
     }
 }
 
+#if AR_TIER_DSP || AR_THUMB_FULL
+#define list_scales ar_ratio_list
+#else
+
+static bool list_scales(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, ar_channel_t *c, const ar_channel_t *end) {
+    const ar_ratio_t ratio = *r;    // which nothing that is written to can be a part of
+    uint32_t worst = 0;             // bits of -1 - shift
+    int32_t sign = 0;
+    for (uint32_t i = first; c < end; c++, scales += 4) {
+        bool near;
+        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
+        factor.mult = near ? INT32_MIN : factor.mult;
+        worst |= ~(uint32_t)factor.shift;
+        sign |= factor.mult;
+        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
+    }
+    return sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst);
+}
+
+#endif
+
 // List n channels from first on; whether all shifts are plain for sure.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
     ar_channel_t *c = channels, *end = c + n;
@@ -338,21 +359,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
         }
         return AR_SHIFT_IS_PLAIN(f->all.shift);
     }
-    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
-    const uint8_t *scales = f->scales + 4 * first;
-    uint32_t worst = 0;             // bits of -1 - shift
-    int32_t sign = 0;
-    for (uint32_t i = first; c < end; c++, scales += 4) {
-        bool near;
-        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
-        if (near) {
-            factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
-        }
-        worst |= ~(uint32_t)factor.shift;
-        sign |= factor.mult;
-        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
-    }
-    if (sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst)) {
+    if (list_scales(&f->ratio, f->scales + 4 * first, first, channels, end)) {
         return true;
     }
     mend(f, n, channels);
