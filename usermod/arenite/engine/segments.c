@@ -142,13 +142,13 @@ static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *re
 }
 
 // Whether a record's row is taken as soon as it is made, before any other is, and then no longer needed. All such rows may lie in
-// one place, but for that which is made of another. What is known so far: where one has a single taker, for row by row.
+// one place, but for that which is made of another a part at a time. What is known so far: where one has a single taker, for row by row.
 static bool passes(const segment_t *g, const ar_rec_t *rec) {
     const ar_rows_t *r = ar_rows(rec);
     bool of_another = false;
     for (unsigned i = 0; i < r->inputs; i++) {
         const ar_rec_t *maker = maker_in(g, rec, i);
-        of_another |= maker && ar_rows(maker)->passes;
+        of_another |= maker && ar_rows(maker)->passes && !r->reads_first;
     }
     return r->passes && r->out_held == 1 && !of_another;
 }

@@ -75,7 +75,7 @@ static uint32_t live_product_bytes(const ar_conv_t *c) {
 }
 
 static void note(ar_conv_t *c, unsigned what, bool so) {
-    c->w.rows.own |= so ? (uint8_t)what : 0;
+    c->w.rows.own |= so ? what & 0x7f : 0;
 }
 
 // Whether there is a channel without weights, or nobody knows; and whether there seem to be many, by the first weight of each.
@@ -101,6 +101,8 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
     note(c, AR_CONV_NARROW, w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least));
+    // More than one patch of a narrow row is held, and so all of them.
+    c->w.rows.reads_first = AR_TIER_DSP && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);

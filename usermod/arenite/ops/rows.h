@@ -38,7 +38,8 @@ typedef struct {
     uint8_t in_place : 1;       // element by element: an output may lie where its input does
     uint8_t idle : 1;           // channels of the output are perhaps the zero point everywhere, for want of weights
     uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
-    uint8_t own;                // what the operator notes of itself
+    uint8_t reads_first : 1;    // a row of input 0 is read before any of its row of output is written
+    uint8_t own : 7;            // what the operator notes of itself
 } ar_rows_t;
 
 // What a byte holds of strides, dilations and padding.
