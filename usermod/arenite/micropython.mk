@@ -34,7 +34,7 @@ $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_SMALL)
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_SMALL)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
-ARENITE_HOT = conv_s8 depthwise3 spatial weights
+ARENITE_HOT = conv_s8 one_channel depthwise3 spatial weights
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

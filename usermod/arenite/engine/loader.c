@@ -292,6 +292,7 @@ static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs
             feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
             r->time = life->first = (uint16_t)(l->time - 1);
             r->out_h = ar_rows(rec)->in_h;
+            r->row = life->bytes / r->out_h;
         }
         if (rec->t[i] != feed->t[0] || !r->out_h) {
             return false;

@@ -560,9 +560,6 @@ static void run_so(search_t *s, segment_t *g) {
             r->held[i] = maker ? ar_rows(maker)->out_held : r->in_h;
             r->from[i] = maker ? r->from[i] : 0;
         }
-        if (!r->inputs) {
-            r->row = out_life(s->l, rec)->bytes / r->out_held;
-        }
         r->span = 0;
         bool ring = r->to && out_life(s->l, rec)->last <= ar_rows(g->b)->time;
         r->role = !g->by_rows ? AR_ALONE : ring ? AR_RING : AR_HELD;

@@ -40,4 +40,15 @@ static inline uint32_t ar_conv_filter(const ar_conv_t *c) {
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights);
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);
 
+// int8, one input channel and transposed weights: whether there is a way of few bytes; ask for its scratch, and run.
+#if AR_TIER_DSP
+bool ar_one_channel_fits(const ar_conv_t *c);
+void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c);
+ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
+#else
+#define ar_one_channel_fits(c) ((void)(c), false)
+#define ar_one_channel_ask(p, c) ((void)(p), (void)(c))
+#define ar_one_channel ar_conv_s8
+#endif
+
 #endif // ARENITE_OPS_CONV_H

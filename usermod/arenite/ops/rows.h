@@ -18,13 +18,15 @@ typedef struct {
     union {
         uint32_t best;          // while the model is planned: least bytes up to here, or fewest calls
         uint16_t held[2];       // when it runs: rows of inputs 0 and 1 in memory
-        uint32_t row;           // when it runs, of what has no input: bytes of a row
     };
     uint16_t out_held;          // rows of the output in memory; row y in place y % held
     uint16_t next;              // the row of output to be made next
     uint16_t time;              // the operator's number, counted from 1
     uint16_t back;              // bytes to the record before, 0: these two can not be in one segment
-    uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
+    union {
+        uint16_t from[2];       // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
+        uint32_t row;           // of what has no input: bytes of a row
+    };
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
     union {
         uint16_t length;        // while planned: records of the segment that ends here; before, when the last takes rows of this

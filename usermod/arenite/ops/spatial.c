@@ -37,8 +37,9 @@ static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, i
         return ar_refuse(p, "%s: the output has %d, its input and options give %d", axis, (int)out, (int)size);
     }
     int32_t before = padding == PADDING_SAME ? padding_before(in, out, (int32_t)window, stride) : 0;
-    stride = out == 1 ? 1 : stride;
-    dilation = kernel == 1 ? 1 : dilation;
+    // They do not matter where there is but one position, or one tap.
+    stride = out == 1 && stride > AR_ROWS_MOST ? AR_ROWS_MOST : stride;
+    dilation = kernel == 1 && dilation > AR_ROWS_MOST ? AR_ROWS_MOST : dilation;
     if ((before | stride | dilation) > AR_ROWS_MOST) {
         return ar_unsupported(p, "%s: padding, stride or dilation of more than 255", axis);
     }

@@ -23,8 +23,8 @@ typedef struct {
     uint16_t in_w, in_c;
     uint16_t out_w, out_c;
     uint16_t kernel_h, kernel_w;
-    uint8_t stride_w;           // 1 where there is but one position
-    uint8_t dilation_h, dilation_w; // 1 where the kernel has but one tap
+    uint8_t stride_w;
+    uint8_t dilation_h, dilation_w;
     uint8_t pad_left;
 } ar_window_t;
 
