@@ -46,6 +46,7 @@ class Box:
         first, last: operators, by their index.
         held, rows: it is a ring that holds so many rows at a time, of so many; both 0 where it is whole.
         views: names of tensors that are the same bytes under another shape.
+        pieces: names of tensors that are written into their places in it, before it is whole.
         trails: the box (its index in the plan) that this one may lie over while both are needed, since it is written
             only where that has been read; None for most.
         distance: the bytes or more that `trails` begins above this one.
@@ -60,6 +61,7 @@ class Box:
     held: int
     rows: int
     views: tuple[str, ...]
+    pieces: tuple[str, ...]
     trails: int | None
     distance: int
 
@@ -80,6 +82,8 @@ class Box:
                 words.append(f"{'in place of' if in_place else 'trails'} {short(source.name)}")
         if self.views:
             words.append(f"also {', '.join(map(short, self.views))}")
+        if self.pieces:
+            words.append(f"holds {', '.join(map(short, self.pieces))}")
         return "; ".join(words)
 
 
@@ -146,9 +150,10 @@ def _plan(model: Model, lives: Lives) -> Plan:
     roots = [i for i, p in enumerate(lives.places) if p.root == i and p.kind != PLACE_NONE and p.bytes]
     number = {i: n for n, i in enumerate(roots)}
     views: dict[int, list[str]] = {i: [] for i in roots}
+    pieces: dict[int, list[str]] = {i: [] for i in roots}
     for i, p in enumerate(lives.places):
         if p.root != i and p.root in views and p.index != NO_PLACE:
-            views[p.root].append(names[p.subgraph][p.index])
+            (views if p.bytes == lives.places[p.root].bytes else pieces)[p.root].append(names[p.subgraph][p.index])
 
     def column(time: int) -> int:
         return min(max(bisect_right(times, time) - 1, 0), last)
@@ -161,7 +166,7 @@ def _plan(model: Model, lives: Lives) -> Plan:
         trails = None if p.source == NO_PLACE else number[p.source]
         return Box(
             KINDS.get(p.kind, "tensor"), name, p.offset, p.bytes, column(p.first), column(p.last), p.held, p.rows,
-            tuple(same), trails, p.distance,
+            tuple(same), tuple(pieces[i]), trails, p.distance,
         )  # fmt: skip
 
     return Plan(
@@ -192,7 +197,7 @@ def as_dict(plan: Plan) -> dict[str, Any]:
         "state": plan.state,
         "activations": plan.activations,
         "operators": [vars(step) for step in plan.steps],
-        "boxes": [vars(box) | {"views": list(box.views)} for box in plan.boxes],
+        "boxes": [vars(box) | {"views": list(box.views), "pieces": list(box.pieces)} for box in plan.boxes],
     }
 
 

@@ -138,6 +138,19 @@ def test_state_and_views(tmp_path: Path) -> None:
     assert [step["op"] for step in made["operators"]] == ["RESHAPE", "SVDF", "RELU"]
 
 
+def test_pieces(tmp_path: Path) -> None:
+    """Catches a piece of what is joined that is drawn as another box, or taken for all of it."""
+    path, x = tmp_path / "joined.tflite", Tensor([16], "int8", 0.5, name="x")
+    a, b = (Tensor([16], "int8", 0.5, name=name) for name in "ab")
+    whole = Tensor([32], "int8", 0.5, name="whole")
+    ops = [Op("RELU", [x], [a]), Op("RELU6", [x], [b])]
+    path.write_bytes(build([*ops, Op("CONCATENATION", [a, b], [whole], options("Concatenation", axis=0))]))
+    made = plan(path)
+    (box,) = [box for box in made["boxes"] if box["pieces"]]
+    assert (box["name"], box["bytes"], box["pieces"], box["first"], box["last"]) == ("whole", 32, ["a", "b"], 0, 2)
+    assert "holds a, b" in " ".join(arenite("plan", path).stdout.split())
+
+
 def test_picture(tmp_path: Path) -> None:
     """Catches an SVG that is not well-formed, lacks a box, an operator or an overlap, or draws outside of itself."""
     path, output = written(tmp_path, "person_detect"), tmp_path / "plan.svg"

@@ -15,10 +15,15 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from arenite.engine import NO_PLACE, PLACE_SCRATCH, Engine, HostModel, Lives
 from conftest import reference_model
+from test_in_place import joining
 from test_rows import GRAPHS, MODELS, network, sizes
 
 BYTES = {schema.TensorType.INT8: 1, schema.TensorType.UINT8: 1, schema.TensorType.INT16: 2}
 ELEMENTS = {"ADD", "MUL", "RELU", "LOGISTIC"}
+
+
+# A place of the plan, and the byte of it that something begins at: 0, or a piece of what is joined.
+Where = tuple[int, int]
 
 
 class Tensor:
@@ -40,25 +45,25 @@ class Arena:
         self.lives = lives
         self.owner = np.full((lives.records + lives.state + lives.activations + 64, 2), -1)
 
-    def addresses(self, place: int, rows: int, size: int, row: int | None) -> tuple[np.ndarray, np.ndarray]:
+    def addresses(self, place: Where, rows: int, size: int, row: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Where a row of a place lies, or all of it, and which bytes of it these are."""
-        p = self.lives.places[place]
+        p = self.lives.places[place[0]]
         each = size // rows
         which = np.arange(size) if row is None else np.arange(row * each, (row + 1) * each)
         if p.held and row is not None:
             return p.offset + (row % p.held) * each + np.arange(each), which
         assert not p.held, "of a ring nobody reads or writes all"
-        return p.offset + which, which
+        return p.offset + place[1] + which, place[1] + which
 
-    def write(self, place: int, rows: int, size: int, row: int | None) -> None:
+    def write(self, place: Where, rows: int, size: int, row: int | None) -> None:
         """These bytes are this place's from now on."""
         where, which = self.addresses(place, rows, size, row)
-        self.owner[where, 0], self.owner[where, 1] = place, which
+        self.owner[where, 0], self.owner[where, 1] = place[0], which
 
-    def read(self, place: int, rows: int, size: int, row: int | None, who: str) -> None:
+    def read(self, place: Where, rows: int, size: int, row: int | None, who: str) -> None:
         """They must still be."""
         where, which = self.addresses(place, rows, size, row)
-        assert (self.owner[where, 0] == place).all(), f"{who} reads what somebody has written over"
+        assert (self.owner[where, 0] == place[0]).all(), f"{who} reads what somebody has written over"
         assert (self.owner[where, 1] == which).all(), f"{who} reads other rows than it needs"
 
 
@@ -104,20 +109,20 @@ def order(engine: Engine, data: bytes, arena: int) -> list[tuple[int, int | None
     return events
 
 
-def run(engine: Engine, data: bytes, arena: int) -> int:
-    """Run a plan symbolically; how many operators went by rows."""
+def run(engine: Engine, data: bytes, arena: int) -> Counter[str]:
+    """Run a plan symbolically; how many operators went by rows, and pieces lay where they are joined."""
     model = schema.ModelT.InitFromPackedBuf(data, 0)
     graph = model.subgraphs[0]
     tensors = [Tensor(t, model) for t in graph.tensors]
     operators = [Operator(op, model, tensors) for op in graph.operators]
     lives = engine.lives(data, arena)
-    place = {p.index: p.root for p in lives.places if p.index != NO_PLACE}
-    scratch = {p.op: p.root for p in lives.places if p.kind == PLACE_SCRATCH and p.op != NO_PLACE}
+    place = {p.index: (p.root, p.offset - lives.places[p.root].offset) for p in lives.places if p.index != NO_PLACE}
+    scratch = {p.op: (p.root, 0) for p in lives.places if p.kind == PLACE_SCRATCH and p.op != NO_PLACE}
     memory = Arena(lives)
     for i in map(int, graph.inputs):
         memory.write(place[i], 1, tensors[i].bytes, None)
     events = order(engine, data, arena)
-    calls, seen = Counter(k for k, _ in events), Counter[int]()
+    calls, seen, counted = Counter(k for k, _ in events), Counter[int](), Counter[str]()
     for k, row in events:
         op = operators[k]
         who = f"op {k} {op.name}, row {row}"
@@ -129,17 +134,20 @@ def run(engine: Engine, data: bytes, arena: int) -> int:
             for r in [None] if row is None and not sums else [y] if sums else op.sees(row):
                 memory.read(place[i], x.rows, x.bytes, r, who)
         if k in scratch:
-            size = lives.places[scratch[k]].bytes
+            size = lives.places[scratch[k][0]].bytes
             if sums and y > 0:
                 memory.read(scratch[k], 1, size, None, f"{who}: its sums")
             memory.write(scratch[k], 1, size, None)
-        if place[op.output] in {place[i] for i in op.inputs} and row is None:
+        if op.name == "CONCATENATION":  # what was made in its place keeps its name
+            counted["pieces"] += sum(place[i][0] == place[op.output][0] for i in op.inputs)
+        elif place[op.output] in {place[i] for i in op.inputs} and row is None:
             continue  # a view, or in place: the bytes are those of the same name
         if not sums or seen[k] == calls[k]:
             memory.write(place[op.output], out.rows, out.bytes, row)
     for i in map(int, graph.outputs):
         memory.read(place[i], tensors[i].rows, tensors[i].bytes, None, "the script")
-    return sum(n > 1 for n in calls.values())
+    counted["rows"] = sum(n > 1 for n in calls.values())
+    return counted
 
 
 @pytest.mark.parametrize("first", range(0, GRAPHS, 20))
@@ -148,8 +156,20 @@ def test_networks(engine: Engine, first: int) -> None:
     by_rows = 0
     for seed in range(first, first + 20):
         data, _ = network(seed)
-        by_rows += sum(run(engine, data, arena) for arena in sizes(engine, data))
+        by_rows += sum(run(engine, data, arena)["rows"] for arena in sizes(engine, data))
     assert by_rows > 20
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_joined_images(engine: Engine, first: int) -> None:
+    """Catches a piece in its place while the rest of that still belongs to others."""
+    counted = Counter[str]()
+    for seed in range(first, first + 20):
+        data, _ = joining(seed)
+        for arena in sizes(engine, data):
+            counted += run(engine, data, arena)
+    assert counted["pieces"] > 60
+    assert counted["rows"] > 20
 
 
 @pytest.mark.parametrize("name", MODELS)

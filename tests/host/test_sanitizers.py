@@ -34,7 +34,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Complet
     env["LD_PRELOAD"] = f"{runtime_library('libasan.so')} {runtime_library('libubsan.so')}"
     env["ASAN_OPTIONS"] = "detect_leaks=0"
     env |= {"ARENITE_SANITIZE": "1", "ARENITE_KEEP_MODELS": str(folder)}
-    tests = sorted(map(str, [*HERE.glob("test_ops_*.py"), HERE / "test_rows.py", HERE / "test_feed.py"]))
+    tests = sorted(
+        map(str, [*HERE.glob("test_ops_*.py"), HERE / "test_in_place.py", HERE / "test_rows.py", HERE / "test_feed.py"])
+    )
     assert tests
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=short", *tests]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False), folder

@@ -106,3 +106,17 @@ const ar_op_t *ar_graph_op(const ar_node_t *n) {
     }
     return NULL;
 }
+
+bool ar_graph_plan(const ar_graph_t *g, fb_vector_t *plan) {
+    const fb_file_t *f = &g->file;
+    fb_table_t model, t;
+    fb_vector_t metadata = { 0, 0 };
+    bool found = fb_table(f, ar_u32(f->data), &model) && fb_vector(&model, MODEL_METADATA, 4, &metadata);
+    for (uint32_t i = 0; found && fb_table_at(f, &metadata, i, &t) && fb_vector(&t, METADATA_NAME, 1, plan); i++) {
+        if (plan->length == 12 && memcmp(f->data + plan->pos, "arenite_plan", 12) == 0) {
+            return fb_table_at(f, &g->buffers, (uint32_t)fb_int(&t, METADATA_BUFFER, 0), &t) && fb_vector(&t, BUFFER_DATA, 1, plan)
+                   && plan->length;
+        }
+    }
+    return false;
+}

@@ -13,7 +13,18 @@ static bool open_subgraph(ar_loader_t *l, unsigned subgraph) {
 
 // ---- when operators run ----------------------------------------------------------------------------------------------
 
-// The time at which the first of its outputs begins to live; `otherwise` where none tells, being a view or a variable.
+// Whether a life has pieces that are written before it is whole.
+static bool has_pieces(const ar_loader_t *l, const ar_life_t *life) {
+    for (uint32_t i = 0; i < l->plan.n; i++) {
+        if (ar_life_root(&l->plan, i) == life && ar_life(&l->plan, i)->bytes < life->bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The time at which the first of its outputs begins to live; `otherwise` where none tells, being a view, a variable, a piece, or
+// made of pieces.
 static uint16_t time_of(const ar_loader_t *l, const ar_rec_t *rec, uint32_t k, uint16_t otherwise) {
     ar_node_t n;
     if (rec->size & AR_BY_ROWS) {
@@ -22,7 +33,7 @@ static uint16_t time_of(const ar_loader_t *l, const ar_rec_t *rec, uint32_t k, u
     ar_graph_node(&l->g, k, &n, l->err);
     for (uint32_t i = 0; i < n.outputs.length; i++) {
         const ar_life_t *life = ar_loader_life(l, (uint32_t)ar_graph_int(&l->g, &n.outputs, i));
-        if (ar_life_is_placed(life) && life->first) {
+        if (ar_life_is_placed(life) && life->first && !has_pieces(l, life)) {
             return life->first;
         }
     }
@@ -99,10 +110,13 @@ static void tell_records(const ar_loader_t *l, unsigned subgraph, ar_lives_place
 static void tell_lives(const ar_loader_t *l, ar_lives_place_t *places) {
     uint8_t *activations = l->base + ar_loader_own(l);
     for (uint32_t i = 0; i < l->plan.n; i++) {
-        const ar_life_t *life = ar_life_root(&l->plan, i);
+        uint32_t within;
+        const ar_life_t *life = ar_life_within(&l->plan, i, &within);
         bool lies = ar_life_lasts(life) || ar_life_is_placed(life);
+        uint32_t bytes = ar_life(&l->plan, i)->bytes; // fewer than the root's: a piece of what was joined
         places[i] = (ar_lives_place_t) {
-            .offset = lies ? (uint32_t)(ar_loader_place(l, life, activations) - l->base) : 0, .bytes = life->bytes,
+            .offset = lies ? (uint32_t)(ar_loader_place(l, life, activations) - l->base) + within : 0,
+            .bytes = bytes < life->bytes ? bytes : life->bytes,
             .index = AR_NO_PLACE, .op = AR_NO_PLACE, .root = ar_life_index(&l->plan, life), .source = AR_NO_PLACE,
             .kind = ar_life_lasts(life) ? AR_PLACE_STATE : AR_PLACE_NONE, .first = life->first, .last = life->last,
         };
@@ -132,6 +146,7 @@ ar_status_t ar_lives(const void *data, size_t size, bool stream, void *arena, si
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? ar_fail(err, AR_NO_MEMORY, "arena: too small") : status;
     }
+    lives->n_cuts = ar_segments_given(&l, lives->cuts);
     ar_loader_settle(&l, room);
     lives->n_places = l.plan.n;
     lives->n_steps = m.main.n_ops;

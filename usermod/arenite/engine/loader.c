@@ -604,6 +604,38 @@ static ar_status_t check_feed(const ar_loader_t *l) {
         "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
 }
 
+// Whether a piece may lie in the whole from its birth on: if at no time does that take more than both take when they are joined.
+static bool may_join(const ar_plan_t *plan, const ar_life_t *piece, const ar_life_t *whole, uint16_t joined) {
+    uint32_t room = ar_plan_alive(plan, joined + 1u, joined).bytes + ar_life_height(piece) - ar_life_height(whole);
+    for (uint16_t time = piece->first; time < whole->first; time++) {
+        if (ar_plan_alive(plan, time + 1u, time).bytes > room) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Let the pieces that an operator joins, and nothing needs later, be written into their places at once.
+static void join_pieces(ar_loader_t *l, const ar_life_t *note) {
+    const uint8_t *inputs = l->g.file.data + note->bytes;
+    uint32_t first_life = note->offset >> 16, out = first_life + (note->offset & 0xffff);
+    ar_life_t *whole = ar_life(&l->plan, out);
+    uint32_t within = whole->bytes;
+    uint16_t joined = whole->first;
+    for (uint32_t i = ar_u32(inputs - 4); i-- > 0;) {
+        uint32_t in = first_life + ar_u32(inputs + 4 * i), bytes = ar_life(&l->plan, in)->bytes;
+        ar_life_t *piece = ar_life_root(&l->plan, in);
+        uint16_t first = piece->first;
+        within -= bytes;
+        if (first < joined && piece->last == joined && piece->bytes == bytes && (uint16_t)(within / AR_ALIGN) * AR_ALIGN == within
+            && may_join(&l->plan, piece, whole, joined)) {
+            ar_life_lie_in(piece, out);
+            piece->last = (uint16_t)(within / AR_ALIGN);
+            whole->first = first < whole->first ? first : whole->first;
+        }
+    }
+}
+
 static ar_status_t check_model(ar_loader_t *l) {
     ar_status_t status = check_all(l, NULL, NULL);
     if (status == AR_OK) {
@@ -613,6 +645,11 @@ static ar_status_t check_model(ar_loader_t *l) {
         status = check_feed(l);
     }
     if (status == AR_OK) {
+        for (uint32_t i = 0; i < l->plan.n; i++) {
+            if (ar_life(&l->plan, i)->first == AR_LIFE_JOINS) {
+                join_pieces(l, ar_life(&l->plan, i));
+            }
+        }
         ar_plan_share(&l->plan);
         status = refuse_handles(l);
     }
@@ -706,13 +743,14 @@ static void *address(const ar_loader_t *l, uint8_t *activations, int32_t index) 
     if (index < 0) {
         return NULL;
     }
-    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
+    uint32_t within;
+    ar_life_t *life = ar_life_within(&l->plan, l->sub->first_life + (uint32_t)index, &within);
     if (life->first == AR_LIFE_CONSTANT) {
         ar_tensor_t t;
         ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
         return (void *)t.data;
     }
-    return ar_loader_place(l, life, activations);
+    return ar_loader_place(l, life, activations) + within;
 }
 
 static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t *n, uint8_t *activations) {

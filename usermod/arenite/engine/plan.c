@@ -13,12 +13,17 @@
 
 enum { ORDERS = 4 };
 
-ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
+ar_life_t *ar_life_within(const ar_plan_t *plan, uint32_t i, uint32_t *bytes) {
     ar_life_t *life = ar_life(plan, i);
-    while (life->first == AR_LIFE_ALIAS) {
-        life = ar_life(plan, life->offset);
+    for (*bytes = 0; life->first == AR_LIFE_ALIAS; life = ar_life(plan, life->offset)) {
+        *bytes += (uint32_t)life->last * AR_ALIGN;
     }
     return life;
+}
+
+ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i) {
+    uint32_t bytes;
+    return ar_life_within(plan, i, &bytes);
 }
 
 static bool share(const ar_plan_t *plan, ar_life_t *life, uint32_t i) {
@@ -130,7 +135,8 @@ static void turn_over(ar_plan_t *plan, uint32_t peak) {
     }
 }
 
-static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
+// The bytes that this order takes; as soon as these are known to be no fewer than the best so far, it ends.
+static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored, uint32_t best) {
     for (uint32_t i = 0; i < plan->n; i++) {
         ar_life_t *life = ar_life(plan, i);
         if (ar_life_is_placed(life)) {
@@ -138,7 +144,7 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
         }
     }
     uint32_t peak = 0;
-    for (ar_life_t *life; (life = next_to_place(plan, order)) != NULL;) {
+    for (ar_life_t *life; peak < best && (life = next_to_place(plan, order)) != NULL;) {
         uint32_t offset = first_fit(plan, life, mirrored);
         life->offset = offset;
         if (offset + ar_life_height(life) > peak) {
@@ -164,7 +170,7 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time) 
     return alive;
 }
 
-// The most bytes alive at one time. It can only rise where something is born.
+// The most bytes alive at one time: no plan takes less, but for trails. It can only rise where something is born.
 static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
@@ -187,21 +193,25 @@ uint32_t ar_plan_state(const ar_plan_t *plan) {
     return end;
 }
 
-uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit) {
     uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
-    unsigned best_order = 0, orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+    unsigned orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+    if (bound > limit) {
+        return UNPLACED;
+    }
     enough = bound > enough ? bound : enough;
-    for (unsigned order = 0; order < orders; order++) {
-        uint32_t peak = place_all(plan, order % ORDERS, order >= ORDERS);
+    for (unsigned i = 0; i < orders; i++) {
+        unsigned order = (plan->first + i) % orders;
+        uint32_t peak = place_all(plan, order % ORDERS, order >= ORDERS, best);
+        if (peak < best) {
+            best = peak;
+            plan->taken = (uint8_t)order;
+        }
         if (peak <= enough) {
             return peak;
         }
-        if (peak < best) {
-            best = peak;
-            best_order = order;
-        }
     }
-    return place_all(plan, best_order % ORDERS, best_order >= ORDERS);
+    return place_all(plan, plan->taken % ORDERS, plan->taken >= ORDERS, UNPLACED);
 }
 
 // ---- what is left over ---------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ typedef struct {
     uint32_t bytes;
     uint32_t offset;            // result; of an alias: the index of the life it shares
     uint16_t first;
-    uint16_t last;
+    uint16_t last;              // of an alias: how far behind the start of that life it lies, in units of AR_ALIGN
 } ar_life_t;
 
 // Values of first that are no time.
@@ -22,6 +22,7 @@ enum {
     AR_LIFE_UNBORN = 0xffff,    // not written by anything so far
     AR_LIFE_CONSTANT = 0xfffe,  // lies in the model
     AR_LIFE_ALIAS = 0xfffd,     // lies where another lies
+    AR_LIFE_JOINS = 0xfffc,     // no life: a note that an operator joins its inputs, while the model is checked
     AR_LIFE_LATEST = 0xfff0,
 };
 
@@ -43,6 +44,8 @@ typedef struct {
     uint32_t n;
     ar_trail_t *trails;         // NULL: while the plan is made only
     uint32_t n_trails;
+    uint8_t first;              // the order of placing that is tried first
+    uint8_t taken;              // and that which was best
 } ar_plan_t;
 
 static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
@@ -56,11 +59,15 @@ static inline uint32_t ar_life_index(const ar_plan_t *plan, const ar_life_t *lif
 // Let a life lie where life i lies.
 static inline void ar_life_lie_in(ar_life_t *life, uint32_t i) {
     life->first = AR_LIFE_ALIAS;
+    life->last = 0;
     life->offset = i;
 }
 
 // The life that holds the memory of i, through aliases.
 ar_life_t *ar_life_root(const ar_plan_t *plan, uint32_t i);
+
+// The same, and how many bytes behind its start that of i is.
+ar_life_t *ar_life_within(const ar_plan_t *plan, uint32_t i, uint32_t *bytes);
 
 // Whether a life lasts, whether it is one that the planner places among others, and how many bytes it takes; a place in memory is
 // aligned, and so is whatever follows it.
@@ -95,8 +102,9 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time);
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);
 
-// Set every other offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
-uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
+// Set every other offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time;
+// where these are more than `limit`, it does not begin, and UINT32_MAX is the answer.
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit);
 
 // Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
 // `room` bytes; its bytes.

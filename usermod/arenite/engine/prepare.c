@@ -67,6 +67,11 @@ void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t) {
     ar_graph_tensor(&p->loader->g, (uint32_t)tensor_index(p, p->outputs, i), t, p->err);
 }
 
+bool ar_read_on(const ar_prep_t *p, const ar_tensor_t *t, uint32_t bytes) {
+    const fb_file_t *f = &p->loader->g.file;
+    return t->data && f->size - (uint32_t)((const uint8_t *)t->data - f->data) - t->bytes >= bytes;
+}
+
 static const uint8_t *option(const ar_prep_t *p, unsigned field, uint32_t size) {
     fb_table_t t;
     const fb_file_t *f = &p->loader->g.file;
@@ -199,6 +204,16 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     }
     ar_life_lie_in(target, l->sub->first_life + in);
     return true;
+}
+
+void ar_joins(ar_prep_t *p) {
+    const ar_loader_t *l = p->loader;
+    ar_life_t *note = ar_loader_new_life(p->loader);
+    if (note) {
+        note->first = AR_LIFE_JOINS;
+        note->bytes = p->inputs;
+        note->offset = (uint32_t)l->sub->first_life << 16 | (uint32_t)tensor_index(p, p->outputs, 0);
+    }
 }
 
 void ar_overwrites(ar_prep_t *p, unsigned inputs) {

@@ -13,13 +13,17 @@
 
 #define UNREACHED (0xffffffffu)
 
-// In a record's length: the segment that ends here runs by rows.
+// In a record's length: the segment that ends here runs by rows; its output trails.
 #define BY_ROWS (0x8000u)
+#define TRAILS (0x4000u)
+// In the file's plan, where a byte stands for a segment: the same.
+#define FILE_TRAILS (0x80u)
 
 typedef struct {
     ar_loader_t *l;
     ar_rec_t *end;              // of all records
     uint32_t limit;             // of bytes; 0: as few as can be
+    bool given;                 // the cut is the file's
 } search_t;
 
 // A segment, from record a to b.
@@ -46,6 +50,11 @@ static ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i)
 
 static ar_life_t *out_life(const ar_loader_t *l, const ar_rec_t *rec) {
     return life_of(l, rec, rec->n_in);
+}
+
+// Of the output itself, which may lie in another.
+static ar_life_t *own_life(const ar_loader_t *l, const ar_rec_t *rec) {
+    return ar_life(&l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
 }
 
 // The record behind that may be in a segment with this; NULL: none.
@@ -98,9 +107,9 @@ static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_
     return h;
 }
 
-// Bytes of an output as it is held, of a life of all h rows. What gathers rows makes it at once.
-static uint32_t out_bytes(const ar_life_t *life, uint32_t h, const ar_rows_t *r) {
-    return r->gathers ? life->bytes : life->bytes / h * r->out_held;
+// Bytes of an output as it is held, of a life of all rows. One that is whole may be a piece of the life, or is made at once, of sums.
+static uint32_t out_bytes(const ar_life_t *life, const ar_rows_t *r) {
+    return r->out_held == r->out_h ? life->bytes : life->bytes / r->out_h * r->out_held;
 }
 
 typedef struct {
@@ -222,7 +231,7 @@ static void weigh(const search_t *s, segment_t *g) {
         bool ring = is_ring(s->l, g, rec);
         r->passes = ring && passes(g, rec);
         r->out_held = ring ? r->out_held : r->out_h;
-        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r->out_h, r)) : 0;
+        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r)) : 0;
         passing = r->passes && bytes > passing ? bytes : passing;
         g->bytes += r->passes ? 0 : bytes;
         g->inside += ring && !r->passes ? bytes : 0;
@@ -235,8 +244,8 @@ static void weigh(const search_t *s, segment_t *g) {
         find_source(s, g, rec);
     }
     g->bytes += scratch + sums + passing;
-    if (out_life(s->l, g->b)->first != ar_rows(g->b)->time) {
-        g->source = NULL;
+    if (own_life(s->l, g->b)->first != ar_rows(g->b)->time) {
+        g->source = NULL; // it lies in another
     }
 }
 
@@ -335,7 +344,7 @@ static void each_segment(search_t *s, each_t what) {
         }
         for (ar_rec_t *end = b; end;) {
             segment_t g = { .a = end, .b = end, .by_rows = (ar_rows(end)->length & BY_ROWS) != 0 };
-            for (uint32_t n = ar_rows(end)->length & ~BY_ROWS; n > 1; n--) {
+            for (uint32_t n = ar_rows(end)->length & ~(BY_ROWS | TRAILS); n > 1; n--) {
                 g.a = at(g.a, ar_rows(g.a)->back);
             }
             uint32_t back = ar_rows(g.a)->back;
@@ -380,7 +389,7 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
     uint16_t begin = ar_rows(g->a)->time, end = ar_rows(g->b)->time;
     ar_life_t *life = out_life(s->l, rec);
     if (life->first == r->time) {
-        life->bytes = out_bytes(life, r->out_h, r);
+        life->bytes = out_bytes(life, r);
         life->first = begin;
         life->last = life->last < end ? end : life->last;
     }
@@ -402,8 +411,10 @@ static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
     g->around = ar_plan_alive(plan, ar_rows(g->a)->time, ar_rows(g->a)->time);
     weigh(s, g);
-    if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
+    bool trails = s->given ? (ar_rows(g->b)->length & TRAILS) != 0 : g->bytes > s->limit;
+    if (trails && g->source && plan->n_trails < AR_TRAILS) {
         trail(s, g);
+        ar_rows(g->b)->length |= TRAILS;
         plan->trails[plan->n_trails++] = (ar_trail_t) {
             (uint16_t)ar_life_index(plan, g->source), (uint16_t)ar_life_index(plan, out_life(s->l, g->b)), g->distance,
         };
@@ -429,10 +440,10 @@ static void unform(search_t *s, segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
         if (r->passes) {
-            life = ar_life(&s->l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
+            life = own_life(s->l, rec);
         }
-        if (r->passes || life->first == ar_rows(g->a)->time) {
-            life->bytes = r->gathers ? life->bytes : life->bytes / r->out_held * r->out_h;
+        if (r->passes || (life->first == ar_rows(g->a)->time && (rec == g->a || life != out_life(s->l, g->a)))) {
+            life->bytes = r->out_held == r->out_h ? life->bytes : life->bytes / r->out_held * r->out_h;
             life->first = r->time;
             life->last = life->last == end ? r->time : life->last;
         }
@@ -473,7 +484,7 @@ static uint32_t attempt(search_t *s, uint32_t limit) {
     }
     s->l->plan.n_trails = 0;
     each_segment(s, form);
-    return ar_plan_offsets(&s->l->plan, limit);
+    return ar_plan_offsets(&s->l->plan, limit, UNREACHED);
 }
 
 // Limits that are tried: the least bytes alive, and what a plan may take that does not reach them.
@@ -515,8 +526,10 @@ static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t roo
     return found.enough ? found.peak : attempt(s, found.limit);
 }
 
-// The plan of fewest bytes, or one within the room.
-static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
+// The plan of fewest bytes, or one within the room. What all take whole: UNREACHED where that is certainly more than the room, until
+// somebody asks.
+static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
+    ar_plan_t *plan = &s->l->plan;
     uint32_t peak = room ? attempt(s, room) : UNREACHED;
     if (peak <= room) {
         return peak;
@@ -524,22 +537,70 @@ static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
     if (peak != UNREACHED) {
         each_segment(s, unform);
     }
+    plan->n_trails = 0;
+    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room, UNREACHED) : *whole;
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
     least = least > floor ? least : floor;
-    return least < whole || s->l->feeds ? fewest(s, least, whole, room) : UNREACHED;
+    return least < *whole || s->l->feeds ? fewest(s, least, *whole, room) : UNREACHED;
+}
+
+// Cut the chains as the file says; false: it is the plan of another model.
+static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
+    uint32_t left = 0;
+    uint16_t length = 0;
+    for (ar_rec_t *rec = first_of(s); rec; rec = chain_from(s, ar_next_record(rec))) {
+        if (left == 0 && n != 0) {
+            left = *cut & (FILE_TRAILS - 1);
+            length = (uint16_t)(left | (*cut & FILE_TRAILS ? TRAILS : 0));
+            cut++;
+            n--;
+        }
+        if (left - 1 >= AR_SEGMENT || (left > 1 && !following(s, rec))) {
+            return false;
+        }
+        ar_rows(rec)->length = length; // of the last of a segment, this counts
+        left--;
+    }
+    return n == 0;
+}
+
+// The plan that the file holds, if that fits this room and leaves little of it; else the search may find a quicker one.
+static uint32_t given_plan(search_t *s, uint32_t room, uint32_t whole) {
+    ar_plan_t *plan = &s->l->plan;
+    fb_vector_t given;
+    if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
+        return UNREACHED;
+    }
+    const uint8_t *cut = s->l->g.file.data + given.pos;
+    if (!cut_as_given(s, cut + 1, given.length - 1)) {
+        return UNREACHED;
+    }
+    s->given = true;
+    plan->first = *cut;
+    each_segment(s, form);
+    uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
+    if (peak < whole && (!room || room - peak <= room / 8)) {
+        return peak;
+    }
+    each_segment(s, unform);
+    s->given = false;
+    plan->first = 0;
+    plan->n_trails = 0;
+    return UNREACHED;
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    uint32_t whole = ar_plan_offsets(&l->plan, room);
+    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows && room ? room : UNREACHED);
     if (!l->by_rows || (room && whole <= room && !l->feeds)) {
         return whole;
     }
     bool keep = l->plan.trails != NULL;
     l->plan.trails = keep ? l->plan.trails : trails;
-    uint32_t peak = plan_by_rows(&s, whole, room);
+    uint32_t peak = given_plan(&s, room, whole);
+    peak = peak == UNREACHED ? plan_by_rows(&s, room, &whole) : peak;
     if (!keep) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
@@ -549,7 +610,7 @@ uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
         each_segment(&s, unform);
         l->plan.n_trails = 0;
     }
-    return l->streams ? peak : ar_plan_offsets(&l->plan, room);
+    return l->streams ? peak : ar_plan_offsets(&l->plan, room, UNREACHED);
 }
 
 static void run_so(search_t *s, segment_t *g) {
@@ -582,4 +643,27 @@ void ar_segments_finish(ar_loader_t *l) {
         r->out_held = r->out_h;
         r->held[0] = r->held[1] = r->in_h;
     }
+}
+
+static void mark_inner(search_t *s, segment_t *g) {
+    (void)s;
+    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
+        ar_rows(rec)->length = 0;
+    }
+}
+
+uint32_t ar_segments_given(ar_loader_t *l, uint8_t *cuts) {
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+    uint32_t n = 0;
+    if (l->streams) {
+        each_segment(&s, mark_inner);
+        cuts[n++] = l->plan.taken;
+    }
+    for (ar_rec_t *rec = l->streams ? first_of(&s) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
+        uint32_t length = ar_rows(rec)->length & ~(BY_ROWS | TRAILS);
+        if (length) {
+            cuts[n++] = (uint8_t)(length | (ar_rows(rec)->length & TRAILS ? FILE_TRAILS : 0));
+        }
+    }
+    return n;
 }

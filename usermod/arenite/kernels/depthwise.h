@@ -58,9 +58,11 @@ static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
 typedef struct {
     uint32_t n;
     uint32_t first;
+    const uint8_t *list;        // NULL: they are side by side from the first on
 } ar_depthwise3_block_t;
 
-void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n);
+// list: NULL, or the numbers of the channels once more, and others up to the end of a block.
+void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n, const uint8_t *list);
 
 // A row of output from the first three rows of input, those outside being NULL; and if there is a second, which takes strides
 // of 1, that from the last three.

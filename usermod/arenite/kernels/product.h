@@ -38,10 +38,14 @@ typedef struct {
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
     uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
+    bool on;                    // ar_product_one: three bytes behind the last row of weights may be read
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
     bool plain;                 // a shorter way to requantize gives the same bits: twice all sums fits 32 bits, AR_SHIFT_IS_PLAIN
                                 // of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
+
+// List n channels from first on, whose scales these are; whether all shifts are plain. For cores with Helium.
+bool ar_ratio_channels(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, uint32_t n, ar_channel_t *to);
 
 // The k-th channel to compute.
 static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t k) {
@@ -52,12 +56,6 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
 static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_channel_t *c) {
     return p->weights + (p->gathered ? (uint32_t)(c - p->channels) : c->channel) * p->n;
 }
-
-#if AR_TIER_DSP || AR_THUMB_FULL
-// Those from `first` on, up to the end, at least one, by their scales; whether all shifts are plain. What wants a closer look has
-// a mult below 0, or a shift beyond what an int32 can be shifted by.
-bool ar_ratio_list(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, ar_channel_t *channels, const ar_channel_t *end);
-#endif
 
 // Whether n weights are all zero.
 bool ar_is_zero(const int8_t *x, uint32_t n);
@@ -113,6 +111,13 @@ typedef struct {
 // Patches from i on into scratch, i growing: what is behind the last may be written to. From a patch to the next the
 // plane advances so many bytes.
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
+
+// A bit for each of 16 channels: those that are not zero at every position.
+uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero);
+
+// Make a product of the p->n channels of the patches' step that are listed, whose rows of weights go to `rows`; all patches
+// into scratch.
+void ar_product_listed(ar_product_s8_t *p, const int8_t *x, uint32_t step, uint32_t count, const uint8_t *list, int8_t *rows);
 #endif
 
 // The outputs of the first count patches in scratch.
@@ -142,7 +147,7 @@ void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out);
 
 static inline uint32_t ar_product_one_scratch(uint32_t n) {
-    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : AR_THUMB_FULL ? 4 * (n & ~3u) : 0;
+    return AR_TIER_DSP ? 2 * ((n + 3) & ~3u) : AR_THUMB_FULL ? 4 * ((n + 3) & ~3u) : 0;
 }
 
 #endif // ARENITE_KERNELS_PRODUCT_H

@@ -24,7 +24,7 @@ ar_factor_t ar_factor_over(float a, float b, float c);
 // The same as ar_factor, sooner, for many b with one a and c.
 typedef struct {
     uint64_t quotient;          // a / c, to 63 bits
-    int32_t exponent;
+    int32_t exponent;           // of the factor of a b in [2^-127, 2^-126), if the product's first bit is 1
     float a;
     float c;
 } ar_ratio_t;
@@ -42,7 +42,7 @@ static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, boo
     uint32_t mb = bits << 8 | 0x80000000u;
     // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
     uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
-    int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff) - 125;
+    int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff);
     if (!(p >> 63)) {
         p <<= 1;
         shift--;
@@ -52,6 +52,22 @@ static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, boo
     *near = __builtin_expect(low + 0x4000 < 0x8000, 0) && (high & 1) != low >> 31;
     return (ar_factor_t) { (int32_t)((high >> 1) + (high & 1)), shift };
 }
+
+// The same for a list of channels, with DSP instructions: the fields in the order that the code loads them in.
+typedef struct {
+    const uint8_t *scales;      // wherever they lie
+    const uint8_t *end;
+    void *to;                   // words: the multiplier; shift and channel
+    uint32_t channel;           // in the upper half
+    uint32_t high;              // of the ratio's quotient
+    uint32_t low;
+    int32_t exponent;
+    uint32_t worst;             // bits of -1 - shift
+    int32_t sign;               // of the multipliers
+} ar_list_t;
+
+// Up to the end, where there is at least one; false: up to one that is near, whose factor is as good as none.
+bool ar_ratio_list(ar_list_t *l);
 
 // Those of the first four of n floats, wherever they lie. For cores with Helium.
 void ar_ratio_factors(const ar_ratio_t *r, const uint8_t *b, uint32_t n, ar_factor_t *to);

@@ -23,6 +23,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define LIVE_MOST (64)
 #define LIVE_CHANNELS (32)
 #define LIVE_OUTPUTS (16)
+#define LIVE_LISTED (256)       // on Helium no more channels than bytes can number
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
@@ -64,8 +65,11 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LIVE && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4 && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
+    bool worth = ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4 && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
         && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
+    if (AR_TIER_MVE) { // a list, all rows of weights
+        return worth && w->in_c % 16 == 0 && w->in_c <= LIVE_LISTED ? w->in_c * (1u + w->out_c) : 0;
+    }
     return worth ? w->in_c * ((uint32_t)sizeof(uint16_t) + 2 + LIVE_OUTPUTS) : 0;
 }
 
@@ -110,20 +114,42 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     ar_scratch_between(p, other + (ar_conv_is(c, AR_CONV_NARROW) ? narrow : least), other + table_bytes(c) + most);
 }
 
-// Each channel's taps, four at a time: it is done anew for each row.
+static inline uint32_t word_at(const int8_t *x) {
+    uint32_t w;
+    memcpy(&w, __builtin_assume_aligned(x, sizeof(w)), sizeof(w));
+    return w;
+}
+
+static inline void put_word(int8_t *to, uint32_t w) {
+    memcpy(__builtin_assume_aligned(to, sizeof(w)), &w, sizeof(w));
+}
+
+// Four taps of four channels.
+static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *to, uint32_t taps) {
+    const uint32_t even = 0x00ff00ff, low = 0xffff;
+    uint32_t w0 = word_at(w), w1 = word_at(w + channels), w2 = word_at(w + 2 * channels), w3 = word_at(w + 3 * channels);
+    uint32_t a = (w0 & even) | (w1 & even) << 8, b = (w0 >> 8 & even) | (w1 & ~even);
+    uint32_t c = (w2 & even) | (w3 & even) << 8, d = (w2 >> 8 & even) | (w3 & ~even);
+    put_word(to, (a & low) | c << 16);
+    put_word(to + taps, (b & low) | d << 16);
+    put_word(to + 2 * taps, a >> 16 | (c & ~low));
+    put_word(to + 3 * taps, b >> 16 | (d & ~low));
+}
+
+// Each channel's taps: it is done anew for each row.
 static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
-    for (const int8_t *end = from + channels; from < end; from++) {
+    bool words = (((uintptr_t)from | taps | channels) & 3) == 0;
+    for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
-        uint32_t tap = 0;
-        for (; tap + 4 <= taps; tap += 4, w += 4 * channels, to += 4) {
-            int8_t b = w[channels], c = w[2 * channels], d = w[3 * channels];
-            to[0] = *w;
-            to[1] = b;
-            to[2] = c;
-            to[3] = d;
-        }
-        for (; tap < taps; tap++, w += channels) {
-            *to++ = *w;
+        if (words) {
+            for (int8_t *last = to + taps; to < last; to += 4, w += 4 * channels) {
+                transpose_words(w, channels, to, taps);
+            }
+            to += 3 * taps;
+        } else {
+            for (int8_t *last = to + taps; to < last; w += channels) {
+                *to++ = *w;
+            }
         }
     }
 }
@@ -146,6 +172,7 @@ typedef struct {
     ar_product_s8_t product;
     ar_factors_t factors;           // where there is no table of the channels
     bool no_table;
+    bool begun;                     // the product
     const ar_channel_t *constant;   // channels whose weights are all zero: mult is their output
     uint32_t n_constant;
     uint32_t held;                  // patches that fit the scratch
@@ -223,16 +250,37 @@ static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i)
     }
 }
 
+// Rows inside, of which parts are outside: of both patches the same parts of all rows.
+static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t in_c = w->in_c, bytes = edge_bytes(j->c);
+    int8_t *first = j->edges + bytes, *second = first + bytes;
+    fill(first, j->c->q.in_zero, 2 * bytes);
+    for (int32_t ky = a->y0; ky < a->y1; ky++) {
+        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * w->dilation_h));
+        memcpy(first + (uint32_t)a->x0 * in_c, row + (uint32_t)(a->left + a->x0) * in_c, (uint32_t)(a->x1 - a->x0) * in_c);
+        memcpy(second + (uint32_t)b->x0 * in_c, row + (uint32_t)(b->left + b->x0) * in_c, (uint32_t)(b->x1 - b->x0) * in_c);
+        ar_product_put(&j->product, i, (uint32_t)ky, 1, first, second, 0);
+    }
+}
+
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w && a->top == b->top && a->y1 > a->y0;
-    if (!inside || taps_of_row(j->c) != w->kernel_w) {
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = a->x1 > a->x0 && b->x1 > b->x0;
+    if (a->top != b->top || a->y1 <= a->y0 || !parts || taps_of_row(j->c) != w->kernel_w) {
         put_rows(j, in, a, b, i);
         return;
     }
-    put_inside(j, in, a, b, i);
+    (inside ? put_inside : put_parts)(j, in, a, b, i);
     put_outside(j, a, i);
+}
+
+static inline void begin_product(job_t *j, bool wanted) {
+    if (wanted && !j->begun) {
+        ar_product_begin(&j->product);
+        j->begun = true;
+    }
 }
 
 // ---- rows of output --------------------------------------------------------------------------------------------------
@@ -297,7 +345,7 @@ static __attribute__((noinline)) void fill_rows(const job_t *j, uint32_t count, 
     }
 }
 
-#if AR_LIVE
+#if !AR_TIER_MVE
 
 // The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
 static __attribute__((noinline)) void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
@@ -347,9 +395,30 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
 
 #else
 
-static inline bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
-    (void)j, (void)x, (void)count, (void)out;
-    return false;
+// The same where gathering takes little.
+static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
+    uint32_t live = live_bytes(j->c), depth = j->product.n, outputs = j->product.n_channels, n = 0, seen;
+    if (live == 0 || outputs == 0 || j->product.bytes < live_product_bytes(j->c) + live) {
+        return false;
+    }
+    uint8_t *list = (uint8_t *)j->product.scratch + live_product_bytes(j->c);
+    for (uint32_t c = 0; c < depth; c += 16) {
+        for (seen = ar_seen(x + c, count, depth, (int8_t)-j->product.offset); seen; seen &= seen - 1) {
+            list[n++] = (uint8_t)(c + (uint32_t)__builtin_ctz(seen));
+        }
+    }
+    if (n == 0) { // one of them, since a product needs some
+        list[n++] = 0;
+    }
+    if (2 * n * (count + outputs) >= (depth - n) * count * outputs) {
+        return false;
+    }
+    ar_product_s8_t p = j->product;
+    p.row = p.n = n;
+    ar_product_listed(&p, x, depth, count, list, (int8_t *)list + depth);
+    ar_product_held(&p, count, out);
+    fill_constants(j, count, out);
+    return true;
 }
 
 #endif
@@ -363,6 +432,7 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
         j->n_constant = 0;
     }
     left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    begin_product(j, left > 0);
     for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
@@ -492,6 +562,7 @@ static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t r
     const ar_window_t *w = &j->c->w;
     bool simple = taps_of_row(j->c) == w->kernel_w;
     uint32_t x = 0;
+    begin_product(j, true);
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
         n = left < j->held ? left : j->held;
         ar_product_next(&j->product, n);
@@ -565,7 +636,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         if (!no_table) {
             list_channels(&j, channels);
         }
-        ar_product_begin(&j.product);
+        j.begun = false;
         run_group(&j, run, rec);
     }
     return AR_OK;

@@ -75,16 +75,89 @@ static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t
     return 1 + two;
 }
 
-static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+// All rows asked for, of some channels.
+static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels, uint32_t n, const uint8_t *list) {
     ar_depthwise3_block_t b;
-    ar_channel_t channels[AR_DEPTHWISE_BLOCK];
-    for (uint32_t c = 0, n; c < j->k.n_channels; c += n) {
-        n = j->k.n_channels - c < AR_DEPTHWISE_BLOCK ? j->k.n_channels - c : AR_DEPTHWISE_BLOCK;
-        block_factors(j, c, n, channels);
-        ar_depthwise3_begin(&j->k, &b, channels, n);
-        for (uint32_t y = j->run->y0; y < j->y1; ) {
-            y += some_rows(j, in, out, &b, y, j->y1);
+    ar_depthwise3_begin(&j->k, &b, channels, n, list);
+    for (uint32_t y = j->run->y0; y < j->y1; ) {
+        y += some_rows(j, in, out, &b, y, j->y1);
+    }
+}
+
+// ---- without channels that are the zero point everywhere -------------------------------------------------------------
+
+#define BLOCK AR_DEPTHWISE_BLOCK
+#define LIVE_MOST (256)         // channels: their numbers are bytes
+
+// Constants for the channels that are not live: at the first position, and so, whatever the others are, at all.
+static __attribute__((noinline)) void fill_dead(job_t *j, const uint16_t *live, int8_t *out, uint32_t positions) {
+    uint32_t n = j->k.n_channels;
+    bool plain = true;
+    for (uint32_t c = 0; c < n; c += BLOCK) {
+        ar_channel_t channels[BLOCK];
+        block_factors(j, c, BLOCK, channels);
+        plain = plain && j->k.plain;
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            if (!(live[c / BLOCK] >> i & 1)) {
+                out[c + i] = ar_quant_of_bias(j->factors.q, j->k.bias ? j->k.bias[c + i] : 0, channels + i);
+            }
         }
+    }
+    for (uint32_t i = 1; i < positions; i++) {
+        memcpy(out + i * n, out, n);
+    }
+    j->k.plain = plain;
+}
+
+// A whole plane so, if that is worth it.
+static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    const ar_window_t *w = j->w;
+    uint32_t n = j->k.n_channels, positions = (uint32_t)w->in_w * w->rows.in_h, count = 0, k = 0;
+    uint16_t live[LIVE_MOST / BLOCK];
+    uint8_t list[BLOCK];
+    ar_channel_t channels[BLOCK], some[BLOCK];
+    bool whole = j->run->y0 == 0 && j->run->y1 >= w->rows.out_h && in->rows == in->h && out->rows == out->h;
+    if (!w->rows.idle || !whole || n > LIVE_MOST || n % BLOCK || positions > LIVE_POSITIONS) {
+        return false;
+    }
+    for (uint32_t c = 0; c < n; c += BLOCK) {
+        live[c / BLOCK] = (uint16_t)ar_seen((const int8_t *)in->base + c, positions, n, (int8_t)-j->k.offset);
+        count += (uint32_t)__builtin_popcount(live[c / BLOCK]);
+    }
+    if (count * 4 >= n * 3) {
+        return false;
+    }
+    fill_dead(j, live, (int8_t *)out->base, (uint32_t)w->out_w * w->rows.out_h);
+    bool plain = j->k.plain;
+    memset(list, 0, sizeof(list));
+    for (uint32_t c = 0; c < n; c += BLOCK) {
+        if (live[c / BLOCK]) {
+            block_factors(j, c, BLOCK, channels);
+        }
+        j->k.plain = plain;
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            if (live[c / BLOCK] >> i & 1) {
+                list[k] = (uint8_t)(c + i);
+                some[k++] = channels[i];
+            }
+            if (k == BLOCK || (k && c + i + 1 == n)) {
+                block(j, in, out, some, k, list);
+                k = 0;
+            }
+        }
+    }
+    return true;
+}
+
+static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    ar_channel_t channels[BLOCK];
+    if (live_blocks(j, in, out)) {
+        return;
+    }
+    for (uint32_t c = 0, n; c < j->k.n_channels; c += n) {
+        n = j->k.n_channels - c < BLOCK ? j->k.n_channels - c : BLOCK;
+        block_factors(j, c, n, channels);
+        block(j, in, out, channels, n, NULL);
     }
 }
 

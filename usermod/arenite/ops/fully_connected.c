@@ -18,8 +18,11 @@ typedef struct {
     uint32_t n_out;
     ar_factor_t factor;         // for weights with one scale
     const ar_mac_t *mac;
-    ar_quant_t q;               // its own: plain, as in a product, for weights with one scale
+    ar_quant_t q;               // its own: the notes below
 } dense_t;
+
+// As in a product: of weights with one scale, of all.
+enum { PLAIN = 1, ON = 2 };
 
 // int8 with one scale for all weights, which is most of them: what its record keeps of that.
 typedef struct {
@@ -34,7 +37,8 @@ typedef struct {
     int8_t out_zero;
     int8_t low;
     int8_t high;
-    bool plain;
+    bool plain : 1;
+    bool on : 1;
 } one_scale_t;
 
 // What a zero point of int8 weights adds to each sum of a row.
@@ -86,11 +90,21 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
     int8_t *out = ar_out(rec, 0);
     void *wide = ar_scratch_of(rec);
     ar_channel_t all = { d->mult, d->shift, 0 };
-    ar_product_s8_t p = {
-        .weights = ar_in(rec, WEIGHTS), .bias = ar_bias(rec), .channels = &all, .n_channels = d->n_out, .rows = 1, .row = d->n_in,
-        .n = d->n_in, .scratch = wide && d->scratch * (uint32_t)AR_ALIGN >= ar_product_one_scratch(d->n_in) ? wide : NULL, .offset = d->in_offset,
-        .out_zero = d->out_zero, .low = d->low, .high = d->high, .one_factor = true, .plain = d->plain,
-    };
+    ar_product_s8_t p; // not all of it is needed, and zeros take their time
+    p.weights = ar_in(rec, WEIGHTS);
+    p.bias = ar_bias(rec);
+    p.channels = &all;
+    p.n_channels = d->n_out;
+    p.n = d->n_in;
+    p.scratch = wide && d->scratch * (uint32_t)AR_ALIGN >= ar_product_one_scratch(d->n_in) ? wide : NULL;
+    p.offset = d->in_offset;
+    p.out_zero = d->out_zero;
+    p.low = d->low;
+    p.high = d->high;
+    p.one_factor = true;
+    p.gathered = false;
+    p.plain = d->plain;
+    p.on = d->on;
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
         p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, -d->weights_zero);
         ar_product_one(&p, x, out);
@@ -109,7 +123,7 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
     }
     ar_channel_t all = { d->factor.mult, (int16_t)d->factor.shift, 0 };
     ar_quant_product(&d->q, &p);
-    p.plain = d->q.own;
+    p.plain = d->q.own & PLAIN;
     p.channels = &all;
     p.one_factor = true;
     ar_product_one(&p, x, out);
@@ -247,7 +261,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->q.own = in->type == AR_INT8 && !d->q.per_channel && is_plain(d);
+    d->q.own |= in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
     return AR_OK;
 }
 
@@ -284,7 +298,7 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
     *one = (one_scale_t) {
         .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = (int16_t)ar_quant_offset(&d->q),
         .weights_zero = (int8_t)-d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = d->q.out_zero,
-        .low = d->q.low, .high = d->q.high, .plain = d->q.own,
+        .low = d->q.low, .high = d->q.high, .plain = d->q.own & PLAIN, .on = (d->q.own & ON) != 0,
     };
     ask_scratch(p, d);
     return AR_OK;
@@ -326,6 +340,7 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     }
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = one_factor(p, &d, in, &weights, out);
+        d.q.own |= ar_read_on(p, &weights, 3) ? ON : 0;
     }
     return status == AR_OK ? keep(p, &d, in) : status;
 }

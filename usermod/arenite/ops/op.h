@@ -103,6 +103,9 @@ bool ar_has_input(const ar_prep_t *p, unsigned i);
 void ar_get_input(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
 void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
 
+// Whether so many bytes behind a constant may be read: they are the model's.
+bool ar_read_on(const ar_prep_t *p, const ar_tensor_t *t, uint32_t bytes);
+
 // A field of the operator's options, by the schema's field id.
 int32_t ar_option_int(const ar_prep_t *p, unsigned field, int32_t otherwise);
 int8_t ar_option_byte(const ar_prep_t *p, unsigned field, int8_t otherwise);
@@ -151,6 +154,10 @@ ar_status_t ar_variable_bytes(ar_prep_t *p, uint32_t bytes);
 // Let the output lie where input i lies (same bytes): RESHAPE and the like. False where it cannot (a constant,
 // a variable, an input that is needed later): then eval must copy.
 bool ar_alias(ar_prep_t *p, unsigned i);
+
+// Tell that the inputs join to output 0, one behind the other. They may lie there already when eval is called, so that their
+// address is that of their place.
+void ar_joins(ar_prep_t *p);
 
 // Let output 0 lie where one of the first inputs lies that nothing needs later, if it has as many bytes: eval reads each element
 // before it writes in its place.

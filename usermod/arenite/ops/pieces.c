@@ -15,7 +15,10 @@ static ar_status_t eval_join(const ar_run_t *run, const ar_rec_t *rec) {
     uint8_t *out = ar_out(rec, 0);
     for (uint32_t step = 0; step < r->steps; step++) {
         for (unsigned i = 0; i < rec->n_in; i++) {
-            memcpy(out, (const uint8_t *)ar_in(rec, i) + step * r->run[i], r->run[i]);
+            const uint8_t *in = (const uint8_t *)ar_in(rec, i) + step * r->run[i];
+            if (in != out) { // else it was made there
+                memcpy(out, in, r->run[i]);
+            }
             out += r->run[i];
         }
     }
@@ -114,6 +117,9 @@ static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
         return ar_refuse(p, "the pieces make less than %d along axis %u", (int)whole->dim[plan->axis], plan->axis);
     }
     r->steps = whole->count ? ar_product(whole, 0, plan->axis) : 0;
+    if (plan->join && r->steps == 1) {
+        ar_joins(p);
+    }
     return AR_OK;
 }
 

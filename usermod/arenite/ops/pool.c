@@ -43,8 +43,9 @@ static void average_block(const pool_t *p, const ar_plane_t *in, const ar_place_
         const int8_t *x = (const int8_t *)tap(&p->w, in, at, ky, at->x0, 1) + c;
         ar_pool_sum_s8(sums, x, p->w.in_c, (uint32_t)(step * (at->x1 - at->x0)), n);
     }
+    int32_t low = p->limit[0], high = p->limit[1], half = taps / 2;
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = (int8_t)rounded_mean(p, sums[i], taps);
+        out[i] = (int8_t)ar_clamp((sums[i] > 0 ? sums[i] + half : sums[i] - half) / taps, low, high);
     }
 }
 

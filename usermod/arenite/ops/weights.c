@@ -277,9 +277,15 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->plain = product->start == 0 && q->low == -128 && q->high == 127;
 }
 
+int8_t ar_quant_of_bias(const ar_quant_t *q, int32_t bias, const ar_channel_t *c) {
+    ar_factor_t f = { c->mult, c->shift };
+    bool is_zero = bias == 0 || (bias < 0 && q->low == q->out_zero); // what is below the zero point is mostly cut off
+    return (int8_t)(is_zero ? q->out_zero : ar_requantize_clamp(bias, f, q->out_zero, q->low, q->high));
+}
+
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
     ar_factor_t f;
-    if (bias == 0 || (bias < 0 && q->low == q->out_zero)) { // what is below the zero point is mostly cut off
+    if (bias == 0 || (bias < 0 && q->low == q->out_zero)) {
         return (int8_t)q->out_zero;
     }
     ar_quant_factors(q, channel, 1, &f);
@@ -288,19 +294,16 @@ int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias) {
 
 // Channels without weights go behind the others, which stay in their order; the count of these.
 static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32_t n, ar_channel_t *channels) {
-    uint32_t size = product->n, next = channels->channel;
-    const int8_t *w = product->weights + next * size;
-    ar_channel_t *c = channels, *live = channels, *end = channels + n;
-    for (; c < end; c++, w += size) {
+    uint32_t size = product->n;
+    const int8_t *w = product->weights + channels->channel * size;
+    ar_channel_t *live = channels;
+    for (ar_channel_t *c = channels, *end = channels + n; c < end; c++, w += size) {
+        ar_channel_t this = *c;
         if (*w != 0 || !ar_is_zero(w, size)) {
-            *live++ = *c;
-        }
-    }
-    for (c = channels; end > live; next++) {
-        if (c < live && c->channel == next) {
-            c++;
+            *c = *live;
+            *live++ = this;
         } else {
-            *--end = (ar_channel_t) { ar_quant_constant(q, next, product->bias ? product->bias[next] : 0), 0, (uint16_t)next };
+            c->mult = ar_quant_of_bias(q, product->bias ? product->bias[this.channel] : 0, &this);
         }
     }
     return (uint32_t)(live - channels);
@@ -309,11 +312,13 @@ static uint32_t part(const ar_quant_t *q, const ar_product_s8_t *product, uint32
 #if AR_TIER_MVE
 
 static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
-    for (uint32_t i = 0; i < n; i++) {
-        ar_factor_t factor = factor_at(f, first + i, first);
-        channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
+    if (f->scales) {
+        return ar_ratio_channels(&f->ratio, f->scales + 4 * first, first, n, channels);
     }
-    return false;
+    for (uint32_t i = 0; i < n; i++) {
+        channels[i] = (ar_channel_t) { f->all.mult, (int16_t)f->all.shift, (uint16_t)(first + i) };
+    }
+    return AR_SHIFT_IS_PLAIN(f->all.shift);
 }
 
 #else
@@ -329,27 +334,6 @@ static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t
     }
 }
 
-#if AR_TIER_DSP || AR_THUMB_FULL
-#define list_scales ar_ratio_list
-#else
-
-static bool list_scales(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, ar_channel_t *c, const ar_channel_t *end) {
-    const ar_ratio_t ratio = *r;    // which nothing that is written to can be a part of
-    uint32_t worst = 0;             // bits of -1 - shift
-    int32_t sign = 0;
-    for (uint32_t i = first; c < end; c++, scales += 4) {
-        bool near;
-        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
-        factor.mult = near ? INT32_MIN : factor.mult;
-        worst |= ~(uint32_t)factor.shift;
-        sign |= factor.mult;
-        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
-    }
-    return sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst);
-}
-
-#endif
-
 // List n channels from first on; whether all shifts are plain for sure.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
     ar_channel_t *c = channels, *end = c + n;
@@ -359,7 +343,35 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
         }
         return AR_SHIFT_IS_PLAIN(f->all.shift);
     }
-    if (list_scales(&f->ratio, f->scales + 4 * first, first, channels, end)) {
+    const uint8_t *scales = f->scales + 4 * first;
+    uint32_t worst = 0;             // bits of -1 - shift
+    int32_t sign = 0;
+#if AR_TIER_DSP
+    ar_list_t l = { scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent, 0, 0 };
+    while (!ar_ratio_list(&l)) {
+        ar_channel_t *at = (ar_channel_t *)l.to - 1;
+        ar_factor_t factor = ar_ratio_factor(&f->ratio, ar_f32(l.scales - 4));
+        at->mult = factor.mult;
+        at->shift = (int16_t)factor.shift;
+        l.worst |= ~(uint32_t)factor.shift;
+        l.sign |= factor.mult;
+    }
+    worst = l.worst;
+    sign = l.sign;
+#else
+    const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
+    for (uint32_t i = first; c < end; c++, scales += 4) {
+        bool near;
+        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
+        if (near) {
+            factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
+        }
+        worst |= ~(uint32_t)factor.shift;
+        sign |= factor.mult;
+        *c = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)i++ };
+    }
+#endif
+    if (sign >= 0 && AR_SHIFT_IS_PLAIN((int32_t)~worst)) {
         return true;
     }
     mend(f, n, channels);

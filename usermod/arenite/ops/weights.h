@@ -106,7 +106,8 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
 // Whether all biases leave a shorter way to requantize open, with so many weights: what is known at load.
 bool ar_quant_plain(const ar_quant_t *q, uint32_t n);
 
-// What a channel always gives whose sums are its bias.
+// What a channel always gives whose sums are its bias: with the factor that is listed, or one that is derived.
+int8_t ar_quant_of_bias(const ar_quant_t *q, int32_t bias, const ar_channel_t *c);
 int8_t ar_quant_constant(const ar_quant_t *q, uint32_t channel, int32_t bias);
 
 // int4 weights as bytes; returns to.

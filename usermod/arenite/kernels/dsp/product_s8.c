@@ -131,14 +131,14 @@ static inline uint32_t *patches_of(const ar_product_s8_t *p) {
 // A few patches, in turn: the words of a group are 4 a pair behind those of the one before, of five patches 10.
 static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a,
     const int8_t *b, uint32_t step) {
-    uint32_t row = p->row, pairs = (p->few + 1u) / 2, offset = offset_of(p);
+    uint32_t row = p->row, pairs = (p->few + 1u) / 2, offset = offset_of(p), beyond = step - row;
     uint32_t *to = p->scratch;
     if (p->few == 5) {
         uint32_t last = i < 4;
         to += r * row / 4 * 10 + i;
-        for (; rows > 0; rows--, a += step, b += step) {
-            for (uint32_t k = 0; k < row; k += 4, to += 10) {
-                uint32_t x = word_at(a + k), y = word_at(b + k);
+        for (; rows > 0; rows--, a += beyond, b += beyond) {
+            for (const int8_t *end = a + row; a < end; a += 4, b += 4, to += 10) {
+                uint32_t x = word_at(a), y = word_at(b);
                 to[last] = sxtab16(offset, y);
                 to[0] = sxtab16(offset, x);
                 to[5 + last] = sxtab16_odd(offset, y);
@@ -148,9 +148,9 @@ static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint
         return;
     }
     to += (r * row / 4 * pairs + i / 2) * 4;
-    for (; rows > 0; rows--, a += step, b += step) {
-        for (uint32_t k = 0; k < row; k += 4, to += 4 * pairs) {
-            widen(word_at(a + k), word_at(b + k), offset, to);
+    for (; rows > 0; rows--, a += beyond, b += beyond) {
+        for (const int8_t *end = a + row; a < end; a += 4, b += 4) {
+            to = widen(word_at(a), word_at(b), offset, to) + 4 * (pairs - 1);
         }
     }
 }
@@ -300,12 +300,16 @@ static void widen_one(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to
     }
 }
 
+// The words of an activation and of a row.
+static inline int32_t by_words(uint32_t v, uint32_t w, uint32_t offset, int32_t sum) {
+    return smlad(sxtab16_odd(offset, v), sxtb16_odd(w), smlad(sxtab16(offset, v), sxtb16(w), sum));
+}
+
 // The last n % 4 elements of four rows.
 static void four_tails(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
-    uint32_t v = tail_at(x + (p->n & ~3u), p->n), even = sxtab16(r->offset, v), odd = sxtab16_odd(r->offset, v);
+    uint32_t v = tail_at(x + (p->n & ~3u), p->n);
     for (uint32_t k = 0; k < 4; k++) {
-        uint32_t w = tail_at(r->w[k], p->n);
-        r->sum[k] = smlad(odd, sxtb16_odd(w), smlad(even, sxtb16(w), r->sum[k]));
+        r->sum[k] = by_words(v, tail_at(r->w[k], p->n), r->offset, r->sum[k]);
     }
 }
 
@@ -319,20 +323,27 @@ static void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_rows_t *r) {
     }
 }
 
+static int32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *w, uint32_t offset, int32_t sum) {
+    for (const int8_t *end = x + (p->n & ~3u); x < end; x += 4, w += 4) {
+        sum = by_words(word_at(x), word_at(w), offset, sum);
+    }
+    return p->n & 3 ? by_words(tail_at(x, p->n), tail_at(w, p->n), offset, sum) : sum;
+}
+
 // Channels in fours with one factor, in the short way; how many. The words behind a row that is not of whole words are those
-// of the next, so the last row must not be among them.
+// of the next, so the last row must not be among them, unless there is something to read behind it.
 static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     static const int32_t none[4] = { 0 };
-    uint32_t channels = (p->n_channels - (p->n & 3 ? 1 : 0)) & ~3u, groups = filled(p->n) / 4;
+    uint32_t channels = (p->n_channels - (p->n & 3 && !p->on ? 1 : 0)) & ~3u, groups = filled(p->n) / 4;
     uint32_t *wide = p->scratch;
+    if (channels == 0 || (!wide && p->n & 3)) {
+        return 0;
+    }
     ar_fours_t f = {
         .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = x, .out = out,
         .out_end = out + channels, .mult = twice_of(p->channels->mult), .power = power_of(p->channels->shift), .zero = p->out_zero,
         .offset = offset_of(p),
     };
-    if (channels == 0 || (!wide && p->n & 3)) {
-        return 0;
-    }
     if (wide) {
         widen_one(x, p->n, f.offset, wide);
         f.x = wide;
@@ -354,7 +365,11 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
             rows.sum[i] = start_of(p, channel);
         }
         rows.offset = offset_of(p);
-        four_rows(p, x, &rows);
+        if (n == 1) {
+            rows.sum[0] = one_row(p, x, rows.w[0], rows.offset, rows.sum[0]);
+        } else {
+            four_rows(p, x, &rows);
+        }
         for (uint32_t i = 0; i < n; i++) {
             ar_channel_t c = ar_product_channel(p, first + i);
             out[c.channel] = p->plain ? (int8_t)requantize_plain(rows.sum[i], twice_of(c.mult), power_of(c.shift), p->out_zero)

@@ -17,11 +17,10 @@
     "ldr    r10, [r11, #48]\n" \
     "1:\n"
 
-// The next channel's outputs are the next bytes.
 #define CHANNEL \
+    "ldm.w      r9!, {r1, r3, r5}\n" \
     "ldr        r7, [r11, #40]\n" \
-    "adds       r6, r7, #1\n" \
-    "str        r6, [r11, #40]\n" \
+    "add        r7, r7, r5, lsr #8\n" \
     "ldr        lr, [r11, #32]\n"
 
 #define LEAVE \
@@ -73,13 +72,12 @@
 __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const ar_depthwise_channel_t *channels) {
     __asm volatile (
         ENTER
-        CHANNEL
         "vldrb.8    q4, [r9], #16\n"
         "vldrb.8    q5, [r9], #16\n"
         "vldrb.8    q6, [r9], #16\n"
         "vldrb.8    q7, [r9], #16\n"
         "vldrw.32   q0, [r9], #16\n"
-        "ldm.w      r9!, {r1, r3, r5}\n"
+        CHANNEL
         "wls        lr, lr, 3f\n"
         "2:\n"
         SUMS SCALED("q1") SCALED("q2") NARROWED
@@ -135,11 +133,10 @@ __attribute__((naked)) void ar_depthwise_two_rows(ar_depthwise_strip_t *s, const
         "vldrw.u32  q6, [r11, #16]\n" \
         "mov        r8, #128 - " apart "\n" \
         "1:\n" \
-        CHANNEL \
         "vldrb.8    q4, [r9], #64\n" \
         "vldrw.32   q0, [r9], #16\n" \
         "vadd.i32   q0, q0, r8\n" \
-        "ldm.w      r9!, {r1, r3, r5}\n" \
+        CHANNEL \
         "wls        lr, lr, 3f\n" \
         "2:\n" \
         ROW_SUMS(apart) SCALED("q1") NARROWED_FOUR \

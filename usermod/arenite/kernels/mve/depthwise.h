@@ -11,7 +11,7 @@ typedef struct {
     uint32_t at[4];             // its words in scratch: two columns before each of the first four
     int32_t start;              // of its sums
     int32_t mult;
-    int32_t shift;
+    int32_t shift;              // in the lowest byte; above, its place among the outputs
 } ar_depthwise_channel_t;
 
 // The fields at the offsets that the code has.

@@ -12,8 +12,8 @@
 #include "kernels/mve/requantize.h"
 #include "kernels/mve/tile.h"
 
-// Patches to gather at a time: what four tiles take.
-#define ENOUGH (4 * AR_TILE_PATCHES)
+// Patches to gather at a time: with more of them there is little left to gain.
+#define ENOUGH (16 * AR_TILE_PATCHES)
 
 // Bytes that a patch may leave behind it.
 #define VECTOR (16)
@@ -29,12 +29,16 @@ static inline uint32_t pairs_bytes(uint32_t channels) {
 }
 
 bool ar_is_zero(const int8_t *weights, uint32_t n) {
-    for (uint32_t i = 0; i < n; i += 16) {
-        if (vcmpneq_n_s8(vldrbq_z_s8(weights + i, vctp8q(n - i)), 0)) {
-            return false;
-        }
-    }
-    return true;
+    int8x16_t seen = vdupq_n_s8(0);
+    __asm volatile (
+        "wlstp.8    lr, %1, 2f\n"
+        "1:\n"
+        "vldrb.8    q0, [%0], #16\n"
+        "vorr       %q2, %q2, q0\n"
+        "letp       lr, 1b\n"
+        "2:\n"
+        : "+r" (weights), "+r" (n), "+w" (seen) : : "lr", "q0", "memory");
+    return vcmpneq_n_s8(seen, 0) == 0;
 }
 
 uint32_t ar_product_patches(uint32_t count) {
@@ -65,9 +69,9 @@ static int32_t sum_of(const int8_t *w, uint32_t n) {
     return sum;
 }
 
-static int32_t start_of(const ar_product_s8_t *p, uint32_t channel) {
+static int32_t start_of(const ar_product_s8_t *p, uint32_t channel, const int8_t *w) {
     uint32_t start = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0);
-    return (int32_t)(start + (uint32_t)p->offset * (uint32_t)sum_of(p->weights + channel * p->n, p->n));
+    return (int32_t)(start + (uint32_t)p->offset * (uint32_t)sum_of(w, p->n));
 }
 
 // The pairs of all channels; the last one once more where there are less than a tile has. From here on `plain` says that all
@@ -78,10 +82,10 @@ void ar_product_begin(ar_product_s8_t *p) {
     for (uint32_t first = 0; first < p->n_channels; first += AR_TILE_CHANNELS, pair += PAIRS) {
         for (uint32_t i = 0; i < AR_TILE_CHANNELS; i++) {
             uint32_t k = first + i < p->n_channels ? first + i : p->n_channels - 1;
-            uint32_t channel = p->channels[k].channel, place = i / 2 + (i & 1) * PAIRS;
+            uint32_t place = i / 2 + (i & 1) * PAIRS;
             ar_tile_pair_t *to = &pair[place / 2];
-            int32_t start = start_of(p, channel);
-            const int8_t *w = p->weights + channel * p->n;
+            const int8_t *w = ar_product_row(p, p->channels + k);
+            int32_t start = start_of(p, p->channels[k].channel, w);
             if (place & 1) {
                 to->start1 = to->again[1] = to->again[3] = start;
                 to->w1 = w;
@@ -164,6 +168,27 @@ static inline __attribute__((always_inline)) int8_t *rows_at(int8_t *to, uint32_
     return row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
 }
 
+// Patches of whole rows of up to 16 elements, at least one of each. What is written behind a row is not its own.
+static inline void narrow_patches(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t count, uint32_t advance) {
+    const int8_t *at;
+    __asm volatile (
+        "vctp.8     %4\n"
+        "1:\n"
+        "mov        %2, %1\n"
+        "dls        lr, %6\n"
+        "2:\n"
+        "vpst\n"
+        "vldrbt.u8  q0, [%2]\n"
+        "add        %2, %2, %5\n"
+        "vstrb.8    q0, [%0]\n"
+        "add        %0, %0, %4\n"
+        "le         lr, 2b\n"
+        "add        %1, %1, %7\n"
+        "subs       %3, %3, #1\n"
+        "bne        1b\n"
+        : "+r" (to), "+r" (x), "=&r" (at), "+r" (count) : "r" (row), "r" (step), "r" (rows), "r" (advance) : "lr", "q0", "p0", "cc", "memory");
+}
+
 // Of a ring: rows as far as its end, and those from its start on.
 static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
@@ -190,6 +215,10 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
     uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
     const int8_t *x = from->x + from->y0 * from->step;
     int8_t *to = patches_of(p) + i * p->n;
+    if (row <= VECTOR && rows == p->rows && from->x1 - from->x0 == row) {
+        narrow_patches(to, row, x, from->step, rows, count, advance);
+        return;
+    }
     for (; count > 0; count--, x += advance) {
         if (above) {
             fill(to, zero, above);
@@ -201,6 +230,44 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
             to += below;
         }
     }
+}
+
+// ---- without channels that are the zero point everywhere -------------------------------------------------------------
+
+uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero) {
+    const int8x16_t zeros = vdupq_n_s8(zero);
+    int8x16_t seen = vdupq_n_s8(0);
+    for (; positions > 0; positions--, x += step) {
+        seen = vorrq_s8(seen, veorq_s8(vld1q_s8(x), zeros));
+    }
+    return vcmpneq_n_s8(seen, 0);
+}
+
+static inline int8_t *listed(int8_t *to, const int8_t *x, const uint8_t *list, uint32_t n) {
+    __asm volatile (
+        "dlstp.8    lr, %2\n"
+        "1:\n"
+        "vldrb.8    q1, [%1], #16\n"
+        "vldrb.u8   q0, [%3, q1]\n"
+        "vstrb.8    q0, [%0], #16\n"
+        "letp       lr, 1b\n"
+        : "+r" (to), "+r" (list) : "r" (n), "r" (x) : "lr", "q0", "q1", "memory");
+    return to;
+}
+
+void ar_product_listed(ar_product_s8_t *p, const int8_t *x, uint32_t step, uint32_t count, const uint8_t *list, int8_t *rows) {
+    int8_t *to = patches_of(p);
+    uint32_t n = p->n;
+    for (; count > 0; count--, x += step, to += n) {
+        listed(to, x, list, n);
+    }
+    const int8_t *weights = p->weights;
+    p->weights = rows;
+    for (uint32_t k = 0; k < p->n_channels; k++, rows += n) {
+        listed(rows, weights + p->channels[k].channel * step, list, n);
+    }
+    p->gathered = true;
+    ar_product_begin(p);
 }
 
 // ---- tiles -----------------------------------------------------------------------------------------------------------
@@ -239,8 +306,8 @@ static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_
     }
 }
 
-// Up to three patches by all channels.
-static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, int8_t *out) {
+// Rows of up to three patches by all channels; more than one row only where all tiles are whole and plain.
+static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patches, uint32_t rows, int8_t *out) {
     const ar_tile_pair_t *pairs = p->scratch;
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
@@ -250,7 +317,11 @@ static void row_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patche
         t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
         t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
         t->channels = c;
+        t->pairs = pairs;
+        t->first = c;
         t->end = pairs + whole / 2;
+        t->out_on = AR_TILE_PATCHES * p->out_step - (apart ? 0 : whole);
+        t->rows = rows;
         (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
         c += whole;
         pairs = t->end;
@@ -268,16 +339,17 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     (void)held;
     ar_tile_t t;
+    bool many = p->plain && p->n_channels % AR_TILE_CHANNELS == 0;
     t.n = p->n;
     t.zero = p->out_zero;
-    for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
+    t.x_on = AR_TILE_PATCHES * x_step;
+    for (uint32_t patches, rows; count > 0; count -= rows * patches, x += rows * t.x_on, out += rows * patches * p->out_step) {
         patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
-        for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
-            t.x[i] = x;
-            x += i + 1 < patches ? x_step : 0;
-        }
-        x += x_step;
-        row_of_tiles(p, &t, patches, out);
+        rows = many && patches == AR_TILE_PATCHES ? count / AR_TILE_PATCHES : 1;
+        t.x[0] = x;
+        t.x[1] = t.x[0] + (patches > 1 ? x_step : 0);
+        t.x[2] = t.x[1] + (patches > 2 ? x_step : 0);
+        rows_of_tiles(p, &t, patches, rows, out);
     }
 }
 

@@ -72,10 +72,31 @@
     "vmovlb.s16 q5, q3\n" \
     "str    r0, [r11, #128]\n"
 
+// The next tile; the next row.
 #define NEXT \
     "ldr    r0, [r11, #132]\n" \
     "cmp    r12, r0\n" \
-    "bne    2b\n"
+    "bne    2b\n" \
+    "ldr    r0, [r11, #152]\n" \
+    "subs   r0, #1\n" \
+    "beq    3f\n" \
+    "str    r0, [r11, #152]\n" \
+    "ldrd   r1, r2, [r11, #136]\n" \
+    "ldm.w  r11, {r3-r5}\n" \
+    "add    r3, r1\n" \
+    "add    r4, r1\n" \
+    "add    r5, r1\n" \
+    "stm.w  r11, {r3-r5}\n" \
+    "add.w  r0, r11, #112\n" \
+    "ldm    r0, {r3-r5}\n" \
+    "add    r3, r2\n" \
+    "add    r4, r2\n" \
+    "add    r5, r2\n" \
+    "stm    r0!, {r3-r5}\n" \
+    "ldrd   r12, r0, [r11, #144]\n" \
+    "str    r0, [r11, #128]\n" \
+    "b      2b\n" \
+    "3:\n"
 
 __attribute__((naked)) void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs) {
     __asm volatile (

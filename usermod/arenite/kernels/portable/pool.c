@@ -3,7 +3,7 @@
 #include "kernels/pool.h"
 #include "kernels/tier.h"
 
-#if !AR_TIER_MVE
+#if !AR_TIER_MVE && !AR_TIER_DSP
 
 void ar_pool_sum_s8(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns, uint32_t n) {
     for (uint32_t c = 0; c < n; c++, x++) {
@@ -16,4 +16,4 @@ void ar_pool_sum_s8(int32_t *sums, const int8_t *x, uint32_t step, uint32_t colu
     }
 }
 
-#endif // !AR_TIER_MVE
+#endif // !AR_TIER_MVE && !AR_TIER_DSP

@@ -101,7 +101,7 @@ ar_ratio_t ar_ratio(float a, float c) {
         r %= d;
     }
     r <<= 7;
-    return (ar_ratio_t) { q << 7 | r / d, exponent, a, c };
+    return (ar_ratio_t) { q << 7 | r / d, exponent - 125, a, c };
 }
 
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b) {

@@ -86,13 +86,48 @@ static inline void *patches_of(const ar_product_s8_t *p) {
     return (int32_t *)p->scratch + 2 * patch_words(p->rows, p->row);
 }
 
+// Eight bytes. Only Armv7-M has words that lie anywhere.
+static inline void copy_eight(uint8_t *to, const uint8_t *from) {
+#if AR_THUMB_FULL
+    uint32_t first, second;
+    memcpy(&first, from, sizeof(first));
+    memcpy(&second, from + 4, sizeof(second));
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + 4, &second, sizeof(second));
+#else
+    for (uint32_t i = 0; i < 8; i += 4) {
+        uint8_t a = from[i], b = from[i + 1], c = from[i + 2], d = from[i + 3];
+        to[i] = a;
+        to[i + 1] = b;
+        to[i + 2] = c;
+        to[i + 3] = d;
+    }
+#endif
+}
+
+// Rows of a patch. They are short, so that a call of memcpy takes longer than they do. The empty statement hides where whole
+// eights end, which would else be worked out once more.
+static __attribute__((noinline)) void copy_rows(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int8_t *out, uint32_t next) {
+    for (; rows > 0; rows--, x += step, out += next) {
+        const uint8_t *from = (const uint8_t *)x;
+        uint8_t *to = (uint8_t *)out;
+        for (uint32_t eights = row / 8; eights > 0; eights--) {
+            copy_eight(to, from);
+            from += 8;
+            to += 8;
+            __asm volatile ("" : "+r" (from), "+r" (to));
+        }
+        for (uint32_t n = row & 7; n > 0; n--) {
+            *to++ = *from++;
+        }
+    }
+}
+
 // Rows of two patches as bytes: from a row to the next `filled` bytes, n from the first to the second.
 static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step, int8_t *to, uint32_t n) {
     uint32_t next = n == p->n ? p->row : filled(p->row);
-    for (; rows > 0; rows--, a += step, b += step, to += next) {
-        memcpy(to, a, p->row);
-        memcpy(to + n, b, p->row);
-    }
+    copy_rows(a, step, rows, p->row, to, next);
+    copy_rows(b, step, rows, p->row, to + n, next);
 }
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
@@ -132,24 +167,13 @@ static inline uint32_t pack(int32_t first, int32_t second) {
     return (uint32_t)first + ((uint32_t)second << 16);
 }
 
-// An even number of elements, at least two.
-static inline void pack_even(const int8_t *a, const int8_t *b, uint32_t n, ar_thumb_packed_t *s, uint32_t *to) {
-#if AR_THUMB_FULL
-    ar_thumb_pack(a, b, to, a + n, s);
-#else
-    for (const int8_t *last = a + n; a < last; a += 2, b += 2, to += 4) {
-        pack_pair(pack(a[0], b[0]), pack(a[1], b[1]), s, to);
-    }
-#endif
-}
-
 // Two channels' weights; the words of each pair of elements are four apart.
 static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
     ar_thumb_packed_t s = { 0, 0, 0 };
     uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
     for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
         if (even) {
-            pack_even(a, b, even, &s, to);
+            ar_thumb_pack(a, b, to, a + even, &s);
         }
         if (row & 1) {
             pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);
@@ -257,17 +281,6 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 
 // The sums of four rows.
 static inline void four_rows(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r) {
-#if AR_THUMB_FULL
-    uint32_t whole = p->n & ~3u;
-    const int32_t *wide = p->scratch;
-    if (whole && wide && p->one_factor) {
-        ar_thumb_rows_wide(r, wide, wide + whole, ar_thumb_wide_first(whole / 4));
-        if (p->n & 3) {
-            ar_thumb_rows_bytes(r, x + whole, p->n & 3, p->n & 3);
-        }
-        return;
-    }
-#endif
     ar_thumb_rows_bytes(r, x, p->n, ar_thumb_bytes_first(p->n));
 }
 
@@ -291,6 +304,44 @@ static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t
     }
     return first;
 }
+
+#if AR_THUMB_FULL
+
+static void widen_one(const int8_t *x, uint32_t n, int32_t offset, int32_t *to) {
+    for (const int8_t *end = x + (n & ~3u); x < end; x += 4, to += 4) {
+        int32_t a = x[0] + offset, b = x[1] + offset, c = x[2] + offset, d = x[3] + offset;
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+    }
+    if (n & 3) {
+        to[0] = x[0] + offset;
+        to[1] = n & 2 ? x[1] + offset : 0;
+        to[2] = (n & 3) == 3 ? x[2] + offset : 0;
+        to[3] = 0;
+    }
+}
+
+// The same with a widened row. Where rows are not of whole groups of four the last one must have something to read behind it.
+static uint32_t wide_fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
+    static const int32_t none[4] = { 0 };
+    uint32_t channels = (p->n_channels - (p->n & 3 && !p->on ? 1 : 0)) & ~3u, groups = (p->n + 3) / 4;
+    int32_t *wide = p->scratch;
+    if (channels == 0) {
+        return 0;
+    }
+    ar_thumb_factor_t factor = factor_of(p, p->channels);
+    ar_thumb_fours_t f = {
+        .w = p->weights, .n = p->n, .bias = p->bias ? p->bias : none, .bias_step = p->bias ? 16 : 0, .x = wide, .out = out,
+        .out_end = out + channels, .mult = factor.mult, .round = factor.round, .shift = factor.shift,
+    };
+    widen_one(x, p->n, p->offset, wide);
+    ar_thumb_fours(&f, wide + 4 * groups, ar_thumb_wide_first(groups));
+    return channels;
+}
+
+#endif
 
 static uint32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *w, uint32_t sum) {
     int32_t offset = p->offset;
@@ -325,20 +376,16 @@ static void some(const ar_product_s8_t *p, const int8_t *x, ar_thumb_rows_t *r, 
 
 void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     ar_thumb_rows_t rows;
+    uint32_t first = 0;
     rows.offset = p->offset;
+    if (p->one_factor && p->plain) {
 #if AR_THUMB_FULL
-    if (p->scratch && p->one_factor) {
-        int32_t *to = p->scratch, offset = p->offset;
-        for (const int8_t *from = x, *end = x + (p->n & ~3u); from < end; from += 4, to += 4) {
-            int32_t a = from[0] + offset, b = from[1] + offset, c = from[2] + offset, d = from[3] + offset;
-            to[0] = a;
-            to[1] = b;
-            to[2] = c;
-            to[3] = d;
-        }
-    }
+        first = p->scratch ? wide_fours(p, x, out) : fours(p, x, &rows, out);
+#else
+        first = fours(p, x, &rows, out);
 #endif
-    for (uint32_t first = p->one_factor && p->plain ? fours(p, x, &rows, out) : 0; first < p->n_channels; first += 4) {
+    }
+    for (; first < p->n_channels; first += 4) {
         some(p, x, &rows, first, p->n_channels - first < 4 ? p->n_channels - first : 4, out);
     }
 }

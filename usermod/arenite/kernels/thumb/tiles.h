@@ -64,10 +64,8 @@ typedef struct {
 // product that does not fit 16 bits.
 #define AR_THUMB_POSITIVE (0x00ff00ffu)
 
-#if AR_THUMB_FULL
 // Packs weights of two channels up to a_end, an even number of them, at least two.
 void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
-#endif
 
 // Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
 typedef struct {
@@ -84,8 +82,24 @@ static inline uint32_t ar_thumb_bytes_first(uint32_t n) {
 }
 
 #if AR_THUMB_FULL
-// The same of groups of four elements, widened with the offset added, up to the end of x, at least one.
-void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first);
+// All channels of a matrix with one factor, by fours, requantized in the short way: the fields in the order that the code loads
+// them in.
+typedef struct {
+    const int8_t *w;            // the next four rows
+    uint32_t n;                 // bytes of a row
+    const int32_t *bias;        // of the next four; zeros that do not advance if there is none
+    uint32_t bias_step;
+    const int32_t *x;           // widened with the offset added; zeros behind the row's last
+    uintptr_t entry;            // set by the code
+    int8_t *out;
+    int8_t *out_end;            // a multiple of four channels on
+    int32_t mult;
+    int32_t round;
+    uint32_t shift;
+} ar_thumb_fours_t;
+
+// x in groups of four, up to its end, at least one.
+void ar_thumb_fours(ar_thumb_fours_t *f, const int32_t *x_end, uint32_t groups_first);
 
 static inline uint32_t ar_thumb_wide_first(uint32_t groups) {
     return ((groups - 1) & 3) + 1;

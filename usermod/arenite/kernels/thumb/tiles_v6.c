@@ -258,4 +258,58 @@ __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
         "pop    {r0, r4-r7, pc}\n");
 }
 
+// Two elements of two channels.
+__attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
+    __asm volatile (
+        ".syntax unified\n"
+        "push   {r4-r7, lr}\n"
+        "mov    r4, r8\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "push   {r4-r6}\n"
+        "subs   r3, r3, r0\n"
+        "mov    r12, r3\n"
+        "movs   r4, #255\n"
+        "lsls   r5, r4, #16\n"
+        "adds   r4, r4, r5\n"
+        "mov    r8, r4\n"
+        "ldr    r4, [sp, #32]\n"
+        "ldmia  r4!, {r3, r5, r6}\n"
+        "mov    r9, r3\n"
+        "mov    r10, r5\n"
+        "movs   r3, r6\n"
+        "movs   r4, #0\n"
+        "1:\n"
+        "ldrsb  r5, [r0, r4]\n"
+        "ldrsb  r6, [r1, r4]\n"
+        "adds   r4, #1\n"
+        "lsls   r6, r6, #16\n"
+        "adds   r5, r5, r6\n"
+        "ldrsb  r6, [r0, r4]\n"
+        "ldrsb  r7, [r1, r4]\n"
+        "adds   r4, #1\n"
+        "lsls   r7, r7, #16\n"
+        "adds   r6, r6, r7\n"
+        "stmia  r2!, {r5, r6}\n"
+        "adds   r2, #8\n"
+        "adds   r5, r5, r6\n"
+        "add    r5, r8\n"
+        "add    r9, r5\n"
+        "orrs   r3, r5\n"
+        "lsrs   r5, r5, #16\n"
+        "add    r10, r5\n"
+        "cmp    r4, r12\n"
+        "bne    1b\n"
+        "ldr    r4, [sp, #32]\n"
+        "mov    r5, r9\n"
+        "mov    r6, r10\n"
+        "stmia  r4!, {r5, r6}\n"
+        "str    r3, [r4]\n"
+        "pop    {r4-r6}\n"
+        "mov    r8, r4\n"
+        "mov    r9, r5\n"
+        "mov    r10, r6\n"
+        "pop    {r4-r7, pc}\n");
+}
+
 #endif // AR_TIER_THUMB && !AR_THUMB_FULL

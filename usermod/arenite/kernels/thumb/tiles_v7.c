@@ -115,26 +115,54 @@ __attribute__((naked)) void ar_thumb_rows_bytes(ar_thumb_rows_t *r, const int8_t
 // 132 bytes.
 #define WIDE "ldm.w r12!, {r8-r11}\n" ROWS("r8") ROWS("r9") ROWS("r10") ROWS("r11")
 
-__attribute__((naked)) void ar_thumb_rows_wide(ar_thumb_rows_t *r, const int32_t *x, const int32_t *end, uint32_t groups_first) {
+// The doubling high product and all that follows, of a sum that is to be doubled, with one factor; the output is the next.
+#define NEXT(sum) \
+    "lsl.w  " sum ", " sum ", #1\n" \
+    "smull  r10, r11, " sum ", r3\n" \
+    "add.w  r11, r11, r10, lsr #31\n" \
+    "add.w  r11, r11, r11, asr #31\n" \
+    "add    r11, r8\n" \
+    "asr.w  r11, r11, r9\n" \
+    "ssat   r11, #8, r11\n" \
+    "strb   r11, [r1], #1\n"
+
+// Rows 0 to 3 at r0 to r3; x at r12.
+__attribute__((naked)) void ar_thumb_fours(ar_thumb_fours_t *f, const int32_t *x_end, uint32_t groups_first) {
     __asm volatile (
-        "push   {r0, r2, r4-r11, lr}\n"
-        "mov    r12, r1\n"
-        "movs   r2, #132\n"
+        "push   {r0, r1, r4-r11, lr}\n"
+        "movs   r3, #132\n"
         "mul    r3, r3, r2\n"
         "adr.w  r2, 3f\n"
         "subs   r2, r2, r3\n"
-        "orr    r8, r2, #1\n"
-        "ldm.w  r0, {r0-r7}\n"
-        "bx     r8\n"
+        "orr    r2, r2, #1\n"
+        "str    r2, [r0, #20]\n"
+        "1:\n"
+        "ldm.w  r0, {r8-r11}\n"
+        "ldm.w  r10, {r4-r7}\n"
+        "add    r10, r11\n"
+        "str.w  r10, [r0, #8]\n"
+        "add.w  r1, r8, r9\n"
+        "add.w  r2, r1, r9\n"
+        "add.w  r3, r2, r9\n"
+        "add.w  r10, r3, r9\n"
+        "str.w  r10, [r0]\n"
+        "ldrd   r12, r11, [r0, #16]\n"
+        "mov    r0, r8\n"
+        "bx     r11\n"
         "2:\n"
         WIDE WIDE WIDE WIDE
         "3:\n"
         "ldr.w  lr, [sp, #4]\n"
         "cmp    r12, lr\n"
         "bne.w  2b\n"
-        "pop    {r8, r12}\n"
-        "stm.w  r8, {r0-r7}\n"
-        "pop    {r4-r11, pc}\n");
+        "ldr    r0, [sp]\n"
+        "add.w  r12, r0, #24\n"
+        "ldm.w  r12, {r1-r3, r8, r9}\n"
+        NEXT("r4") NEXT("r5") NEXT("r6") NEXT("r7")
+        "str    r1, [r0, #24]\n"
+        "cmp    r1, r2\n"
+        "bne.w  1b\n"
+        "pop    {r0, r1, r4-r11, pc}\n");
 }
 
 // A column of three.
@@ -214,25 +242,33 @@ __attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
 }
 
 // Two elements of two channels.
+#define PACKED \
+    "ldrsb.w r5, [r0, #1]\n" \
+    "ldrsb.w r4, [r0], #2\n" \
+    "ldrsb.w r7, [r1, #1]\n" \
+    "ldrsb.w r6, [r1], #2\n" \
+    "add.w  r5, r5, r7, lsl #16\n" \
+    "add.w  r4, r4, r6, lsl #16\n" \
+    "strd   r4, r5, [r2], #16\n" \
+    "add    r4, r5\n" \
+    "add    r4, r8\n" \
+    "add    r9, r4\n" \
+    "add.w  r10, r10, r4, lsr #16\n" \
+    "orr.w  r11, r11, r4\n"
+
 __attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
     __asm volatile (
         "push   {r4-r11, lr}\n"
         "ldr.w  r12, [sp, #36]\n"
         "mov.w  r8, #0x00ff00ff\n"
         "ldm.w  r12, {r9-r11}\n"
+        "subs   r4, r3, r0\n"
+        "lsls   r4, r4, #30\n"
+        "bmi    2f\n"
         "1:\n"
-        "ldrsb.w r5, [r0, #1]\n"
-        "ldrsb.w r4, [r0], #2\n"
-        "ldrsb.w r7, [r1, #1]\n"
-        "ldrsb.w r6, [r1], #2\n"
-        "add.w  r5, r5, r7, lsl #16\n"
-        "add.w  r4, r4, r6, lsl #16\n"
-        "strd   r4, r5, [r2], #16\n"
-        "add    r4, r5\n"
-        "add    r4, r8\n"
-        "add    r9, r4\n"
-        "add.w  r10, r10, r4, lsr #16\n"
-        "orr.w  r11, r11, r4\n"
+        PACKED
+        "2:\n"
+        PACKED
         "cmp    r0, r3\n"
         "bne    1b\n"
         "stm.w  r12, {r9-r11}\n"
