@@ -260,9 +260,9 @@ def plan(
     from arenite.saved_plan import save_plan
 
     if save:
-        if stream or as_json:
-            raise UserError("--save goes with neither --stream nor --json")
-        saved = save_plan(read_model(model), arena, err)
+        if stream or as_json or arena is not None:
+            raise UserError("--save goes with none of --stream, --json and --arena")
+        saved = save_plan(read_model(model), err)
         _write(output or model, saved.model.data)
         out.print(f"{output or model}: {saved}", markup=False, soft_wrap=True)
         return

@@ -170,8 +170,8 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time) 
     return alive;
 }
 
-// It can only rise where something is born.
-uint32_t ar_plan_least(const ar_plan_t *plan) {
+// The most bytes alive at one time: no plan takes less, but for trails. It can only rise where something is born.
+static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *born = ar_life(plan, i);
@@ -193,9 +193,13 @@ uint32_t ar_plan_state(const ar_plan_t *plan) {
     return end;
 }
 
-uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
-    uint32_t bound = plan->n_trails ? 0 : ar_plan_least(plan), best = UNPLACED;
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit) {
+    uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
     unsigned orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+    plan->alive = bound;
+    if (bound > limit) {
+        return UNPLACED;
+    }
     enough = bound > enough ? bound : enough;
     for (unsigned i = 0; i < orders; i++) {
         unsigned order = (plan->first + i) % orders;

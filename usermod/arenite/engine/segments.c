@@ -484,7 +484,7 @@ static uint32_t attempt(search_t *s, uint32_t limit) {
     }
     s->l->plan.n_trails = 0;
     each_segment(s, form);
-    return ar_plan_offsets(&s->l->plan, limit);
+    return ar_plan_offsets(&s->l->plan, limit, UNREACHED);
 }
 
 // Limits that are tried: the least bytes alive, and what a plan may take that does not reach them.
@@ -538,7 +538,7 @@ static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
         each_segment(s, unform);
     }
     plan->n_trails = 0;
-    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room) : *whole;
+    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room, UNREACHED) : *whole;
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
     least = least > floor ? least : floor;
@@ -565,9 +565,9 @@ static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
     return n == 0;
 }
 
-// The plan that the file holds; UNREACHED where it leaves much of the room, as the search may find a quicker one, or perhaps takes no
-// less than whole tensors.
-static uint32_t given_plan(search_t *s, uint32_t room, uint32_t least) {
+// The plan that the file holds; UNREACHED: none, or one that does not take less than the most bytes alive at one time. It does not
+// depend on the room: so a model takes what was measured.
+static uint32_t given_plan(search_t *s, uint32_t alive, uint32_t room) {
     ar_plan_t *plan = &s->l->plan;
     fb_vector_t given;
     if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
@@ -580,52 +580,38 @@ static uint32_t given_plan(search_t *s, uint32_t room, uint32_t least) {
     s->given = true;
     plan->first = *cut;
     each_segment(s, form);
-    uint32_t peak = ar_plan_offsets(plan, room);
-    if (peak < least && peak + room / 8 >= room) {
-        return peak;
-    }
-    each_segment(s, unform);
-    s->given = false;
-    plan->first = 0;
-    plan->n_trails = 0;
-    return UNREACHED;
-}
-
-static uint32_t plan(search_t *s, uint32_t room) {
-    ar_loader_t *l = s->l;
-    uint32_t least = l->by_rows ? ar_plan_least(&l->plan) : 0, whole = UNREACHED;
-    uint32_t peak = least > room ? given_plan(s, room, least) : UNREACHED;
-    if (peak == UNREACHED) {
-        if (least <= room || !room) {
-            whole = ar_plan_offsets(&l->plan, room);
-        }
-        if (!l->by_rows || (room && whole <= room && !l->feeds)) {
-            return whole;
-        }
-        peak = plan_by_rows(s, room, &whole);
-    }
-    l->streams = peak < whole || l->feeds;
-    if (l->streams) {
-        return peak;
-    }
-    if (peak != UNREACHED) {
+    uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
+    if (peak >= alive) {
         each_segment(s, unform);
+        s->given = false;
+        plan->first = 0;
+        plan->n_trails = 0;
+        peak = UNREACHED;
     }
-    l->plan.n_trails = 0;
-    return ar_plan_offsets(&l->plan, room);
+    return peak;
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows && room ? room : UNREACHED);
+    if (!l->by_rows || (room && whole <= room && !l->feeds)) {
+        return whole;
+    }
     bool keep = l->plan.trails != NULL;
     l->plan.trails = keep ? l->plan.trails : trails;
-    uint32_t bytes = plan(&s, room);
+    uint32_t peak = given_plan(&s, l->plan.alive, room);
+    peak = peak == UNREACHED ? plan_by_rows(&s, room, &whole) : peak;
     if (!keep) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
     }
-    return bytes;
+    l->streams = peak < whole || l->feeds;
+    if (!l->streams && peak != UNREACHED) {
+        each_segment(&s, unform);
+        l->plan.n_trails = 0;
+    }
+    return l->streams ? peak : ar_plan_offsets(&l->plan, room, UNREACHED);
 }
 
 static void run_so(search_t *s, segment_t *g) {
