@@ -194,9 +194,11 @@ uint32_t ar_plan_state(const ar_plan_t *plan) {
 }
 
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit) {
-    uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
+    uint32_t bound = 0, best = UNPLACED;
     unsigned orders = plan->n_trails ? 2 * ORDERS : ORDERS;
-    plan->alive = bound;
+    if (!plan->n_trails) {
+        bound = plan->least = liveness_bound(plan);
+    }
     if (bound > limit) {
         return UNPLACED;
     }

@@ -44,7 +44,7 @@ typedef struct {
     uint32_t n;
     ar_trail_t *trails;         // NULL: while the plan is made only
     uint32_t n_trails;
-    uint32_t alive;             // the most bytes alive at one time, as long as nothing trails
+    uint32_t least;             // the most bytes alive at one time: no plan without trails takes less
     uint8_t first;              // the order of placing that is tried first
     uint8_t taken;              // and that which was best
 } ar_plan_t;

@@ -566,9 +566,10 @@ static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
 }
 
 // The plan that the file holds; UNREACHED: none, or one that does not take less than the most bytes alive at one time. It does not
-// depend on the room: so a model takes what was measured.
-static uint32_t given_plan(search_t *s, uint32_t alive, uint32_t room) {
+// depend on the room, so that a model takes what was measured.
+static uint32_t given_plan(search_t *s, uint32_t room) {
     ar_plan_t *plan = &s->l->plan;
+    uint32_t least = plan->least;
     fb_vector_t given;
     if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
         return UNREACHED;
@@ -581,7 +582,7 @@ static uint32_t given_plan(search_t *s, uint32_t alive, uint32_t room) {
     plan->first = *cut;
     each_segment(s, form);
     uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
-    if (peak >= alive) {
+    if (peak >= least) {
         each_segment(s, unform);
         s->given = false;
         plan->first = 0;
@@ -591,27 +592,38 @@ static uint32_t given_plan(search_t *s, uint32_t alive, uint32_t room) {
     return peak;
 }
 
-uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
-    ar_trail_t trails[AR_TRAILS];
-    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows && room ? room : UNREACHED);
+static uint32_t plan(search_t *s, uint32_t room) {
+    ar_loader_t *l = s->l;
+    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows ? room : UNREACHED);
     if (!l->by_rows || (room && whole <= room && !l->feeds)) {
         return whole;
     }
+    uint32_t peak = given_plan(s, room);
+    if (peak == UNREACHED) {
+        peak = plan_by_rows(s, room, &whole);
+    }
+    l->streams = peak < whole || l->feeds;
+    if (l->streams) {
+        return peak;
+    }
+    if (peak != UNREACHED) {
+        each_segment(s, unform);
+    }
+    l->plan.n_trails = 0;
+    return ar_plan_offsets(&l->plan, room, UNREACHED);
+}
+
+uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
+    ar_trail_t trails[AR_TRAILS];
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
     bool keep = l->plan.trails != NULL;
     l->plan.trails = keep ? l->plan.trails : trails;
-    uint32_t peak = given_plan(&s, l->plan.alive, room);
-    peak = peak == UNREACHED ? plan_by_rows(&s, room, &whole) : peak;
+    uint32_t bytes = plan(&s, room);
     if (!keep) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
     }
-    l->streams = peak < whole || l->feeds;
-    if (!l->streams && peak != UNREACHED) {
-        each_segment(&s, unform);
-        l->plan.n_trails = 0;
-    }
-    return l->streams ? peak : ar_plan_offsets(&l->plan, room, UNREACHED);
+    return bytes;
 }
 
 static void run_so(search_t *s, segment_t *g) {

@@ -136,9 +136,9 @@ static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint
     if (p->few == 5) {
         uint32_t last = i < 4;
         to += r * row / 4 * 10 + i;
-        for (; rows > 0; rows--, a += beyond, b += beyond) {
-            for (const int8_t *end = a + row; a < end; a += 4, b += 4, to += 10) {
-                uint32_t x = word_at(a), y = word_at(b);
+        for (; rows > 0; rows--, a += step, b += step) {
+            for (uint32_t k = 0; k < row; k += 4, to += 10) {
+                uint32_t x = word_at(a + k), y = word_at(b + k);
                 to[last] = sxtab16(offset, y);
                 to[0] = sxtab16(offset, x);
                 to[5 + last] = sxtab16_odd(offset, y);
