@@ -8,6 +8,8 @@ from rich.console import Console
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from arenite import repack
+from arenite.bench import bench
+from arenite.boards import Board
 from arenite.engine import Engine, EngineError
 from arenite.errors import UserError
 from arenite.model import Model, model_of
@@ -52,6 +54,22 @@ def save_plan(model: Model, console: Console) -> Saved:
         raise UserError(f"{model.path}: no plan to save: whole tensors take no more, so that nothing is searched")
     compare(saved, Oracle(model), INPUTS, console)
     return Saved(saved, plan, before)
+
+
+def compare_on(board: Board, model: Model, saved: Model, console: Console) -> str:
+    """What the plan changes on an emulated board, in words.
+
+    Raises:
+        UserError: there the model takes more bytes with it than without.
+        BoardError: the board refuses the model.
+    """
+    without = bench(model_of(model.path, with_plan(repack.unpack(model.data), b"")), board, None, console)
+    made = bench(saved, board, None, console)
+    if made["arena"] > without["arena"]:
+        sizes = f"{made['arena']:,} bytes with this plan, {without['arena']:,} without"
+        raise UserError(f"{model.path}: on {board.name} it takes {sizes}: nothing is written")
+    loads = [figures["load_instructions"] or 0 for figures in (made, without)]
+    return f"{board.name}: arena {made['arena']:,} bytes, loading {loads[0]:,} {made['counts']}, {loads[1]:,} before"
 
 
 def with_plan(unpacked: Any, plan: bytes) -> bytes:
