@@ -9,7 +9,7 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them.
+// Whether convolutions look for them with these functions. On Helium kernels do, 16 channels at a time.
 #define AR_LIVE (!AR_TIER_MVE)
 
 // What only calls loops: as small as can be, among code that is worth its size.
