@@ -1,7 +1,7 @@
 """The boards that firmware is built for: boards/NAME/board.json, and where their build output lies."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from arenite.errors import UserError
@@ -28,6 +28,7 @@ class Board:
         uf2_family: what the boot drive of the board knows its UF2 files by; 0: it has none.
         variant: tells apart firmware of the same board that has only some operators.
         operators: these; none: all.
+        small: whether its firmware is built for few bytes of flash rather than for speed.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Board:
     uf2_family: int = 0
     variant: str = ""
     operators: tuple[str, ...] = ()
+    small: bool = False
 
     @property
     def folder(self) -> Path:
@@ -55,7 +57,8 @@ class Board:
     @property
     def build_folder(self) -> Path:
         """Where the build puts its output."""
-        return BUILD / (f"{self.name}-for-{self.variant}" if self.variant else self.name)
+        name = f"{self.name}-small" if self.small else self.name
+        return BUILD / (f"{name}-for-{self.variant}" if self.variant else name)
 
     @property
     def firmware(self) -> Path:
@@ -120,6 +123,11 @@ def all_boards() -> list[Board]:
 def qemu_boards() -> list[Board]:
     """The boards that QEMU emulates."""
     return [board for board in all_boards() if board.emulator == "qemu"]
+
+
+def small(board: Board) -> Board:
+    """The board with firmware of few bytes of flash: the portable kernels, and all of it built small."""
+    return replace(board, small=True, tier="portable")
 
 
 def find_board(name: str) -> Board:

@@ -83,7 +83,7 @@ def _commands(board: Board) -> list[list[str]]:
             f"USER_C_MODULES={USERMOD}",
             f"MICROPY_MPYCROSS={MPY_CROSS / 'mpy-cross'}",
             f"MICROPY_MPYCROSS_DEPENDENCY={MPY_CROSS / 'mpy-cross'}",
-            *([f"ARENITE_OPS={_chosen(board)}"] if board.operators else []),
+            *_options(board),
         )
     ]
 
@@ -99,8 +99,14 @@ def _configure(board: Board) -> list[str]:
         f"-DUSER_C_MODULES={USERMOD / 'micropython.cmake'}",
         f"-DPython3_EXECUTABLE={sys.executable}",
         "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
-        *([f"-DARENITE_OPS={_chosen(board)}"] if board.operators else []),
+        *(f"-D{option}" for option in _options(board)),
     ]  # fmt: skip
+
+
+def _options(board: Board) -> list[str]:
+    """The module's own options, for make; CMake calls them the same."""
+    chosen = [f"ARENITE_OPS={_chosen(board)}"] if board.operators else []
+    return chosen + (["ARENITE_SMALL=1"] if board.small else [])
 
 
 def _make(folder: Path, *variables: str) -> list[str]:
@@ -151,7 +157,8 @@ def _fingerprints(board: Board) -> tuple[str, str]:
     configuration += [path for path in usermod if _configures(path)]
     sources = [path for path in usermod if not _configures(path)]
     compiler = _compiler("gcc" if board.port == "unix" else COMPILER)
-    return _digest(" ".join([compiler, *board.operators]), configuration), _digest("", sources)
+    options = [compiler, *board.operators, *(["small"] if board.small else [])]
+    return _digest(" ".join(options), configuration), _digest("", sources)
 
 
 def _configures(path: Path) -> bool:

@@ -16,6 +16,7 @@ from arenite import romfs as romfs_image
 from arenite.board import Connection, to_stdout
 from arenite.board import deploy as write_image
 from arenite.boards import Board, all_boards, find_board
+from arenite.boards import small as small_board
 from arenite.build import build as build_firmware
 from arenite.emulator import end_on_termination, image_for
 from arenite.errors import BoardError, UserError
@@ -41,6 +42,7 @@ PORT = typer.Option("--port", metavar="DEVICE", help="The board's serial port, a
 ModelFiles = Annotated[
     list[str], typer.Argument(metavar="MODEL...", help="Models, NAME=FILE, and other files to go along.")
 ]
+SmallOption = Annotated[bool, typer.Option("--small", help="Firmware of few bytes of flash rather than of speed.")]
 StreamOption = Annotated[bool, typer.Option("--stream", help="Fed by rows: stream=True.")]
 Models = Annotated[list[Path], typer.Argument(metavar="MODEL...", help="TensorFlow Lite models.")]
 
@@ -80,6 +82,7 @@ def build(
         list[Path] | None,
         typer.Option("--for", metavar="MODEL...", help="Only the operators that these models need."),
     ] = None,
+    small: SmallOption = False,
 ) -> None:
     """Build firmware, where something it is made of has changed."""
     from arenite.model import read_model
@@ -89,20 +92,22 @@ def build(
         models += [Path(name) for name in boards if name.endswith(".tflite")]
         boards = [name for name in boards if not name.endswith(".tflite")]
     chosen = all_boards() if boards == ["all"] else [find_board(name) for name in boards]
+    chosen = [small_board(board) for board in chosen] if small else chosen
     parsed = [read_model(model) for model in models or []]
     for board in chosen:
         made = variant(board, parsed) if parsed else board
         firmware = build_firmware(made, err, force=force)
         out.print(str(made.product), markup=False, soft_wrap=True)
-        if parsed:
+        if parsed or small:
             _print_choice(made, firmware)
 
 
 def _print_choice(board: Board, firmware: Path) -> None:
-    """What a firmware with some of the operators has, and how large it is."""
+    """What a firmware has that is smaller than others, and how large it is."""
     from arenite.flash import firmware_bytes, measure
 
-    out.print(f"operators: {', '.join(board.operators)}", markup=False, soft_wrap=True)
+    if board.operators:
+        out.print(f"operators: {', '.join(board.operators)}", markup=False, soft_wrap=True)
     out.print(f"firmware: {firmware_bytes(firmware):,} bytes of flash; {measure(board)}", markup=False, soft_wrap=True)
 
 
@@ -242,16 +247,30 @@ def bench(
 @command
 def plan(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A TensorFlow Lite model.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="SVG", help="A picture to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="An SVG to write; with --save, the model.")
+    ] = None,
     arena: Annotated[int | None, typer.Option(min=0, metavar="BYTES", help="Its size; else what is needed.")] = None,
     stream: StreamOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the plan into the model, so that boards load it faster.")
+    ] = False,
 ) -> None:
-    """Show what lies where in a model's arena, operator by operator."""
+    """Show what lies where in a model's arena, operator by operator; or save how its rows are planned in the model."""
     from arenite import plan as planning
     from arenite.model import read_model
     from arenite.plan_svg import svg
+    from arenite.saved_plan import save_plan
 
+    if save:
+        if stream or as_json:
+            raise UserError("--save goes with neither --stream nor --json")
+        saved = save_plan(read_model(model), arena, err)
+        _write(output or model, saved.model.data)
+        out.print(f"{output or model}: {saved}", markup=False, soft_wrap=True)
+        return
     made = planning.make_plan(read_model(model), arena, stream=stream)
     if output:
         planning.write(output, svg(made))
@@ -338,6 +357,7 @@ def shrink(
 @command
 def ops(
     board: Annotated[str, typer.Option("--board", metavar="BOARD", help="What they cost in its flash.")] = "",
+    small: SmallOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Write docs/operators.md from the tests' last run, and docs/operators.json.")
@@ -352,6 +372,7 @@ def ops(
     chosen = find_board(board) if board else None
     flash = None
     if chosen:
+        chosen = small_board(chosen) if small else chosen
         build_firmware(chosen, err)
         flash = measure(chosen)
     counts = operators.documented()

@@ -134,6 +134,8 @@ class _Lives(ctypes.Structure):
         ("state", ctypes.c_uint32),
         ("activations", ctypes.c_uint32),
         ("used", ctypes.c_uint32),
+        ("cuts", ctypes.POINTER(ctypes.c_uint8)),
+        ("n_cuts", ctypes.c_uint32),
     ]
 
 
@@ -150,6 +152,7 @@ class Lives:
         state: bytes behind them, of what lasts from one invoke to the next.
         activations: bytes behind that, of all other tensors and scratch.
         used: all that loading and running take.
+        cuts: what a file may hold of it; empty where all tensors are whole.
     """
 
     places: list[Place]
@@ -158,6 +161,7 @@ class Lives:
     state: int
     activations: int
     used: int
+    cuts: bytes
 
 
 class Shared(ctypes.Structure):
@@ -286,7 +290,8 @@ class Engine:
         """
         source, memory = aligned(data), np.zeros(arena // 8 + 1, np.uint64)
         places, steps = (Place * 0x10000)(), (Step * 0x10000)()
-        lives = _Lives(places=places, n_places=len(places), steps=steps, n_steps=len(steps))
+        cuts = (ctypes.c_uint8 * (len(steps) + 1))()
+        lives = _Lives(places=places, n_places=len(places), steps=steps, n_steps=len(steps), cuts=cuts)
         err = _Error()
         status = self.lib.ar_lives(
             pointer(source),
@@ -299,8 +304,9 @@ class Engine:
         )
         self._check(status, err)
         return Lives(
-            places[: lives.n_places], steps[: lives.n_steps], lives.records, lives.state, lives.activations, lives.used
-        )
+            places[: lives.n_places], steps[: lives.n_steps], lives.records, lives.state, lives.activations, lives.used,
+            bytes(cuts[: lives.n_cuts]),
+        )  # fmt: skip
 
     def load_shared(self, model: _Model, source: np.ndarray, size: int, place: Shared) -> None:
         """Load a model of so many bytes where others are.

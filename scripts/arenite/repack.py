@@ -121,7 +121,7 @@ def compact(model: Any) -> None:
     model.operatorCodes = [model.operatorCodes[old] for old in codes]
     for operator in operators:
         operator.opcodeIndex = codes[operator.opcodeIndex]
-    _compact_buffers(model)
+    compact_buffers(model)
 
 
 def _numbers(used: Iterable[int]) -> dict[int, int]:
@@ -144,8 +144,11 @@ def _compact_tensors(graph: Any, named: list[Any]) -> None:
         entry.tensorIndex = numbers[int(entry.tensorIndex)]
 
 
-def _compact_buffers(model: Any) -> None:
-    """Buffer 0 is the empty one, by convention; tensors without data refer to it."""
+def compact_buffers(model: Any) -> None:
+    """Take from a ModelT the buffers that nothing refers to; equal ones become one.
+
+    Buffer 0 is the empty one, by convention; tensors without data refer to it.
+    """
     buffers, new, found = model.buffers, [schema.BufferT()], dict[bytes, int]()
 
     def moved(old: int) -> int:

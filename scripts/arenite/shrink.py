@@ -53,7 +53,7 @@ def shrink(model: Model, inputs: int, console: Console) -> Shrunk:
     shrunk = model_of(model.path, repack.pack(unpacked))
     if not cuts and len(shrunk.data) >= len(model.data):
         shrunk = model
-    _compare(shrunk, oracle, inputs, console)
+    compare(shrunk, oracle, inputs, console)
     return Shrunk(shrunk, cuts)
 
 
@@ -116,8 +116,8 @@ def _run(oracle: Oracle, row: list[bytes]) -> list[bytes]:
         raise UserError(f"{oracle.model.path}: tflite-micro cannot run this model: {error}") from error
 
 
-def _compare(shrunk: Model, oracle: Oracle, count: int, console: Console) -> None:
-    """Run both models on the same inputs.
+def compare(shrunk: Model, oracle: Oracle, count: int, console: Console) -> None:
+    """Run a model and another version of it on the same inputs: a few extreme ones and `count` random ones.
 
     Raises:
         UserError: an output differs, in whatever bit.

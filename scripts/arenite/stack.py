@@ -2,8 +2,8 @@
 
 The compiler leaves what each function takes in an .su file (-fstack-usage). Who calls whom is read off the firmware's
 machine code, so that what was inlined or cloned counts as it is. Calls through pointers: run_all() calls all eval
-functions, prepare_op() all prepare functions, ar_reset() all reset functions; and what these call may call, through
-pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su file, are
+functions, make_record() all prepare functions, prepare_op() what loads subgraphs, ar_reset() all reset functions, check_model() what joins pieces; and
+what these call may call, through pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su file, are
 judged by what they push. The figure is a bound: no run can take more, some way may take less.
 
 Calls of subgraphs nest: at most NESTED of them lie on the stack beside the model itself, which the loader sees to.
@@ -26,7 +26,7 @@ from arenite.boards import Board
 from arenite.errors import UserError
 
 OBJDUMP = "arm-none-eabi-objdump"
-NESTED = 4  # engine/loader.c, check_subgraph()
+NESTED = 4  # engine/calls.c, check_subgraph()
 R_ARM_ABS32 = 2
 # What MicroPython and the engine's users call.
 ENTRIES = (
@@ -34,12 +34,12 @@ ENTRIES = (
     "ar_op_name", "ar_op_output",
 )  # fmt: skip
 # Functions through which a subgraph's run or load comes back to itself.
-RINGS = {"run_all", "check_all"}
+RINGS = {"run_all", "ar_loader_operators"}
 # What the engine calls through a pointer: the beginning of its name, by the function that does so, or that the compiler
 # put it into.
 CALLERS = {
-    "run_all": "eval", "check_all": "ar_prepare", "prepare_op": "ar_prepare", "ar_reset": "ar_reset",
-    "reset_subgraph": "ar_reset",
+    "run_all": "eval", "make_record": "ar_prepare", "ar_loader_operators": "load_calls", "prepare_op": "load_calls",
+    "check_model": "join_pieces", "ar_reset": "ar_reset", "reset_subgraph": "ar_reset",
 }  # fmt: skip
 
 FUNCTION = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from arenite.board import Connection
-from arenite.boards import BUILD, find_board, qemu_boards
+from arenite.boards import BUILD, Board, find_board, qemu_boards, small
 from arenite.targets import emulated
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -151,14 +151,19 @@ def fetched(connection: Connection, cases: dict[int, Case]) -> dict[int, list[by
     return found
 
 
-@pytest.mark.parametrize("board", [board.name for board in qemu_boards() if board.ram_heap >= 1 << 20])
-def test_cases(board: str) -> None:
+BOARDS = [board for board in qemu_boards() if board.ram_heap >= 1 << 20]
+BOARDS += [small(find_board("MPS2_AN386"))]
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.build_folder.name)
+def test_cases(board: Board) -> None:
     """Catches an operator that the compiler, the core's arithmetic, its alignment or its mathematical functions make
-    differ on a board; and one whose answer depends on how much scratch the arena has for it."""
+    differ on a board, or portable kernels that are built small; and one whose answer depends on how much scratch the
+    arena has for it."""
     wrong: list[str] = []
     for batch in batches(kept_cases()):
         image = {"cases.bin": b"".join(case.packed() for case in batch)}
-        with emulated(find_board(board), image, Console(stderr=True)) as connection:
+        with emulated(board, image, Console(stderr=True)) as connection:
             wrong += run(connection, batch)
     shown = "\n".join(wrong[:SHOWN])
-    assert not wrong, f"{len(wrong)} cases are wrong on {board}; the first:\n{shown}"
+    assert not wrong, f"{len(wrong)} cases are wrong on {board.build_folder.name}; the first:\n{shown}"

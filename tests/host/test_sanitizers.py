@@ -35,7 +35,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Complet
     env["ASAN_OPTIONS"] = "detect_leaks=0"
     env |= {"ARENITE_SANITIZE": "1", "ARENITE_KEEP_MODELS": str(folder)}
     tests = sorted(
-        map(str, [*HERE.glob("test_ops_*.py"), HERE / "test_in_place.py", HERE / "test_rows.py", HERE / "test_feed.py"])
+        map(
+            str,
+            [
+                *HERE.glob("test_ops_*.py"),
+                HERE / "test_in_place.py",
+                HERE / "test_saved_plan.py",
+                HERE / "test_rows.py",
+                HERE / "test_feed.py",
+            ],
+        )
     )
     assert tests
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=short", *tests]

@@ -12,27 +12,42 @@ target_link_libraries(usermod INTERFACE usermod_arenite)
 
 # -DARENITE_STATIC_ARENA=bytes: what the firmware reserves for arenite.Arena.static; without it, nothing.
 if(ARENITE_STATIC_ARENA)
-    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/arena.c PROPERTIES
+    set_property(SOURCE ${CMAKE_CURRENT_LIST_DIR}/binding/arena.c APPEND PROPERTY
         COMPILE_DEFINITIONS "ARENITE_STATIC_ARENA=${ARENITE_STATIC_ARENA}")
 endif()
 
 # -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted; without it, all of them.
 if(ARENITE_OPS)
-    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/ops/table.c PROPERTIES
+    set_property(SOURCE ${CMAKE_CURRENT_LIST_DIR}/ops/table.c APPEND PROPERTY
         COMPILE_DEFINITIONS "AR_OPS_TABLE=\"${ARENITE_OPS}\"")
 endif()
 
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/binding/convert.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
-# What is kept in registers across a loop costs more bytes than it saves in code that is built small.
-file(GLOB ARENITE_SMALL ${CMAKE_CURRENT_LIST_DIR}/engine/*.c ${CMAKE_CURRENT_LIST_DIR}/ops/*.c)
-set_source_files_properties(${ARENITE_SMALL} PROPERTIES COMPILE_OPTIONS "-fno-move-loop-invariants")
+# What is kept in registers across a loop costs more bytes than it saves in code that is built small; so does some of what speeds
+# up what runs once a model or once an operator.
+file(GLOB ARENITE_ENGINE ${CMAKE_CURRENT_LIST_DIR}/engine/*.c)
+file(GLOB ARENITE_OPS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/ops/*.c)
+file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
+set_source_files_properties(${ARENITE_ENGINE} PROPERTIES COMPILE_OPTIONS
+    "-fno-move-loop-invariants;-fno-tree-dominator-opts;-fno-caller-saves;-fno-forward-propagate")
+set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS "-fno-move-loop-invariants")
+
+# -DARENITE_SMALL=1: as few bytes of flash as can be, where speed matters less: the portable kernels, all of it built small, and
+# no channels looked for at run time that need not be computed. The results are the same.
+if(ARENITE_SMALL)
+    set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY COMPILE_DEFINITIONS ARENITE_SMALL ARENITE_PORTABLE)
+    set_source_files_properties(${ARENITE_OPS_SOURCES} ${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS
+        "-Os;-fno-move-loop-invariants;-fno-thread-jumps;-fno-schedule-insns2;-fno-caller-saves")
+    set(ARENITE_HOT)
+endif()
 
 # What runs for every element or position is worth its size.
-file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
-foreach(name conv_s8 depthwise3 spatial weights)
-    list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
-endforeach()
-set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2;-fno-partial-inlining")
+if(ARENITE_HOT)
+    foreach(name conv_s8 depthwise3 spatial weights)
+        list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
+    endforeach()
+    set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2;-fno-partial-inlining")
+endif()

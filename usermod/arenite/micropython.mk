@@ -9,6 +9,10 @@ ARENITE_STATIC_ARENA ?= 0
 # `arenite build BOARD --for MODEL...` writes one.
 ARENITE_OPS ?=
 
+# 1: as few bytes of flash as can be, where speed matters less: the portable kernels, all of it built small, and no channels
+# looked for at run time that need not be computed. The results are the same. `arenite build BOARD --small` sets it.
+ARENITE_SMALL ?= 0
+
 # Only the binding uses MicroPython, so only the binding is searched for qstrs.
 SRC_USERMOD_C += $(wildcard $(ARENITE_DIR)/binding/*.c)
 SRC_USERMOD_LIB_C += $(wildcard \
@@ -28,15 +32,25 @@ ARENITE_FLAGS = -Wextra -Wshadow -Wno-unused-parameter
 ARENITE_FLAGS += $(if $(findstring clang,$(CC)),,-fno-single-precision-constant)
 
 # What is kept in registers across a loop costs more bytes than it saves in code that is built small.
-ARENITE_SMALL = $(ARENITE_FLAGS) $(if $(findstring clang,$(CC)),,-fno-move-loop-invariants)
+ARENITE_COMPACT = $(ARENITE_FLAGS) $(if $(findstring clang,$(CC)),,-fno-move-loop-invariants)
+
+# So do these in what runs once a model or once an operator; and others where bytes are all that counts.
+ARENITE_ENGINE = $(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-caller-saves -fno-forward-propagate)
+ARENITE_FEWEST = $(ARENITE_COMPACT) $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-schedule-insns2 -fno-caller-saves)
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
-$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_SMALL)
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_SMALL)
+$(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_COMPACT) $(ARENITE_ENGINE)
+ifeq ($(ARENITE_SMALL),1)
+CFLAGS_USERMOD += -DARENITE_SMALL -DARENITE_PORTABLE
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST)
+$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
+else
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
 ARENITE_HOT = conv_s8 depthwise3 spatial weights
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os
+endif
 # A multiply and an add, not fused into one where the core can: the same bits on every core.
 $(BUILD)/arenite/binding/convert.o: private CFLAGS += $(ARENITE_FLAGS) -ffp-contract=off

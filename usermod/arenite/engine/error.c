@@ -1,6 +1,13 @@
 // Error texts.
 
+#include <string.h>
+
 #include "engine/error.h"
+
+// What many texts have in common: a capital letter behind the %, and what it stands for.
+static const char phrases[] =
+    "A and \0Ddimension\0Hshape\0Iinput\0M must be \0Nmore than \0Ooutput\0Pzero point\0S is not supported\0Tthe \0Wweights\0"
+    "Zone scale above 0\0";
 
 typedef struct {
     char *at;
@@ -16,6 +23,14 @@ static void put_char(writer_t *w, char c) {
 static void put_string(writer_t *w, const char *s) {
     while (*s) {
         put_char(w, *s++);
+    }
+}
+
+static void put_phrase(writer_t *w, char letter) {
+    for (const char *s = phrases; *s; s += strlen(s) + 1) {
+        if (*s == letter) {
+            put_string(w, s + 1);
+        }
     }
 }
 
@@ -67,6 +82,9 @@ static void put_format(writer_t *w, const char *format, va_list args) {
                 put_name(w, length, va_arg(args, const char *));
                 break;
             }
+            default:
+                put_phrase(w, *format);
+                break;
         }
     }
 }

@@ -8,7 +8,8 @@
 #include "engine/arenite.h"
 
 // Format with %d (int), %u (unsigned), %t (a type, by its name), %s, %q (length and start of a name that is not terminated),
-// and return status. What does not fit is cut off.
+// and return status. What does not fit is cut off. Capital letters stand for what many texts have in common (error.c): "%I" is
+// "input".
 ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...);
 
 // The same of a file that contradicts itself: AR_VALUE, and "model: " before the text.

@@ -7,12 +7,23 @@
 // Counts that later arithmetic relies on: indices fit 15 bits, lifetimes 16.
 static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
     if (g->tensors.length > 0x7fff || g->operators.length > 0x7fff) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: more than 32767 tensors or operators");
+        return ar_fail(err, AR_UNSUPPORTED, "model: %N32767 tensors or operators");
     }
     if (g->inputs.length > 255 || g->outputs.length > 255) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: more than 255 inputs or outputs");
+        return ar_fail(err, AR_UNSUPPORTED, "model: %N255 %Is or %Os");
     }
     return AR_OK;
+}
+
+// Whether all that a vector names are tensors; -1 stands for none, where that may be.
+static bool are_tensors(const ar_graph_t *g, const fb_vector_t *v, int32_t least) {
+    for (uint32_t i = 0; i < v->length; i++) {
+        int32_t index = ar_graph_int(g, v, i);
+        if (index < least || index >= (int32_t)g->tensors.length) {
+            return false;
+        }
+    }
+    return true;
 }
 
 ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t subgraph, ar_error_t *err) {
@@ -28,7 +39,7 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
         || !fb_vector(&model, MODEL_SUBGRAPHS, 4, &subgraphs)
         || !fb_vector(&model, MODEL_BUFFERS, 4, &g->buffers)) {
-        return ar_damaged(err, "cut short or damaged (its tables run past the file)");
+        return ar_damaged(err, "cut short or damaged (its tables run past %Tfile)");
     }
     if (fb_int(&model, MODEL_VERSION, 0) != 3) {
         return ar_damaged(err, "schema version is not 3");
@@ -38,14 +49,18 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&table, SUBGRAPH_INPUTS, 4, &g->inputs)
         || !fb_vector(&table, SUBGRAPH_OUTPUTS, 4, &g->outputs)
         || !fb_vector(&table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
-        return ar_damaged(err, "subgraph %u runs past the file", (unsigned)subgraph);
+        return ar_damaged(err, "subgraph %u runs past %Tfile", (unsigned)subgraph);
     }
     if (subgraphs.length > 255) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: more than 255 subgraphs");
+        return ar_fail(err, AR_UNSUPPORTED, "model: %N255 subgraphs");
     }
     g->subgraph = (uint16_t)subgraph;
     g->n_subgraphs = (uint16_t)subgraphs.length;
-    return check_counts(g, err);
+    ar_status_t status = check_counts(g, err);
+    if (status == AR_OK && (!are_tensors(g, &g->inputs, 0) || !are_tensors(g, &g->outputs, 0))) {
+        return ar_damaged(err, "subgraph %u: an %I or %O is no tensor", (unsigned)subgraph);
+    }
+    return status;
 }
 
 unsigned ar_subgraphs(const void *data, size_t size) {
@@ -82,14 +97,17 @@ ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_
         || !fb_vector(&t, OPERATOR_OUTPUTS, 4, &n->outputs)
         || !fb_subtable(&t, OPERATOR_BUILTIN_OPTIONS, &n->options)
         || !fb_vector(&t, OPERATOR_CUSTOM_OPTIONS, 1, &n->custom)) {
-        return ar_damaged(err, "op %u runs past the file", (unsigned)index);
+        return ar_damaged(err, "op %u runs past %Tfile", (unsigned)index);
     }
     n->options_type = fb_byte(&t, OPERATOR_BUILTIN_OPTIONS_TYPE, 0);
     if (read_operator_code(g, (uint32_t)fb_int(&t, OPERATOR_OPCODE_INDEX, 0), n) != AR_OK) {
         return ar_damaged(err, "op %u has no operator code", (unsigned)index);
     }
     if (n->inputs.length > 254 || n->outputs.length > 254) {
-        return ar_fail(err, AR_UNSUPPORTED, "op %u: more than 254 inputs or outputs", (unsigned)index);
+        return ar_fail(err, AR_UNSUPPORTED, "op %u: %N254 %Is or %Os", (unsigned)index);
+    }
+    if (!are_tensors(g, &n->inputs, -1) || !are_tensors(g, &n->outputs, 0)) {
+        return ar_damaged(err, "op %u: an %I or %O is no tensor", (unsigned)index);
     }
     return AR_OK;
 }
@@ -105,4 +123,18 @@ const ar_op_t *ar_graph_op(const ar_node_t *n) {
         }
     }
     return NULL;
+}
+
+bool ar_graph_plan(const ar_graph_t *g, fb_vector_t *plan) {
+    const fb_file_t *f = &g->file;
+    fb_table_t model, t;
+    fb_vector_t metadata = { 0, 0 };
+    bool found = fb_table(f, ar_u32(f->data), &model) && fb_vector(&model, MODEL_METADATA, 4, &metadata);
+    for (uint32_t i = 0; found && fb_table_at(f, &metadata, i, &t) && fb_vector(&t, METADATA_NAME, 1, plan); i++) {
+        if (plan->length == 12 && memcmp(f->data + plan->pos, "arenite_plan", 12) == 0) {
+            return fb_table_at(f, &g->buffers, (uint32_t)fb_int(&t, METADATA_BUFFER, 0), &t) && fb_vector(&t, BUFFER_DATA, 1, plan)
+                   && plan->length;
+        }
+    }
+    return false;
 }

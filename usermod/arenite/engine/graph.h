@@ -35,6 +35,9 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
 ar_status_t ar_graph_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t, ar_error_t *err);
 ar_status_t ar_graph_node(const ar_graph_t *g, uint32_t index, ar_node_t *n, ar_error_t *err);
 
+// The plan that the file holds ("arenite plan --save"), bytes; false: none.
+bool ar_graph_plan(const ar_graph_t *g, fb_vector_t *plan);
+
 // Element i of a vector of int32.
 int32_t ar_graph_int(const ar_graph_t *g, const fb_vector_t *v, uint32_t i);
 

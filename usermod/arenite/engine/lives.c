@@ -146,6 +146,7 @@ ar_status_t ar_lives(const void *data, size_t size, bool stream, void *arena, si
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? ar_fail(err, AR_NO_MEMORY, "arena: too small") : status;
     }
+    lives->n_cuts = ar_segments_given(&l, lives->cuts);
     ar_loader_settle(&l, room);
     lives->n_places = l.plan.n;
     lives->n_steps = m.main.n_ops;

@@ -43,6 +43,8 @@ typedef struct {
     uint32_t state;
     uint32_t activations;
     uint32_t used;              // all that loading takes
+    uint8_t *cuts;              // room by the caller for a byte a step and one: what a file may hold of the plan
+    uint32_t n_cuts;
 } ar_lives_t;
 
 // Plan a model as ar_load does in such an arena, and tell how. n_places and n_steps: how many there is room for, then how many

@@ -17,20 +17,6 @@ static uint8_t *end_of_room(const ar_loader_t *l) {
     return lives < l->limit ? lives : l->limit;
 }
 
-void *ar_loader_take(ar_loader_t *l, size_t bytes) {
-    uint8_t *start = l->base + l->kept;
-    if (bytes > (size_t)(end_of_room(l) - start)) {
-        return NULL;
-    }
-    memset(start, 0, bytes);
-    if (l->measuring) {
-        l->lost += (uint32_t)bytes;
-    } else {
-        l->kept += (uint32_t)bytes;
-    }
-    return start;
-}
-
 bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
     if (bytes > (size_t)(end_of_room(l) - end)) {
         return false;
@@ -41,6 +27,19 @@ bool ar_loader_extend(ar_loader_t *l, const uint8_t *end, size_t bytes) {
         l->kept += (uint32_t)bytes;
     }
     return true;
+}
+
+void *ar_loader_take(ar_loader_t *l, size_t bytes) {
+    uint8_t *start = l->base + l->kept;
+    return ar_loader_extend(l, start, bytes) ? memset(start, 0, bytes) : NULL;
+}
+
+// Keep what was taken last also while measuring: of all records only those that the plan looks at.
+static void keep_record(ar_loader_t *l, uint32_t bytes) {
+    if (l->measuring) {
+        l->kept += bytes;
+        l->lost -= bytes;
+    }
 }
 
 ar_life_t *ar_loader_new_life(ar_loader_t *l) {
@@ -57,16 +56,20 @@ ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor) {
     return ar_life(&l->plan, l->sub->first_life + tensor);
 }
 
+// Where a tensor of the subgraph at hand lies.
+static ar_life_t *root_of(const ar_loader_t *l, int32_t tensor) {
+    return ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
+}
+
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i) {
     return i == 0 ? &m->main : &m->others[i - 1];
 }
 
-// Let a tensor live at a time. -1 stands for none.
-static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
+void ar_loader_touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
     if (tensor < 0) {
         return;
     }
-    ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
+    ar_life_t *life = root_of(l, tensor);
     if (life->first != AR_LIFE_CONSTANT && life->last < time) {
         life->last = time;
     }
@@ -74,10 +77,14 @@ static void touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
 
 // ---- tensors -------------------------------------------------------------------------------------------------------
 
-static ar_status_t check_tensors(ar_loader_t *l) {
+ar_status_t ar_loader_tensors(ar_loader_t *l) {
+    l->sub->n_ops = (uint16_t)l->g.operators.length;
+    l->sub->n_inputs = (uint16_t)l->g.inputs.length;
+    l->sub->n_outputs = (uint16_t)l->g.outputs.length;
+    l->sub->state = AR_LOADING;
     l->sub->first_life = (uint16_t)l->plan.n;
     if (l->plan.n + l->g.tensors.length > 0xffff) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65535 tensors in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65535 tensors in all");
     }
     for (uint32_t i = 0; i < l->g.tensors.length; i++) {
         ar_tensor_t t;
@@ -100,45 +107,29 @@ static ar_status_t check_tensors(ar_loader_t *l) {
     return AR_OK;
 }
 
-static ar_status_t check_index(ar_loader_t *l, int32_t index, const char *what, unsigned k) {
-    if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-        return ar_damaged(l->err, "%s %u is no tensor", what, k);
-    }
-    return AR_OK;
-}
-
 static ar_status_t birth_inputs(ar_loader_t *l) {
     for (uint32_t i = 0; i < l->g.inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
-        ar_status_t status = check_index(l, index, "input", i);
-        if (status != AR_OK) {
-            return status;
-        }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_ALIAS) {
             continue; // a resource that the caller hands over
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "input %u is a constant, a variable or named twice", (unsigned)i);
+            return ar_damaged(l->err, "%I %u is a constant, a variable or named twice", (unsigned)i);
         }
         life->first = life->last = l->time;
     }
     return AR_OK;
 }
 
-// The outputs live until whoever runs the subgraph has read them.
-static ar_status_t hold_outputs(ar_loader_t *l, uint16_t until) {
+ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until) {
     for (uint32_t i = 0; i < l->g.outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &l->g.outputs, i);
-        ar_status_t status = check_index(l, index, "output", i);
-        if (status != AR_OK) {
-            return status;
-        }
         if (ar_loader_life(l, (uint32_t)index)->first == AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "output %u is written by nothing", (unsigned)i);
+            return ar_damaged(l->err, "%O %u is written by nothing", (unsigned)i);
         }
-        touch(l, index, until);
-        ar_life_t *life = ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index);
+        ar_loader_touch(l, index, until);
+        ar_life_t *life = root_of(l, index);
         if (l->may_wait && life->first <= AR_LIFE_LATEST) {
             life->first = 0;
             life->last = until == AR_LIFE_LATEST ? AR_LIFE_LASTS : life->last;
@@ -155,9 +146,6 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (index == -1) {
             continue;
         }
-        if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u input %u is no tensor", (unsigned)k, (unsigned)i);
-        }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == AR_LIFE_UNBORN && life->bytes != 0) {
             return ar_damaged(l->err, "op %u reads tensor %u before anything has written it", (unsigned)k,
@@ -166,7 +154,7 @@ static ar_status_t check_op_inputs(ar_loader_t *l, const ar_node_t *n, uint32_t 
         if (life->first == AR_LIFE_UNBORN) {
             life->first = l->time; // an empty constant: nothing may write it after this, or be a view of what is a view of it
         }
-        touch(l, index, l->time);
+        ar_loader_touch(l, index, l->time);
     }
     return AR_OK;
 }
@@ -186,15 +174,12 @@ static bool may_write(ar_loader_t *l, const ar_node_t *n, int32_t index) {
 static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t k) {
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
-        if (index < 0 || (uint32_t)index >= l->g.tensors.length) {
-            return ar_damaged(l->err, "op %u output %u is no tensor", (unsigned)k, (unsigned)i);
-        }
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
         if (life->first == 0 && may_write(l, n, index)) {
             continue;
         }
         if (life->first != AR_LIFE_UNBORN) {
-            return ar_damaged(l->err, "op %u writes tensor %u, which is an input, a constant or written before",
+            return ar_damaged(l->err, "op %u writes tensor %u, which is an %I, a constant or written before",
                 (unsigned)k, (unsigned)index);
         }
         life->first = life->last = l->time;
@@ -220,9 +205,9 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
     return AR_OK;
 }
 
-static ar_status_t tick(ar_loader_t *l) {
+ar_status_t ar_loader_tick(ar_loader_t *l) {
     if (++l->time >= AR_LIFE_LATEST) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: more than 65000 operators in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators in all");
     }
     return AR_OK;
 }
@@ -252,7 +237,7 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
 static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     for (uint32_t i = p->row_inputs; i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->inputs, i);
-        if (index >= 0 && ar_life_root(&l->plan, l->sub->first_life + (uint32_t)index)->first != AR_LIFE_CONSTANT) {
+        if (index >= 0 && root_of(l, index)->first != AR_LIFE_CONSTANT) {
             return false;
         }
     }
@@ -325,58 +310,12 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
         uint16_t back = ar_rows(maker)->back;
         maker = back ? (ar_rec_t *)((uint8_t *)maker - back) : NULL;
     }
-    if (l->measuring) { // of all records only these are kept, for the plan
-        l->kept += rec->size;
-        l->lost -= rec->size;
-    }
+    keep_record(l, rec->size);
     rec->size |= AR_BY_ROWS;
     l->by_rows = rec;
 }
 
-// What is known of an operator when its record is made. No more of it is on the stack while the subgraphs that it calls are loaded.
-typedef struct {
-    const ar_node_t *node;
-    const ar_op_t *op;
-    ar_rec_t *rec;
-    uint16_t index;
-    uint16_t calls[2];
-    uint8_t n_calls;
-    uint8_t call_from;          // its first input that is one of theirs
-} made_t;
-
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller);
-
-// Load what the operator calls; its own tensors live until that has run.
-static ar_status_t load_calls(ar_loader_t *l, const made_t *made) {
-    const ar_node_t *n = made->node;
-    if (made->n_calls == 0) {
-        return AR_OK;
-    }
-    ar_status_t status = AR_OK;
-    for (unsigned i = 0; status == AR_OK && i < made->n_calls; i++) {
-        status = check_subgraph(l, made->calls[i], made);
-    }
-    if (status == AR_OK) {
-        status = tick(l);
-    }
-    for (uint32_t i = 0; status == AR_OK && i < n->inputs.length; i++) {
-        touch(l, ar_graph_int(&l->g, &n->inputs, i), l->time);
-    }
-    for (uint32_t i = 0; status == AR_OK && i < n->outputs.length; i++) {
-        touch(l, ar_graph_int(&l->g, &n->outputs, i), l->time);
-    }
-    if (status == AR_OK && !l->measuring) {
-        size_t size = (size_t)(l->base + l->kept - (uint8_t *)made->rec);
-        if (size > 0xffff) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "op %u %s: the subgraphs that it calls are too large", (unsigned)made->index,
-                ar_op_title(made->op));
-        }
-        made->rec->size = (uint16_t)(size | (made->rec->size & AR_KEEPS));
-    }
-    return status;
-}
-
-static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, made_t *made) {
+static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, ar_made_t *made) {
     ar_prep_t p = {
         .loader = l, .op = op, .index = (uint16_t)k, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
         .n_in = (uint8_t)n->inputs.length, .n_out = (uint8_t)n->outputs.length, .err = l->err,
@@ -399,15 +338,15 @@ static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const a
     if (status == AR_OK) {
         link_rows(l, n, &p);
     }
-    *made = (made_t) { n, op, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from };
+    *made = (ar_made_t) { n, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from, p.load_calls };
     return status;
 }
 
 static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_node_t n;
     const ar_op_t *op = NULL;
-    made_t made;
-    ar_status_t status = tick(l);
+    ar_made_t made;
+    ar_status_t status = ar_loader_tick(l);
     if (status == AR_OK) {
         status = ar_graph_node(&l->g, k, &n, l->err);
     }
@@ -423,7 +362,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     if (status == AR_OK) {
         status = make_record(l, &n, k, op, &made);
     }
-    return status == AR_OK ? load_calls(l, &made) : status;
+    return status == AR_OK && made.load_calls ? made.load_calls(l, &made) : status;
 }
 
 // ---- subgraphs -----------------------------------------------------------------------------------------------------
@@ -432,43 +371,17 @@ static uint32_t io_bytes(const ar_graph_t *g) {
     return (uint32_t)((g->inputs.length + g->outputs.length) * sizeof(void *));
 }
 
-// Resources among the inputs are the caller's variables under another name.
-static ar_status_t hand_over(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
-    for (uint32_t i = 0; caller && i < l->g.inputs.length; i++) {
-        int32_t index = ar_graph_int(&l->g, &l->g.inputs, i);
-        ar_tensor_t t;
-        ar_status_t status = check_index(l, index, "input", i);
-        if (status == AR_OK) {
-            status = ar_graph_tensor(&l->g, (uint32_t)index, &t, l->err);
-        }
-        if (status != AR_OK) {
-            return status;
-        }
-        uint32_t k = caller->call_from + i;
-        int32_t given = k < caller->node->inputs.length ? ar_graph_int(&l->g, &caller->node->inputs, k) : -1;
-        if (t.type != AR_RESOURCE || given < 0) {
-            continue;
-        }
-        ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        ar_life_lie_in(life, outer->sub->first_life + (uint32_t)given);
-    }
-    return AR_OK;
-}
-
 // The record of an input that is fed by rows: before those of the operators, and none of theirs.
 static ar_status_t take_feed(ar_loader_t *l) {
     uint32_t size = sizeof(ar_rec_t) + 2 * sizeof(void *) + sizeof(ar_rows_t);
     if (l->g.inputs.length != 1 || l->g.n_subgraphs != 1) {
-        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or more than one input: load without stream");
+        return ar_fail(l->err, AR_VALUE, "model: has subgraphs, or %None %I: load without stream");
     }
     ar_rec_t *rec = ar_loader_take(l, size);
     if (!rec) {
         return AR_NO_MEMORY;
     }
-    if (l->measuring) {
-        l->kept += size;
-        l->lost -= size;
-    }
+    keep_record(l, size);
     rec->eval = ar_rows_take;
     rec->size = (uint16_t)(size | AR_BY_ROWS);
     rec->n_out = 1;
@@ -477,74 +390,19 @@ static ar_status_t take_feed(ar_loader_t *l) {
     return AR_OK;
 }
 
-static ar_status_t check_all(ar_loader_t *l, const ar_loader_t *outer, const made_t *caller) {
-    l->sub->n_ops = (uint16_t)l->g.operators.length;
-    l->sub->n_inputs = (uint16_t)l->g.inputs.length;
-    l->sub->n_outputs = (uint16_t)l->g.outputs.length;
-    l->sub->state = AR_LOADING;
-    ar_status_t status = check_tensors(l);
-    if (status == AR_OK) {
-        status = hand_over(l, outer, caller);
-    }
-    if (status == AR_OK) {
-        status = birth_inputs(l);
-    }
+ar_status_t ar_loader_operators(ar_loader_t *l) {
+    ar_status_t status = birth_inputs(l);
     l->sub->io = ar_loader_take(l, io_bytes(&l->g));
     if (status == AR_OK && !l->sub->io) {
         status = AR_NO_MEMORY;
     }
-    if (status == AR_OK && !outer && l->feeds) {
+    if (status == AR_OK && l->feeds) {
         status = take_feed(l);
     }
     l->sub->records = (ar_rec_t *)(l->base + l->kept);
     for (uint32_t k = 0; status == AR_OK && k < l->g.operators.length; k++) {
         status = prepare_op(l, k);
     }
-    return status;
-}
-
-// Called again from elsewhere: its tensors live on until then, at the cost of memory but not of correctness.
-static void live_on(ar_loader_t *l, const ar_subgraph_t *sub) {
-    uint32_t n = l->plan.n;
-    for (uint32_t i = sub->first_life; i < n; i++) {
-        ar_life_t *life = ar_life(&l->plan, i);
-        if (life->first <= AR_LIFE_LATEST && life->last < l->time) {
-            life->last = l->time;
-        }
-    }
-}
-
-static ar_status_t check_subgraph(ar_loader_t *l, uint32_t index, const made_t *caller) {
-    ar_loader_t inner = *l;
-    inner.sub = ar_model_subgraph(l->model, index);
-    if (inner.sub->state == AR_LOADED) {
-        ar_status_t ticked = tick(l);
-        live_on(l, inner.sub);
-        return ticked;
-    }
-    if (inner.sub->state == AR_LOADING || ++inner.depth > 4) {
-        return ar_fail(l->err, AR_VALUE, "op %u %s: subgraph %u calls itself, or calls nest more than 4 deep",
-            (unsigned)caller->index, ar_op_title(caller->op), (unsigned)index);
-    }
-    ar_status_t status = ar_graph_open(&inner.g, l->g.file.data, l->g.file.size, index, l->err);
-    if (status == AR_OK) {
-        status = tick(&inner);
-    }
-    if (status == AR_OK) {
-        status = check_all(&inner, l, caller);
-    }
-    if (status == AR_OK) {
-        status = tick(&inner);
-    }
-    if (status == AR_OK) {
-        status = hold_outputs(&inner, inner.time);
-    }
-    inner.sub->state = AR_LOADED;
-    l->kept = inner.kept;
-    l->lost = inner.lost;
-    l->plan = inner.plan;
-    l->time = inner.time;
-    l->may_wait = inner.may_wait;
     return status;
 }
 
@@ -584,7 +442,7 @@ static ar_status_t refuse_handles(ar_loader_t *l) {
         ar_tensor_t t;
         ar_graph_tensor(&l->g, (uint32_t)ar_graph_int(&l->g, &l->g.outputs, i), &t, l->err);
         if (t.type == AR_RESOURCE) {
-            return ar_fail(l->err, AR_UNSUPPORTED, "model: output %u is a resource", (unsigned)i);
+            return ar_fail(l->err, AR_UNSUPPORTED, "model: %O %u is a resource", (unsigned)i);
         }
     }
     return AR_OK;
@@ -596,54 +454,23 @@ static ar_status_t check_feed(const ar_loader_t *l) {
     uint16_t last = life_of_rows(l, l->model->feed->t[0])->last;
     unsigned k = last - 1u;
     return r->out_h && last == r->length ? AR_OK : ar_fail(l->err, AR_VALUE,
-        "op %u %s: takes no rows of the input as they come: load without stream", k, ar_op_name(l->model, k));
-}
-
-// Whether a piece may lie in the whole from its birth on: if at no time does that take more than both take when they are joined.
-static bool may_join(const ar_plan_t *plan, const ar_life_t *piece, const ar_life_t *whole, uint16_t joined) {
-    uint32_t room = ar_plan_alive(plan, joined + 1u, joined).bytes + ar_life_height(piece) - ar_life_height(whole);
-    for (uint16_t time = piece->first; time < whole->first; time++) {
-        if (ar_plan_alive(plan, time + 1u, time).bytes > room) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Let the pieces that an operator joins, and nothing needs later, be written into their places at once.
-static void join_pieces(ar_loader_t *l, const ar_life_t *note) {
-    const uint8_t *inputs = l->g.file.data + note->bytes;
-    uint32_t first_life = note->offset >> 16, out = first_life + (note->offset & 0xffff);
-    ar_life_t *whole = ar_life(&l->plan, out);
-    uint32_t within = whole->bytes;
-    uint16_t joined = whole->first;
-    for (uint32_t i = ar_u32(inputs - 4); i-- > 0;) {
-        uint32_t in = first_life + ar_u32(inputs + 4 * i), bytes = ar_life(&l->plan, in)->bytes;
-        ar_life_t *piece = ar_life_root(&l->plan, in);
-        uint16_t first = piece->first;
-        within -= bytes;
-        if (first < joined && piece->last == joined && piece->bytes == bytes && (uint16_t)(within / AR_ALIGN) * AR_ALIGN == within
-            && may_join(&l->plan, piece, whole, joined)) {
-            ar_life_lie_in(piece, out);
-            piece->last = (uint16_t)(within / AR_ALIGN);
-            whole->first = first < whole->first ? first : whole->first;
-        }
-    }
+        "op %u %s: takes no rows of %T%I as they come: load without stream", k, ar_op_name(l->model, k));
 }
 
 static ar_status_t check_model(ar_loader_t *l) {
-    ar_status_t status = check_all(l, NULL, NULL);
+    ar_status_t status = ar_loader_tensors(l);
     if (status == AR_OK) {
-        status = hold_outputs(l, AR_LIFE_LATEST);
+        status = ar_loader_operators(l);
+    }
+    if (status == AR_OK) {
+        status = ar_loader_hold_outputs(l, AR_LIFE_LATEST);
     }
     if (status == AR_OK && l->feeds) {
         status = check_feed(l);
     }
     if (status == AR_OK) {
-        for (uint32_t i = 0; i < l->plan.n; i++) {
-            if (ar_life(&l->plan, i)->first == AR_LIFE_JOINS) {
-                join_pieces(l, ar_life(&l->plan, i));
-            }
+        if (l->join) {
+            l->join(l);
         }
         ar_plan_share(&l->plan);
         status = refuse_handles(l);
@@ -655,7 +482,7 @@ static ar_status_t check_model(ar_loader_t *l) {
 static bool may_run_by_rows(const ar_graph_t *g, const ar_node_t *n, ar_error_t *err) {
     ar_tensor_t t;
     int32_t index = n->outputs.length == 1 ? ar_graph_int(g, &n->outputs, 0) : -1;
-    return index >= 0 && (uint32_t)index < g->tensors.length && ar_graph_tensor(g, (uint32_t)index, &t, err) == AR_OK && t.rank == 4;
+    return index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, err) == AR_OK && t.rank == 4;
 }
 
 // What measuring a subgraph takes: a life a tensor, and two an operator (scratch, variable); the pointers of its io or

@@ -21,7 +21,12 @@
 #include "ops/op.h"
 
 typedef struct _ar_loader_t {
-    ar_graph_t g;               // the subgraph at hand
+    bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
+    bool streams;               // chains of them run a row at a time
+    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
+    bool measuring;             // records are made one over another, to learn their sizes
+    uint8_t depth;              // of calls
+    uint16_t time;
     ar_subgraph_t *sub;
     ar_model_t *model;
     ar_error_t *err;
@@ -30,15 +35,22 @@ typedef struct _ar_loader_t {
     uint8_t *floor;             // where the lives must
     uint32_t kept;              // bytes from base that the model keeps
     uint32_t lost;              // bytes of records that measuring has counted but not kept
-    ar_plan_t plan;
-    uint16_t time;
-    uint8_t depth;              // of calls
+    void (*join)(const struct _ar_loader_t *l); // what lets pieces lie in the whole; NULL: no operator joins any
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
-    bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
-    bool streams;               // chains of them run a row at a time
-    bool may_wait;              // an operator may end a run early: outputs keep what the run before gave
-    bool measuring;             // records are made one over another, to learn their sizes
+    ar_plan_t plan;
+    ar_graph_t g;               // the subgraph at hand
 } ar_loader_t;
+
+// What is known of an operator when its record is made. No more of it is on the stack while the subgraphs that it calls are loaded.
+typedef struct _ar_made_t {
+    const ar_node_t *node;
+    ar_rec_t *rec;
+    uint16_t index;
+    uint16_t calls[2];
+    uint8_t n_calls;
+    uint8_t call_from;          // its first input that is one of theirs
+    ar_status_t (*load_calls)(ar_loader_t *l, const struct _ar_made_t *made); // NULL: it calls none
+} ar_made_t;
 
 // States of a subgraph.
 enum { AR_UNLOADED, AR_LOADING, AR_LOADED };
@@ -54,6 +66,19 @@ ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor);
 
 // A new life at the high end; NULL where there is no room.
 ar_life_t *ar_loader_new_life(ar_loader_t *l);
+
+// Check all tensors of the subgraph at hand; and make a record of each of its operators.
+ar_status_t ar_loader_tensors(ar_loader_t *l);
+ar_status_t ar_loader_operators(ar_loader_t *l);
+
+// The time of the next operator.
+ar_status_t ar_loader_tick(ar_loader_t *l);
+
+// Let a tensor live at a time. -1 stands for none.
+void ar_loader_touch(ar_loader_t *l, int32_t tensor, uint16_t time);
+
+// The outputs live until whoever runs the subgraph has read them.
+ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until);
 
 // Added to the index of a life that may grow, where it waits in the record for the address of the scratch.
 #define AR_GROWS (0x10000u)

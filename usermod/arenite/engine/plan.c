@@ -135,7 +135,8 @@ static void turn_over(ar_plan_t *plan, uint32_t peak) {
     }
 }
 
-static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
+// The bytes that this order takes; as soon as these are known to be no fewer than the best so far, it ends.
+static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored, uint32_t best) {
     for (uint32_t i = 0; i < plan->n; i++) {
         ar_life_t *life = ar_life(plan, i);
         if (ar_life_is_placed(life)) {
@@ -143,7 +144,7 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored) {
         }
     }
     uint32_t peak = 0;
-    for (ar_life_t *life; (life = next_to_place(plan, order)) != NULL;) {
+    for (ar_life_t *life; peak < best && (life = next_to_place(plan, order)) != NULL;) {
         uint32_t offset = first_fit(plan, life, mirrored);
         life->offset = offset;
         if (offset + ar_life_height(life) > peak) {
@@ -169,7 +170,7 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time) 
     return alive;
 }
 
-// The most bytes alive at one time. It can only rise where something is born.
+// The most bytes alive at one time: no plan takes less, but for trails. It can only rise where something is born.
 static uint32_t liveness_bound(const ar_plan_t *plan) {
     uint32_t bound = 0;
     for (uint32_t i = 0; i < plan->n; i++) {
@@ -192,21 +193,28 @@ uint32_t ar_plan_state(const ar_plan_t *plan) {
     return end;
 }
 
-uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough) {
-    uint32_t bound = plan->n_trails ? 0 : liveness_bound(plan), best = UNPLACED;
-    unsigned best_order = 0, orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit) {
+    uint32_t bound = 0, best = UNPLACED;
+    unsigned orders = plan->n_trails ? 2 * ORDERS : ORDERS;
+    if (!plan->n_trails) {
+        bound = plan->least = liveness_bound(plan);
+    }
+    if (bound > limit) {
+        return UNPLACED;
+    }
     enough = bound > enough ? bound : enough;
-    for (unsigned order = 0; order < orders; order++) {
-        uint32_t peak = place_all(plan, order % ORDERS, order >= ORDERS);
+    for (unsigned i = 0; i < orders; i++) {
+        unsigned order = (plan->first + i) % orders;
+        uint32_t peak = place_all(plan, order % ORDERS, order >= ORDERS, best);
+        if (peak < best) {
+            best = peak;
+            plan->taken = (uint8_t)order;
+        }
         if (peak <= enough) {
             return peak;
         }
-        if (peak < best) {
-            best = peak;
-            best_order = order;
-        }
     }
-    return place_all(plan, best_order % ORDERS, best_order >= ORDERS);
+    return place_all(plan, plan->taken % ORDERS, plan->taken >= ORDERS, UNPLACED);
 }
 
 // ---- what is left over ---------------------------------------------------------------------------------------------

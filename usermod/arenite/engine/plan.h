@@ -44,6 +44,9 @@ typedef struct {
     uint32_t n;
     ar_trail_t *trails;         // NULL: while the plan is made only
     uint32_t n_trails;
+    uint32_t least;             // the most bytes alive at one time: no plan without trails takes less
+    uint8_t first;              // the order of placing that is tried first
+    uint8_t taken;              // and that which was best
 } ar_plan_t;
 
 static inline ar_life_t *ar_life(const ar_plan_t *plan, uint32_t i) {
@@ -100,8 +103,9 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time);
 // Set the offsets of what lasts, one behind another; the bytes that it takes.
 uint32_t ar_plan_state(const ar_plan_t *plan);
 
-// Set every other offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time.
-uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough);
+// Set every other offset; the bytes that the whole takes. The search ends at `enough`, or at the most bytes alive at one time;
+// where these are more than `limit`, it does not begin, and UINT32_MAX is the answer.
+uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit);
 
 // Let a scratch block, alive at one time only, have up to `most` bytes of the largest stretch that is free at its time in
 // `room` bytes; its bytes.

@@ -29,15 +29,15 @@ ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...) {
 }
 
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type) {
-    return ar_unsupported(p, "%t is not supported", type);
+    return ar_unsupported(p, "%t%S", type);
 }
 
 ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned outputs) {
     if (p->n_in < fewest || p->n_in > most) {
-        return ar_refuse(p, "takes %u to %u inputs, the model gives %u", fewest, most, (unsigned)p->n_in);
+        return ar_refuse(p, "takes %u to %u %Is, %Tmodel gives %u", fewest, most, (unsigned)p->n_in);
     }
     if (p->n_out != outputs && outputs != AR_ANY) {
-        return ar_refuse(p, "has %u outputs, the model takes %u", outputs, (unsigned)p->n_out);
+        return ar_refuse(p, "has %u %Os, %Tmodel takes %u", outputs, (unsigned)p->n_out);
     }
     ar_status_t status = AR_OK;
     for (unsigned i = 0; i < fewest && status == AR_OK; i++) {
@@ -47,7 +47,7 @@ ar_status_t ar_expect_io(ar_prep_t *p, unsigned fewest, unsigned most, unsigned 
 }
 
 ar_status_t ar_need_input(ar_prep_t *p, unsigned i) {
-    return ar_has_input(p, i) ? AR_OK : ar_refuse(p, "input %u is missing", i);
+    return ar_has_input(p, i) ? AR_OK : ar_refuse(p, "%I %u is missing", i);
 }
 
 static int32_t tensor_index(const ar_prep_t *p, uint32_t vector, unsigned i) {
@@ -204,16 +204,6 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     }
     ar_life_lie_in(target, l->sub->first_life + in);
     return true;
-}
-
-void ar_joins(ar_prep_t *p) {
-    const ar_loader_t *l = p->loader;
-    ar_life_t *note = ar_loader_new_life(p->loader);
-    if (note) {
-        note->first = AR_LIFE_JOINS;
-        note->bytes = p->inputs;
-        note->offset = (uint32_t)l->sub->first_life << 16 | (uint32_t)tensor_index(p, p->outputs, 0);
-    }
 }
 
 void ar_overwrites(ar_prep_t *p, unsigned inputs) {

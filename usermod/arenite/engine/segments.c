@@ -13,13 +13,17 @@
 
 #define UNREACHED (0xffffffffu)
 
-// In a record's length: the segment that ends here runs by rows.
+// In a record's length: the segment that ends here runs by rows; its output trails.
 #define BY_ROWS (0x8000u)
+#define TRAILS (0x4000u)
+// In the file's plan, where a byte stands for a segment: the same.
+#define FILE_TRAILS (0x80u)
 
 typedef struct {
     ar_loader_t *l;
     ar_rec_t *end;              // of all records
     uint32_t limit;             // of bytes; 0: as few as can be
+    bool given;                 // the cut is the file's
 } search_t;
 
 // A segment, from record a to b.
@@ -340,7 +344,7 @@ static void each_segment(search_t *s, each_t what) {
         }
         for (ar_rec_t *end = b; end;) {
             segment_t g = { .a = end, .b = end, .by_rows = (ar_rows(end)->length & BY_ROWS) != 0 };
-            for (uint32_t n = ar_rows(end)->length & ~BY_ROWS; n > 1; n--) {
+            for (uint32_t n = ar_rows(end)->length & ~(BY_ROWS | TRAILS); n > 1; n--) {
                 g.a = at(g.a, ar_rows(g.a)->back);
             }
             uint32_t back = ar_rows(g.a)->back;
@@ -407,8 +411,10 @@ static void form(search_t *s, segment_t *g) {
     ar_plan_t *plan = &s->l->plan;
     g->around = ar_plan_alive(plan, ar_rows(g->a)->time, ar_rows(g->a)->time);
     weigh(s, g);
-    if (g->bytes > s->limit && g->source && plan->n_trails < AR_TRAILS) {
+    bool trails = s->given ? (ar_rows(g->b)->length & TRAILS) != 0 : g->bytes > s->limit;
+    if (trails && g->source && plan->n_trails < AR_TRAILS) {
         trail(s, g);
+        ar_rows(g->b)->length |= TRAILS;
         plan->trails[plan->n_trails++] = (ar_trail_t) {
             (uint16_t)ar_life_index(plan, g->source), (uint16_t)ar_life_index(plan, out_life(s->l, g->b)), g->distance,
         };
@@ -478,7 +484,7 @@ static uint32_t attempt(search_t *s, uint32_t limit) {
     }
     s->l->plan.n_trails = 0;
     each_segment(s, form);
-    return ar_plan_offsets(&s->l->plan, limit);
+    return ar_plan_offsets(&s->l->plan, limit, UNREACHED);
 }
 
 // Limits that are tried: the least bytes alive, and what a plan may take that does not reach them.
@@ -520,8 +526,10 @@ static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t roo
     return found.enough ? found.peak : attempt(s, found.limit);
 }
 
-// The plan of fewest bytes, or one within the room.
-static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
+// The plan of fewest bytes, or one within the room. What all take whole: UNREACHED where that is certainly more than the room, until
+// somebody asks.
+static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
+    ar_plan_t *plan = &s->l->plan;
     uint32_t peak = room ? attempt(s, room) : UNREACHED;
     if (peak <= room) {
         return peak;
@@ -529,32 +537,93 @@ static uint32_t plan_by_rows(search_t *s, uint32_t whole, uint32_t room) {
     if (peak != UNREACHED) {
         each_segment(s, unform);
     }
+    plan->n_trails = 0;
+    *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room, UNREACHED) : *whole;
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
     least = least > floor ? least : floor;
-    return least < whole || s->l->feeds ? fewest(s, least, whole, room) : UNREACHED;
+    return least < *whole || s->l->feeds ? fewest(s, least, *whole, room) : UNREACHED;
+}
+
+// Cut the chains as the file says; false: it is the plan of another model.
+static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
+    uint32_t left = 0;
+    uint16_t length = 0;
+    for (ar_rec_t *rec = first_of(s); rec; rec = chain_from(s, ar_next_record(rec))) {
+        if (left == 0 && n != 0) {
+            left = *cut & (FILE_TRAILS - 1);
+            length = (uint16_t)(left | (*cut & FILE_TRAILS ? TRAILS : 0));
+            cut++;
+            n--;
+        }
+        if (left - 1 >= AR_SEGMENT || (left > 1 && !following(s, rec))) {
+            return false;
+        }
+        ar_rows(rec)->length = length; // of the last of a segment, this counts
+        left--;
+    }
+    return n == 0;
+}
+
+// The plan that the file holds; UNREACHED where it leaves much of the room, as the search may find a quicker one, or perhaps takes no
+// less than whole tensors.
+static uint32_t given_plan(search_t *s, uint32_t room) {
+    ar_plan_t *plan = &s->l->plan;
+    uint32_t least = plan->least;
+    fb_vector_t given;
+    if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
+        return UNREACHED;
+    }
+    const uint8_t *cut = s->l->g.file.data + given.pos;
+    if (!cut_as_given(s, cut + 1, given.length - 1)) {
+        return UNREACHED;
+    }
+    s->given = true;
+    plan->first = *cut;
+    each_segment(s, form);
+    uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
+    if (peak < least && peak + room / 8 >= room) {
+        return peak;
+    }
+    each_segment(s, unform);
+    s->given = false;
+    plan->first = 0;
+    plan->n_trails = 0;
+    return UNREACHED;
+}
+
+static uint32_t plan(search_t *s, uint32_t room) {
+    ar_loader_t *l = s->l;
+    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows ? room : UNREACHED);
+    if (!l->by_rows || (room && whole <= room && !l->feeds)) {
+        return whole;
+    }
+    uint32_t peak = whole == UNREACHED ? given_plan(s, room) : UNREACHED;
+    if (peak == UNREACHED) {
+        peak = plan_by_rows(s, room, &whole);
+    }
+    l->streams = peak < whole || l->feeds;
+    if (l->streams) {
+        return peak;
+    }
+    if (peak != UNREACHED) {
+        each_segment(s, unform);
+    }
+    l->plan.n_trails = 0;
+    return ar_plan_offsets(&l->plan, room, UNREACHED);
 }
 
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
-    uint32_t whole = ar_plan_offsets(&l->plan, room);
-    if (!l->by_rows || (room && whole <= room && !l->feeds)) {
-        return whole;
-    }
     bool keep = l->plan.trails != NULL;
     l->plan.trails = keep ? l->plan.trails : trails;
-    uint32_t peak = plan_by_rows(&s, whole, room);
+    uint32_t bytes = plan(&s, room);
     if (!keep) {
         l->plan.trails = NULL;
         l->plan.n_trails = 0;
     }
-    l->streams = peak < whole || l->feeds;
-    if (!l->streams && peak != UNREACHED) {
-        each_segment(&s, unform);
-        l->plan.n_trails = 0;
-    }
-    return l->streams ? peak : ar_plan_offsets(&l->plan, room);
+    return bytes;
 }
 
 static void run_so(search_t *s, segment_t *g) {
@@ -587,4 +656,27 @@ void ar_segments_finish(ar_loader_t *l) {
         r->out_held = r->out_h;
         r->held[0] = r->held[1] = r->in_h;
     }
+}
+
+static void mark_inner(search_t *s, segment_t *g) {
+    (void)s;
+    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
+        ar_rows(rec)->length = 0;
+    }
+}
+
+uint32_t ar_segments_given(ar_loader_t *l, uint8_t *cuts) {
+    search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
+    uint32_t n = 0;
+    if (l->streams) {
+        each_segment(&s, mark_inner);
+        cuts[n++] = l->plan.taken;
+    }
+    for (ar_rec_t *rec = l->streams ? first_of(&s) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
+        uint32_t length = ar_rows(rec)->length & ~(BY_ROWS | TRAILS);
+        if (length) {
+            cuts[n++] = (uint8_t)(length | (ar_rows(rec)->length & TRAILS ? FILE_TRAILS : 0));
+        }
+    }
+    return n;
 }

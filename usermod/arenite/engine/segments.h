@@ -13,6 +13,10 @@
 // then they are the fewest.
 uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room);
 
+// When the plan is made: what a file may hold of it, at most a byte an operator and one. The bytes; 0: no rows. Nothing of a firmware
+// refers to this.
+uint32_t ar_segments_given(ar_loader_t *l, uint8_t *cuts);
+
 // When the plan is made: tell the records how they run.
 void ar_segments_finish(ar_loader_t *l);
 

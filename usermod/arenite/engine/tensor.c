@@ -23,7 +23,7 @@ static ar_status_t bad_tensor(ar_error_t *err, const ar_tensor_t *t, const char 
 
 static ar_status_t read_shape(const fb_file_t *f, const fb_vector_t *shape, ar_tensor_t *t, ar_error_t *err) {
     if (shape->length > AR_MAX_RANK) {
-        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: more than 8 dimensions", (unsigned)t->index);
+        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: %N8 %Ds", (unsigned)t->index);
     }
     t->rank = (uint8_t)shape->length;
     bool halves = t->type == AR_INT4; // two to a byte
@@ -65,7 +65,7 @@ static ar_status_t read_buffer(const ar_graph_t *g, uint32_t buffer, ar_tensor_t
         return bad_tensor(err, t, "data runs past the file");
     }
     if (fb_field(&table, BUFFER_OFFSET, 8)) {
-        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: data outside the FlatBuffer is not supported", (unsigned)t->index);
+        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: data outside %TFlatBuffer%S", (unsigned)t->index);
     }
     if (data.length == 0) {
         return AR_OK;
@@ -114,17 +114,17 @@ ar_status_t ar_graph_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t,
     if (!fb_table_at(f, &g->tensors, index, &table)
         || !fb_vector(&table, TENSOR_SHAPE, 4, &shape)
         || !fb_vector(&table, TENSOR_NAME, 1, &name)) {
-        return ar_damaged(err, "tensor %u runs past the file", (unsigned)index);
+        return ar_damaged(err, "tensor %u runs past %Tfile", (unsigned)index);
     }
     t->type = fb_byte(&table, TENSOR_TYPE, AR_FLOAT32);
     t->name = (const char *)f->data + name.pos;
     t->name_len = name.length;
     t->is_variable = fb_byte(&table, TENSOR_IS_VARIABLE, 0) != 0;
     if (ar_type_size(t->type) == 0 && t->type != AR_INT4) {
-        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: type %s is not supported", (unsigned)index, ar_type_name(t->type));
+        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: type %s%S", (unsigned)index, ar_type_name(t->type));
     }
     if (fb_field(&table, TENSOR_SPARSITY, 4)) {
-        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: sparse data is not supported", (unsigned)index);
+        return ar_fail(err, AR_UNSUPPORTED, "tensor %u: sparse data%S", (unsigned)index);
     }
     ar_status_t status = read_shape(f, &shape, t, err);
     if (status == AR_OK) {

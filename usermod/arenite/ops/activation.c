@@ -13,7 +13,7 @@ static ar_status_t range(ar_prep_t *p, int32_t activation, float largest, float 
 }
 
 ar_status_t ar_bad_activation(ar_prep_t *p, int32_t activation) {
-    return ar_unsupported(p, "fused activation %d is not supported", (int)activation);
+    return ar_unsupported(p, "fused activation %d%S", (int)activation);
 }
 
 ar_status_t ar_activation_float(ar_prep_t *p, int32_t activation, float *low, float *high) {

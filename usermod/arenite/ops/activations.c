@@ -188,7 +188,7 @@ ar_status_t ar_prepare_prelu(ar_prep_t *p) {
     // The alpha of int16 activations is int8 (tensorflow/lite/micro/kernels/prelu_common.cc).
     unsigned alpha = p->in.type == AR_INT16 ? AR_INT8 : p->in.type;
     if (p->out.type != p->in.type || b.type != alpha) {
-        return ar_unsupported(p, "input %t, alpha %t, output %t is not supported", p->in.type,
+        return ar_unsupported(p, "%I %t, alpha %t, %O %t%S", p->in.type,
             b.type, p->out.type);
     }
     if (p->in.type == AR_FLOAT32) {
@@ -285,7 +285,7 @@ static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, bool tanh) {
         return status;
     }
     if (in->scale > 1e6f) {
-        return ar_refuse(p, "the input's scale is too large");
+        return ar_refuse(p, "%T%I's scale is too large");
     }
     curve_t c = { .tanh = tanh, .in_zero = in->zero_point, .factor = ar_factor(in->scale, 1.0f, 1.0f / (1 << (31 - RANGE_BITS))) };
     // CalculateInputRadius: how far from zero an input still makes a difference.
@@ -297,10 +297,10 @@ static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, bool tanh) {
 static ar_status_t curve_s16(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, bool tanh) {
     curve_t c = { .in_zero = 0 };
     if (!near(out->scale, 1.0f / 32768)) {
-        return ar_refuse(p, "the output must have scale 1/32768");
+        return ar_refuse(p, "%T%O must have scale 1/32768");
     }
     if (!index_factor(in->scale, tanh, &c.factor)) {
-        return ar_refuse(p, "the input's scale must lie between 2^-30 and 2.6");
+        return ar_refuse(p, "%T%I's scale must lie between 2^-30%A2.6");
     }
     return ar_unary_int(p, tanh ? step_tanh_s16 : step_logistic_s16, &c.u, sizeof(c));
 }

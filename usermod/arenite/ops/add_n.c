@@ -77,7 +77,7 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor
         return ar_types_differ(p, first->type, t->type);
     }
     if (!ar_same_shape(t, first)) {
-        return ar_refuse(p, "inputs and output differ in shape");
+        return ar_refuse(p, "%Is%A%O differ in %H");
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->scale > 1e37f)) {
         return ar_not_quantized(p, "inputs and output need");
@@ -92,7 +92,7 @@ ar_status_t ar_prepare_add_n(ar_prep_t *p) {
         ar_get_input(p, i, &t);
         status = check(p, &p->in, &t);
         if (status == AR_OK && t.type == AR_INT8 && (t.scale != p->in.scale || t.zero_point != p->in.zero_point)) {
-            return ar_refuse(p, "inputs need the same scale and zero point");
+            return ar_refuse(p, "%Is need %Tsame scale%A%P");
         }
     }
     status = status == AR_OK ? check(p, &p->out, &p->in) : status;

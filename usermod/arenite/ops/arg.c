@@ -62,7 +62,7 @@ static ar_status_t prepare(ar_prep_t *p, bool smallest) {
         return status;
     }
     if (in->dim[axis] == 0 || !shape_fits(in, out, axis)) {
-        return ar_refuse(p, "the output's shape is not that of the input without the axis, or the axis is empty");
+        return ar_refuse(p, "%T%O's %H is not that of %T%I without %Taxis, or %Taxis is empty");
     }
     const arg_t a = {
         .outer = ar_product(in, 0, axis), .n = (uint32_t)in->dim[axis], .inner = ar_product(in, axis + 1, in->rank),

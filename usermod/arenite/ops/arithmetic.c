@@ -234,7 +234,7 @@ static ar_status_t quantize(ar_prep_t *p, const ar_tensor_t *b, int32_t activati
         return ar_refuse(p, "a scale is too large");
     }
     if (symmetric && (p->in.zero_point || b->zero_point || p->out.zero_point)) {
-        return ar_refuse(p, "int16 inputs and output need zero points of 0");
+        return ar_refuse(p, "int16 %Is%A%O need %Ps of 0");
     }
     q->offset_a = -p->in.zero_point;
     q->offset_b = -b->zero_point;
@@ -272,7 +272,7 @@ static ar_status_t prepare_s32(ar_prep_t *p, const ar_tensor_t *b, int32_t activ
         return status;
     }
     if (p->in.n_scales || b->n_scales || p->out.n_scales) {
-        return ar_unsupported(p, "quantized int32 is not supported");
+        return ar_unsupported(p, "quantized int32%S");
     }
     int_op_t op = {
         .f = f, .low = low < -1 ? INT32_MIN : (int32_t)low, .high = high > 6 ? INT32_MAX : (int32_t)high,
@@ -289,7 +289,7 @@ static ar_status_t prepare(ar_prep_t *p, float_fn_t f32, int_fn_t s32, bool fuse
         return status;
     }
     if (p->out.type != p->in.type) {
-        return ar_refuse(p, "types differ: the inputs are %t, the output is %t", p->in.type, p->out.type);
+        return ar_refuse(p, "types differ: %T%Is are %t, %T%O is %t", p->in.type, p->out.type);
     }
     int32_t activation = fused ? ar_option_byte(p, ARITHMETIC_ACTIVATION, ACTIVATION_NONE) : ACTIVATION_NONE;
     if (p->in.type == AR_FLOAT32) {

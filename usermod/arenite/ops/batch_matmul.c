@@ -103,14 +103,14 @@ static int32_t extended(const ar_tensor_t *t, unsigned i, unsigned rank) {
 }
 
 static ar_status_t misfit(ar_prep_t *p, const char *what, int32_t a, int32_t b) {
-    return ar_refuse(p, "%s: %d and %d do not fit", what, (int)a, (int)b);
+    return ar_refuse(p, "%s: %d%A%d do not fit", what, (int)a, (int)b);
 }
 
 static ar_status_t batches(ar_prep_t *p, const ar_tensor_t *x, const ar_tensor_t *y, const ar_tensor_t *out, ar_space_t *s) {
     unsigned rank = x->rank > y->rank ? x->rank : y->rank;
     int32_t stride_x[AR_MAX_RANK], stride_y[AR_MAX_RANK];
     if (x->rank < 2 || y->rank < 2 || out->rank != rank) {
-        return ar_refuse(p, "the inputs need at least 2 dimensions each, the output as many as the larger");
+        return ar_refuse(p, "%T%Is need at least 2 %Ds each, %T%O as many as %Tlarger");
     }
     ar_strides(x->dim, x->rank, stride_x);
     ar_strides(y->dim, y->rank, stride_y);
@@ -136,7 +136,7 @@ static ar_status_t matrices(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
         return misfit(p, "inner dimensions", dx[!m->adj_x], dy[m->adj_y]);
     }
     if (d[0] != dx[m->adj_x] || d[1] != dy[!m->adj_y]) {
-        return ar_refuse(p, "the output is [.., %d, %d], the inputs give [.., %d, %d]", (int)d[0], (int)d[1],
+        return ar_refuse(p, "%T%O is [.., %d, %d], %T%Is give [.., %d, %d]", (int)d[0], (int)d[1],
             (int)dx[m->adj_x], (int)dy[!m->adj_y]);
     }
     m->rows = (uint32_t)d[0];
@@ -147,7 +147,7 @@ static ar_status_t matrices(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
 
 static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, const ar_tensor_t *y, const ar_tensor_t *out) {
     if (x->type != y->type || x->type != out->type) {
-        return ar_unsupported(p, "%t times %t to %t is not supported", x->type, y->type,
+        return ar_unsupported(p, "%t times %t to %t%S", x->type, y->type,
             out->type);
     }
     // int16 differs in the dot from what it has with weights of int8.

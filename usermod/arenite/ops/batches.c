@@ -99,7 +99,7 @@ static ar_status_t prepare(ar_prep_t *p, bool to_batch) {
         return status;
     }
     if (in->rank != out->rank || (in->rank != 3 && in->rank != 4)) {
-        return ar_unsupported(p, "needs 3 or 4 dimensions");
+        return ar_unsupported(p, "needs 3 or 4 %Ds");
     }
     batches_t b = { .to_batch = to_batch, .size = (uint8_t)ar_type_size(in->type) };
     int32_t batch[4], after[2] = { 0 };
@@ -115,7 +115,7 @@ static ar_status_t prepare(ar_prep_t *p, bool to_batch) {
         fits &= (int64_t)b.plane[k] * b.block[k] == (int64_t)b.space[1 + k] + b.before[k] + after[k];
     }
     if (!fits) {
-        return ar_refuse(p, "shapes are not those that blocks of %d by %d give", (int)b.block[0], (int)b.block[1]);
+        return ar_refuse(p, "%Hs are not those that blocks of %d by %d give", (int)b.block[0], (int)b.block[1]);
     }
     bool zero_point = out->type == AR_INT8 || out->type == AR_UINT8;
     b.fill_bytes = to_batch && (b.before[0] | b.before[1] | after[0] | after[1]) ? out->bytes : 0;

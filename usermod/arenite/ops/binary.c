@@ -49,12 +49,12 @@ ar_status_t ar_broadcast(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *
     ar_strides(b->dim, b->rank, stride_b);
     s->rank = 0;
     if (a->rank > out->rank || b->rank > out->rank) {
-        return ar_refuse(p, "the output has fewer dimensions than an input");
+        return ar_refuse(p, "%T%O has fewer %Ds than an %I");
     }
     for (unsigned i = out->rank; i-- > 0;) {
         int32_t na = ar_dim_from_end(a, i), nb = ar_dim_from_end(b, i), n = ar_dim_from_end(out, i);
         if ((na != n && na != 1) || (nb != n && nb != 1) || (alone && na == 1 && nb == 1 && n != 1)) {
-            return ar_refuse(p, "shapes do not broadcast: %d and %d give %d at dimension %d from the end", (int)na, (int)nb,
+            return ar_refuse(p, "%Hs do not broadcast: %d%A%d give %d at %D %d from %Tend", (int)na, (int)nb,
                 (int)n, (int)i + 1);
         }
         ar_space_add(s, (uint32_t)n, na == 1 ? 0 : stride_a[a->rank - 1 - i], nb == 1 ? 0 : stride_b[b->rank - 1 - i]);

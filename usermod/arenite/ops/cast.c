@@ -84,7 +84,7 @@ static bool known(unsigned type) {
 ar_status_t ar_prepare_cast(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     if (!known(in->type) || !known(out->type)) {
-        return ar_unsupported(p, "%t to %t is not supported", in->type, out->type);
+        return ar_unsupported(p, "%t to %t%S", in->type, out->type);
     }
     ar_status_t status = ar_expect_size(p);
     if (status != AR_OK) {

@@ -28,36 +28,36 @@ ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in) {
 }
 
 ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs) {
-    return ar_refuse(p, "%s one scale above 0 and a zero point in range", who_needs);
+    return ar_refuse(p, "%s %Z%Aa %P in range", who_needs);
 }
 
 ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t) {
-    return ar_is_quantized(t) ? AR_OK : ar_refuse(p, "input %u needs one scale above 0 and a zero point in range", i);
+    return ar_is_quantized(t) ? AR_OK : ar_refuse(p, "%I %u needs %Z%Aa %P in range", i);
 }
 
 ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero) {
     bool fits = p->out.zero_point == zero && fabsf(p->out.scale - scale) <= 0.001f * scale;
-    return fits ? AR_OK : ar_refuse(p, "the output must have scale 1/%d and zero point %d", (int)(1 / scale + 0.5f), (int)zero);
+    return fits ? AR_OK : ar_refuse(p, "%T%O must have scale 1/%d%A%P %d", (int)(1 / scale + 0.5f), (int)zero);
 }
 
 ar_status_t ar_expect_shape(ar_prep_t *p) {
-    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "input and output differ in shape");
+    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "%I%A%O differ in %H");
 }
 
 ar_status_t ar_expect_size(ar_prep_t *p) {
-    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "input and output differ in size");
+    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "%I%A%O differ in size");
 }
 
 ar_status_t ar_too_far_apart(ar_prep_t *p) {
-    return ar_refuse(p, "the scales of input and output are too far apart");
+    return ar_refuse(p, "%Tscales of %I%A%O are too far apart");
 }
 
 ar_status_t ar_quantized_otherwise(ar_prep_t *p) {
-    return ar_refuse(p, "input and output must have the same scale and zero point");
+    return ar_refuse(p, "%I%A%O must have %Tsame scale%A%P");
 }
 
 ar_status_t ar_zero_points_wanted(ar_prep_t *p) {
-    return ar_refuse(p, "int16 needs zero points of 0");
+    return ar_refuse(p, "int16 needs %Ps of 0");
 }
 
 ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {
@@ -65,7 +65,7 @@ ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {
 }
 
 ar_status_t ar_bad_types(ar_prep_t *p) {
-    return ar_unsupported(p, "input %t, output %t is not supported", p->in.type, p->out.type);
+    return ar_unsupported(p, "%I %t, %O %t%S", p->in.type, p->out.type);
 }
 
 ar_status_t ar_nothing(const ar_run_t *run, const ar_rec_t *rec) {

@@ -67,12 +67,12 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     }
     if (in->rank != 4 || out->rank != 4 || in->dim[0] != 1 || in->dim[1] != 1 || out->dim[0] != 1 || out->dim[1] < 1
         || in->dim[2] != out->dim[2] || in->dim[3] != out->dim[3]) {
-        return ar_refuse(p, "the input must be [1, 1, n, c], and the output [1, steps, n, c]");
+        return ar_refuse(p, "%T%I%M[1, 1, n, c],%A%T%O [1, steps, n, c]");
     }
     if (p->n_out == 2) {
         ar_get_output(p, 1, &flag);
         if (flag.type != AR_BOOL || flag.count != 1) {
-            return ar_refuse(p, "output 1 must be one bool");
+            return ar_refuse(p, "%O 1%Mone bool");
         }
     }
     return AR_OK;

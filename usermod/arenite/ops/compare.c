@@ -120,11 +120,11 @@ static ar_status_t compare(ar_prep_t *p, uint8_t mask) {
     }
     compare_t c = { .relation = relation_of(p->in.type), .mask = mask, .size = (uint8_t)ar_type_size(p->in.type), .type = p->in.type };
     if (!c.relation || p->out.type != AR_BOOL) {
-        return ar_unsupported(p, "%t to %t is not supported", p->in.type, p->out.type);
+        return ar_unsupported(p, "%t to %t%S", p->in.type, p->out.type);
     }
     if (c.relation == relation_int && p->in.type != AR_INT32 && (p->in.n_scales || b.n_scales)) {
         if (!ar_is_quantized(&p->in) || !ar_is_quantized(&b)) {
-            return ar_refuse(p, "both inputs need one scale above 0 and a zero point in range, or none");
+            return ar_refuse(p, "both %Is need %Z%Aa %P in range, or none");
         }
         scale(p, &b, &c);
         c.relation = relation_quantized;
@@ -155,7 +155,7 @@ static ar_status_t extremum(ar_prep_t *p, uint8_t mask) {
     }
     compare_t c = { .relation = relation_of(p->in.type), .mask = mask, .size = (uint8_t)ar_type_size(p->in.type), .type = p->in.type };
     if (!c.relation || p->in.type == AR_BOOL || p->out.type != p->in.type) {
-        return ar_unsupported(p, "%t to %t is not supported", p->in.type, p->out.type);
+        return ar_unsupported(p, "%t to %t%S", p->in.type, p->out.type);
     }
     return ar_binary_record(p, &b, run_select, &c, sizeof(c));
 }

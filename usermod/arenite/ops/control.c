@@ -19,7 +19,7 @@ static bool alike(const ar_tensor_t *a, const ar_tensor_t *b) {
 }
 
 static ar_status_t differ(ar_prep_t *p, int32_t subgraph, const char *what) {
-    return ar_refuse(p, "the %s of subgraph %d are not those of the operator", what, (int)subgraph);
+    return ar_refuse(p, "%T%s of subgraph %d are not those of %Toperator", what, (int)subgraph);
 }
 
 // A subgraph's inputs against the operator's from `from` on.
@@ -91,7 +91,7 @@ ar_status_t ar_prepare_if(ar_prep_t *p) {
         return status;
     }
     if (p->in.type != AR_BOOL || p->in.count != 1) {
-        return ar_refuse(p, "the condition must be one bool");
+        return ar_refuse(p, "%Tcondition%Mone bool");
     }
     control_t *c = ar_record(p, eval_if, sizeof(*c) + (p->n_in - 1u + p->n_out) * sizeof(uint32_t));
     if (!c) {
@@ -148,7 +148,7 @@ ar_status_t ar_prepare_while(ar_prep_t *p) {
     ar_tensor_t t;
     int32_t condition = ar_option_int(p, WHILE_CONDITION, 0), body = ar_option_int(p, WHILE_BODY, 0);
     if (p->n_in != p->n_out) {
-        return ar_refuse(p, "takes as many inputs as it has outputs");
+        return ar_refuse(p, "takes as many %Is as it has %Os");
     }
     ar_status_t status = ar_calls(p, condition, 0);
     status = status == AR_OK ? ar_calls(p, body, 0) : status;
@@ -162,7 +162,7 @@ ar_status_t ar_prepare_while(ar_prep_t *p) {
         ar_subgraph_tensor(p, condition, true, 0, &t);
     }
     if (ar_subgraph_count(p, condition, true) != 1 || t.type != AR_BOOL || t.count != 1) {
-        return ar_refuse(p, "the condition must have one bool as its output");
+        return ar_refuse(p, "%Tcondition must have one bool as its %O");
     }
     control_t *c = ar_record(p, eval_while, sizeof(*c) + p->n_out * sizeof(uint32_t));
     if (!c) {
@@ -195,7 +195,7 @@ ar_status_t ar_prepare_call_once(ar_prep_t *p) {
         return status;
     }
     if (ar_subgraph_count(p, subgraph, false) != 0 || ar_subgraph_count(p, subgraph, true) != 0) {
-        return ar_refuse(p, "its subgraph must have no inputs and no outputs");
+        return ar_refuse(p, "its subgraph must have no %Is%Ano %Os");
     }
     const control_t c = { .subgraph = { (uint16_t)subgraph } };
     status = ar_keep(p, eval_call_once, &c, sizeof(c));

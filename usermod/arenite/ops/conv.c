@@ -62,7 +62,7 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
     }
     int32_t groups = in->dim[3] / depth;
     if (groups < 1 || out->dim[3] % groups != 0) {
-        return ar_refuse(p, "%d output channels do not divide into %d groups", (int)out->dim[3], (int)groups);
+        return ar_refuse(p, "%d %O channels do not divide into %d groups", (int)out->dim[3], (int)groups);
     }
     c->group_in = (uint16_t)depth;
     c->group_out = (uint16_t)(out->dim[3] / groups);

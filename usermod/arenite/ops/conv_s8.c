@@ -65,8 +65,8 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS
-        && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
+    bool worth = AR_LOOKS && c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST
+        && w->in_c >= LIVE_CHANNELS && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
     if (AR_TIER_MVE) { // a list, all rows of weights
         return worth && w->in_c % 16 == 0 && w->in_c <= LIVE_LISTED ? w->in_c * (1u + w->out_c) : 0;
     }

@@ -84,7 +84,7 @@ ar_status_t ar_prepare_cumsum(ar_prep_t *p) {
         return status;
     }
     if (!ar_same_shape(in, out)) {
-        return ar_refuse(p, "the output's shape is not the input's");
+        return ar_refuse(p, "%T%O's %H is not %T%I's");
     }
     cumsum_t c = {
         .outer = ar_product(in, 0, axis), .n = (uint32_t)in->dim[axis], .inner = ar_product(in, axis + 1, in->rank),

@@ -79,7 +79,7 @@ static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t
     d->int4_count = weights->type == AR_INT4 ? weights->count : 0;
     int32_t said = ar_option_int(p, DEPTHWISE_DEPTH_MULTIPLIER, 0);
     if (said != d->multiplier && said != 0) {
-        return ar_refuse(p, "depth multiplier %d, but %d input and %d output channels", (int)said, (int)in_c, (int)out_c);
+        return ar_refuse(p, "depth multiplier %d, but %d %I%A%d %O channels", (int)said, (int)in_c, (int)out_c);
     }
     const int32_t kernel[2] = { weights->dim[1], weights->dim[2] };
     const int32_t stride[2] = { ar_option_int(p, DEPTHWISE_STRIDE_H, 0), ar_option_int(p, DEPTHWISE_STRIDE_W, 0) };

@@ -235,7 +235,7 @@ static ar_status_t read_inputs(ar_prep_t *p, detect_t *d) {
     int32_t n = t[0].rank == 3 ? t[0].dim[1] : 0;
     if (n < 1 || n > 0xffff || t[0].dim[0] != 1 || t[0].dim[2] < 4 || t[1].rank != 3 || t[1].dim[0] != 1
         || t[1].dim[1] != n || t[2].rank != 2 || t[2].dim[0] != n || t[2].dim[1] != 4) {
-        return ar_refuse(p, "inputs must be [1, n, 4], [1, n, scores] and [n, 4], n at most 65535");
+        return ar_refuse(p, "%Is%M[1, n, 4], [1, n, scores]%A[n, 4], n at most 65535");
     }
     d->boxes = (uint32_t)n;
     d->coordinates = (uint32_t)t[0].dim[2];
@@ -259,13 +259,13 @@ static ar_status_t read_options(ar_prep_t *p, detect_t *d) {
         d->scale[k] = ar_custom_float(p, scales[k], 0);
     }
     if (!in_range(most, 1, 0xffff) || (d->each_class ? per_class : per_box) < 1) {
-        return ar_refuse(p, "max_detections (at most 65535) and what else limits them must be 1 or more");
+        return ar_refuse(p, "max_detections (at most 65535)%Awhat else limits them%M1 or more");
     }
     if (classes < 1 || ((uint32_t)classes != d->scores && (uint32_t)classes + 1 != d->scores)) {
-        return ar_refuse(p, "num_classes %d, and a box has %d scores", (int)classes, (int)d->scores);
+        return ar_refuse(p, "num_classes %d,%Aa box has %d scores", (int)classes, (int)d->scores);
     }
     if (!(d->overlap_threshold > 0 && d->overlap_threshold <= 1)) {
-        return ar_refuse(p, "nms_iou_threshold must be above 0, and at most 1");
+        return ar_refuse(p, "nms_iou_threshold%Mabove 0,%Aat most 1");
     }
     d->most = (uint32_t)most;
     d->classes = (uint32_t)classes;
@@ -285,7 +285,7 @@ static ar_status_t check_outputs(ar_prep_t *p, detect_t *d) {
     uint64_t needed = (uint64_t)d->most * (d->each_class ? 1 : d->per_box);
     d->room = t[1].count;
     if (t[1].count < needed || t[0].count != 4 * t[1].count || t[2].count != t[1].count || t[3].count != 1) {
-        return ar_refuse(p, "outputs must be fixed: [1, n, 4], [1, n], [1, n] and [1], n at least %u", (unsigned)needed);
+        return ar_refuse(p, "%Os%Mfixed: [1, n, 4], [1, n], [1, n]%A[1], n at least %u", (unsigned)needed);
     }
     return AR_OK;
 }

@@ -217,17 +217,17 @@ static bool gathers(const dense_t *d, const ar_tensor_t *in) {
 
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->rank != 2 || weights->dim[0] < 1 || weights->dim[1] < 1) {
-        return ar_refuse(p, "weights must be [outputs, inputs], each at least 1");
+        return ar_refuse(p, "%W%M[%Os, %Is], each at least 1");
     }
     if (ar_option_byte(p, FULLY_CONNECTED_WEIGHTS_FORMAT, 0) != 0) {
-        return ar_unsupported(p, "shuffled weights are not supported");
+        return ar_unsupported(p, "shuffled %W are not supported");
     }
     d->n_out = (uint32_t)weights->dim[0];
     d->n_in = (uint32_t)weights->dim[1];
     d->rows = in->count / d->n_in;
     // In 64 bits: the product of two counts from the file.
     if (in->count % d->n_in != 0 || (uint64_t)d->rows * d->n_out != out->count) {
-        return ar_refuse(p, "weights [%u, %u] do not fit %u inputs and %u outputs", (unsigned)d->n_out, (unsigned)d->n_in,
+        return ar_refuse(p, "%W [%u, %u] do not fit %u %Is%A%u %Os", (unsigned)d->n_out, (unsigned)d->n_in,
             (unsigned)in->count, (unsigned)out->count);
     }
     return AR_OK;
@@ -242,7 +242,7 @@ static bool is_plain(const dense_t *d) {
 
 static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
     if (weights->zero_point < -128 || weights->zero_point > 127 || (in->type == AR_INT16 && weights->zero_point != 0)) {
-        return ar_refuse(p, "zero point %d of the weights is out of range", (int)weights->zero_point);
+        return ar_refuse(p, "%P %d of %T%W is out of range", (int)weights->zero_point);
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
     d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
@@ -251,7 +251,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         ar_get_input(p, 2, &bias);
         // As GetQuantizedConvolutionMultipler asks. A bias that names no scale has that of the product.
         if (bias.n_scales && !(fabsf(in->scale * weights->scale - bias.scale) / out->scale <= 0.02f)) {
-            return ar_refuse(p, "the bias must have the scale of input times weights");
+            return ar_refuse(p, "%Tbias must have %Tscale of %I times %W");
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);

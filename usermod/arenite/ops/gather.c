@@ -84,7 +84,7 @@ static ar_status_t record_gather(ar_prep_t *p, ar_eval_t eval, const ar_tensor_t
         return ar_unsupported(p, "indices of type %t are not supported", at->type);
     }
     if (!gather_shape_fits(in, at, &p->out, axis, batch)) {
-        return ar_refuse(p, "the output's shape is not that of the indices and the values");
+        return ar_refuse(p, "%T%O's %H is not that of %Tindices%A%Tvalues");
     }
     g->batches = p->out.count ? ar_product(in, 0, batch) : 0;
     g->outer = ar_product(in, batch, axis);
@@ -115,7 +115,7 @@ ar_status_t ar_prepare_gather(ar_prep_t *p) {
     int32_t batch = ar_option_int(p, GATHER_BATCH_DIMS, 0);
     batch += batch < 0 ? at.rank : 0;
     if (batch < 0 || batch > at.rank || batch > (int32_t)axis) {
-        return ar_refuse(p, "%d batch dimensions, the axis is %u", (int)batch, axis);
+        return ar_refuse(p, "%d batch %Ds, %Taxis is %u", (int)batch, axis);
     }
     return record_gather(p, eval_gather, in, &at, axis, (unsigned)batch, &g);
 }
@@ -125,14 +125,14 @@ ar_status_t ar_prepare_embedding_lookup(ar_prep_t *p) {
     ar_get_input(p, 1, &in);
     gather_t g = { .values = 1, .indices = 0, .scale = in.scale };
     if (p->in.rank != 1 || in.rank < 2) {
-        return ar_refuse(p, "needs a vector of indices, and values of at least 2 dimensions");
+        return ar_refuse(p, "needs a vector of indices,%Avalues of at least 2 %Ds");
     }
     if (in.type != AR_INT8 || p->out.type != AR_FLOAT32) {
         ar_status_t status = ar_move_open(p, &in);
         return status == AR_OK ? record_gather(p, eval_gather, &in, &p->in, 0, 0, &g) : status;
     }
     if (!ar_is_quantized(&in) || in.zero_point != 0) {
-        return ar_unsupported(p, "int8 values need one scale above 0, and zero point 0");
+        return ar_unsupported(p, "int8 values need %Z,%A%P 0");
     }
     return record_gather(p, eval_gather_scaled, &in, &p->in, 0, 0, &g);
 }
@@ -174,7 +174,7 @@ static bool all_inside(const coordinates_t *c, const uint8_t *indices) {
 }
 
 static ar_status_t outside(const ar_run_t *run) {
-    return ar_run_fail(run, "an index lies outside the tensor");
+    return ar_run_fail(run, "an index lies outside %Ttensor");
 }
 
 static ar_status_t eval_gather_nd(const ar_run_t *run, const ar_rec_t *rec) {
@@ -233,7 +233,7 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
         return ar_unsupported(p, "indices of type %t are not supported", at->type);
     }
     if (at->rank == 0 || depth > whole->rank) {
-        return ar_refuse(p, "indices of %d dimensions in a tensor of %d", (int)depth, (int)whole->rank);
+        return ar_refuse(p, "indices of %d %Ds in a tensor of %d", (int)depth, (int)whole->rank);
     }
     unsigned d = (unsigned)depth, before = at->rank - 1u;
     bool fits = parts->rank == before + whole->rank - d;
@@ -241,7 +241,7 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
         fits = parts->dim[i] == (i < before ? at->dim[i] : whole->dim[i - before + d]);
     }
     if (!fits) {
-        return ar_refuse(p, "shapes of the indices and of what they name do not fit");
+        return ar_refuse(p, "%Hs of %Tindices%Aof what they name do not fit");
     }
     coordinates_t *c = ar_record(p, eval, sizeof(*c) + d * sizeof(ar_dim_t));
     if (!c) {
@@ -255,7 +255,7 @@ static ar_status_t record_coordinates(ar_prep_t *p, ar_eval_t eval, const ar_ten
     for (unsigned k = 0; k < d; k++) {
         c->dim[k] = (ar_dim_t) { (uint32_t)whole->dim[k], { stride[k], 0 } };
     }
-    return !at->data || all_inside(c, at->data) ? AR_OK : ar_refuse(p, "an index lies outside the tensor");
+    return !at->data || all_inside(c, at->data) ? AR_OK : ar_refuse(p, "an index lies outside %Ttensor");
 }
 
 ar_status_t ar_prepare_gather_nd(ar_prep_t *p) {
@@ -282,7 +282,7 @@ ar_status_t ar_prepare_scatter_nd(ar_prep_t *p) {
         return status;
     }
     if (memcmp(dim, out->dim, out->rank * sizeof(dim[0])) != 0) {
-        return ar_refuse(p, "the output's shape is not the one asked for");
+        return ar_refuse(p, "%T%O's %H is not %Tone asked for");
     }
     return record_coordinates(p, eval_scatter_nd, out, &p->in, &in);
 }
@@ -317,7 +317,7 @@ static ar_status_t eval_where(const ar_run_t *run, const ar_rec_t *rec) {
     const where_t *w = ar_params(rec);
     uint8_t *out = ar_out(rec, 0);
     if (!count_fits(w, ar_in(rec, 0))) {
-        return ar_run_fail(run, "not as many are true as the output has room for, %u", (unsigned)w->found);
+        return ar_run_fail(run, "not as many are true as %T%O has room for, %u", (unsigned)w->found);
     }
     for (uint32_t i = 0; i < w->n; i++) {
         if (!is_true(ar_in(rec, 0), w->type, i)) {
@@ -339,7 +339,7 @@ ar_status_t ar_prepare_where(ar_prep_t *p) {
         return ar_bad_type(p, in->type);
     }
     if (out->type != AR_INT64 || out->rank != 2 || out->dim[1] != in->rank) {
-        return ar_refuse(p, "the output must be int64, and have a row of %u for each that is true", (unsigned)in->rank);
+        return ar_refuse(p, "%T%O%Mint64,%Ahave a row of %u for each that is true", (unsigned)in->rank);
     }
     where_t *w = ar_record(p, eval_where, sizeof(*w));
     if (!w) {
@@ -348,5 +348,5 @@ ar_status_t ar_prepare_where(ar_prep_t *p) {
     *w = (where_t) { .n = in->count, .found = (uint32_t)out->dim[0], .type = in->type, .rank = in->rank };
     memcpy(w->dim, in->dim, sizeof(w->dim));
     return !in->data || count_fits(w, in->data) ? AR_OK
-           : ar_refuse(p, "not as many are true as the output has room for, %u", (unsigned)w->found);
+           : ar_refuse(p, "not as many are true as %T%O has room for, %u", (unsigned)w->found);
 }

@@ -76,7 +76,7 @@ ar_status_t ar_prepare_l2_normalization(ar_prep_t *p) {
     }
     uint32_t depth = in->rank ? (uint32_t)in->dim[in->rank - 1] : 1;
     if (in->type == AR_INT8 && depth > 33000) {
-        return ar_unsupported(p, "more than 33000 numbers of int8 are not supported"); // whose squares fit 31 bits
+        return ar_unsupported(p, "%N33000 numbers of int8 are not supported"); // whose squares fit 31 bits
     }
     const norm_t n = { .rows = in->count ? in->count / depth : 0, .depth = depth, .zero = in->zero_point };
     return ar_keep(p, in->type == AR_INT8 ? eval_s8 : eval_f32, &n, sizeof(n));

@@ -9,8 +9,13 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them with these functions. On Helium kernels do, 16 channels at a time.
-#define AR_LIVE (!AR_TIER_MVE)
+// Whether convolutions look for them at all; and by these functions. On Helium kernels do it, 16 channels at a time.
+#ifdef ARENITE_SMALL
+#define AR_LOOKS (0)
+#else
+#define AR_LOOKS (1)
+#endif
+#define AR_LIVE (AR_LOOKS && !AR_TIER_MVE)
 
 // What only calls loops: as small as can be, among code that is worth its size.
 #define AR_SMALL __attribute__((cold, noinline))

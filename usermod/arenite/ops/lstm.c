@@ -182,13 +182,13 @@ static ar_status_t variant(ar_prep_t *p) {
         : !ar_has_input(p, FROM_INPUT + GATE_INPUT) ? "coupled input and forget gates"
         : ar_option_bool(p, LSTM_DIAGONAL, false) ? "diagonal recurrent weights"
         : ar_option_byte(p, LSTM_ACTIVATION, ACTIVATION_NONE) != ACTIVATION_TANH ? "an activation other than tanh" : NULL;
-    return what ? ar_unsupported(p, "%s is not supported", what) : AR_OK;
+    return what ? ar_unsupported(p, "%s%S", what) : AR_OK;
 }
 
 static ar_status_t sizes(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const ar_tensor_t *out) {
     l->time_major = ar_option_bool(p, LSTM_TIME_MAJOR, false);
     if (in->rank != 3 || out->rank != 3 || in->dim[0] != out->dim[0] || in->dim[1] != out->dim[1] || in->dim[2] < 1 || out->dim[2] < 1) {
-        return ar_refuse(p, "input and output must be [batch, time, ..] alike, with at least one number each");
+        return ar_refuse(p, "%I%A%O%M[batch, time, ..] alike, with at least one number each");
     }
     l->batches = (uint32_t)in->dim[l->time_major];
     l->steps = (uint32_t)in->dim[!l->time_major];
@@ -212,13 +212,13 @@ static ar_status_t weights(ar_prep_t *p, const lstm_t *l, unsigned i, uint32_t c
         return status;
     }
     if (t->type != (l->mac == &ar_mac_f32 ? AR_FLOAT32 : AR_INT8)) {
-        return ar_unsupported(p, "input %u: weights of %t are not supported", i, t->type);
+        return ar_unsupported(p, "%I %u: %W of %t are not supported", i, t->type);
     }
     if (t->rank != 2 || (uint32_t)t->dim[0] != l->units || (uint32_t)t->dim[1] != columns) {
-        return ar_refuse(p, "input %u: weights must be [%u, %u]", i, (unsigned)l->units, (unsigned)columns);
+        return ar_refuse(p, "%I %u: %W%M[%u, %u]", i, (unsigned)l->units, (unsigned)columns);
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->zero_point != 0)) {
-        return ar_refuse(p, "input %u: weights need one scale above 0 and a zero point of 0", i);
+        return ar_refuse(p, "%I %u: %W need %Z%Aa %P of 0", i);
     }
     return AR_OK;
 }
@@ -231,7 +231,7 @@ static ar_status_t bias(ar_prep_t *p, const lstm_t *l, unsigned i) {
     }
     unsigned type = l->mac == &ar_mac_f32 ? AR_FLOAT32 : l->mac == &ar_mac_s8 ? AR_INT32 : AR_INT64;
     if (t.type != type || t.count != l->units) {
-        return ar_refuse(p, "input %u: the bias must be %u of %t", i, (unsigned)l->units, type);
+        return ar_refuse(p, "%I %u: %Tbias%M%u of %t", i, (unsigned)l->units, type);
     }
     return AR_OK;
 }
@@ -260,7 +260,7 @@ static ar_status_t state(ar_prep_t *p, const lstm_t *l, unsigned i, unsigned typ
         return status;
     }
     if (!t->is_variable || t->data || t->type != type || t->count / l->units != l->batches || t->count % l->units != 0) {
-        return ar_refuse(p, "input %u: the state must be a variable of [%u, %u] %t", i, (unsigned)l->batches, (unsigned)l->units,
+        return ar_refuse(p, "%I %u: %Tstate%Ma variable of [%u, %u] %t", i, (unsigned)l->batches, (unsigned)l->units,
             type);
     }
     return AR_OK;
@@ -282,11 +282,11 @@ static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, cons
         return ar_zero_points_wanted(p);
     }
     if (out->scale < h->scale || out->scale > h->scale || out->zero_point != h->zero_point) {
-        return ar_refuse(p, "output and hidden state must be quantized alike");
+        return ar_refuse(p, "%O%Ahidden state%Mquantized alike");
     }
     int32_t power = power_of_two(cell->scale);
     if (power < -26 || power > 2) {
-        return ar_refuse(p, "the cell state's scale must be a power of two, 2^-26 to 4");
+        return ar_refuse(p, "%Tcell state's scale%Ma power of two, 2^-26 to 4");
     }
     l->tanh_shift = (int8_t)(power + 12);
     float clip = l->clip_f32 / cell->scale;
@@ -316,7 +316,7 @@ static ar_status_t types(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const a
     l->finish = real ? finish_f32 : finish_int;
     l->update = real ? update_f32 : update_int;
     l->clip_f32 = ar_option_float(p, LSTM_CELL_CLIP, 0);
-    return l->clip_f32 >= 0 ? AR_OK : ar_refuse(p, "the cell's clip must be 0 or more");
+    return l->clip_f32 >= 0 ? AR_OK : ar_refuse(p, "%Tcell's clip%M0 or more");
 }
 
 ar_status_t ar_prepare_unidirectional_sequence_lstm(ar_prep_t *p) {

@@ -31,7 +31,7 @@ ar_status_t ar_move_record(ar_prep_t *p, const ar_space_t *s, unsigned i, int32_
 
 ar_status_t ar_move_open(ar_prep_t *p, const ar_tensor_t *in) {
     if (in->type != p->out.type) {
-        return ar_refuse(p, "input %t, output %t", in->type, p->out.type);
+        return ar_refuse(p, "%I %t, %O %t", in->type, p->out.type);
     }
     return in->type == AR_RESOURCE || in->type == AR_INT4 ? ar_bad_type(p, in->type) : AR_OK;
 }
@@ -48,7 +48,7 @@ ar_status_t ar_const_ints(ar_prep_t *p, unsigned i, const char *what, uint32_t n
     ar_tensor_t t;
     ar_get_input(p, i, &t);
     if ((t.type != AR_INT32 && t.type != AR_INT64) || t.count != n) {
-        return ar_refuse(p, "%s must be int32 or int64, and %u", what, (unsigned)n);
+        return ar_refuse(p, "%s%Mint32 or int64,%A%u", what, (unsigned)n);
     }
     if (!t.data && n) {
         return ar_unsupported(p, "%s must not be computed: make it a constant", what);
@@ -62,7 +62,7 @@ ar_status_t ar_const_ints(ar_prep_t *p, unsigned i, const char *what, uint32_t n
 ar_status_t ar_axis(ar_prep_t *p, int32_t given, unsigned rank, unsigned *axis) {
     int32_t n = (int32_t)rank;
     if (given < -n || given >= n) {
-        return ar_refuse(p, "axis %d of a tensor with %d dimensions", (int)given, (int)n);
+        return ar_refuse(p, "axis %d of a tensor with %d %Ds", (int)given, (int)n);
     }
     *axis = (unsigned)(given < 0 ? given + n : given);
     return AR_OK;

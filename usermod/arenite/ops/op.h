@@ -52,29 +52,32 @@ static inline ar_rec_t *ar_next_record(const ar_rec_t *rec) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_record_bytes(rec));
 }
 
+struct _ar_made_t;
+
 // One operator while it is prepared.
 typedef struct _ar_prep_t {
     ar_tensor_t in;             // input 0 and output 0, where it has them
     ar_tensor_t out;
-    struct _ar_loader_t *loader;
     ar_rec_t *rec;
+    struct _ar_loader_t *loader;
     const struct _ar_op_t *op;
-    uint16_t index;
+    ar_error_t *err;
     uint32_t inputs;            // positions in the model of the two index vectors
     uint32_t outputs;
-    uint8_t n_in;
-    uint8_t n_out;
     uint32_t options;           // position of the options' table; 0: none, all defaults
     fb_file_t custom;           // the custom options' bytes
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
-    bool scratch_lasts;         // from one invoke to the next
-    uint8_t row_inputs;         // inputs that it takes by rows, 0: it does not run so
-    bool may_wait;              // it may end a run early (AR_WAITING)
+    uint16_t index;
+    uint16_t calls[2];
+    ar_status_t (*load_calls)(struct _ar_loader_t *l, const struct _ar_made_t *made); // what loads them
+    uint8_t n_in;
+    uint8_t n_out;
     uint8_t n_calls;            // subgraphs that it calls
     uint8_t call_from;          // its first input that is one of theirs
-    uint16_t calls[2];
-    ar_error_t *err;
+    uint8_t row_inputs;         // inputs that it takes by rows, 0: it does not run so
+    bool may_wait;              // it may end a run early (AR_WAITING)
+    bool scratch_lasts;         // from one invoke to the next
 } ar_prep_t;
 
 // An operator in the table of those compiled in.

@@ -67,7 +67,7 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     uint32_t *start) {
     int32_t from[AR_MAX_RANK], to[AR_MAX_RANK];
     if (in->rank != out->rank) {
-        return ar_refuse(p, "input and output need the same dimensions, and paddings two for each dimension");
+        return ar_refuse(p, "%I%A%O need %Tsame %Ds,%Apaddings two for each %D");
     }
     ar_status_t status = ar_const_ints(p, 1, "paddings, two for each dimension,", 2u * in->rank, pads->n);
     if (status != AR_OK) {
@@ -80,7 +80,7 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     for (unsigned i = 0; i < in->rank; i++) {
         int32_t before = pads->n[2 * i], after = pads->n[2 * i + 1];
         if (before < 0 || after < 0 || (int64_t)in->dim[i] + before + after != out->dim[i]) {
-            return ar_refuse(p, "dimension %u: %d and the paddings do not make %d", i, (int)in->dim[i], (int)out->dim[i]);
+            return ar_refuse(p, "%D %u: %d%A%Tpaddings do not make %d", i, (int)in->dim[i], (int)out->dim[i]);
         }
         *start += (uint32_t)before * (uint32_t)to[i];
         ar_space_add(s, (uint32_t)in->dim[i], from[i], to[i]);
@@ -137,7 +137,7 @@ static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_ten
 
 static ar_status_t same_quantization(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b) {
     bool same = a->type == AR_FLOAT32 || (a->scale == b->scale && a->zero_point == b->zero_point);
-    return same ? AR_OK : ar_refuse(p, "input, value and output must have the same scale and zero point");
+    return same ? AR_OK : ar_refuse(p, "%I, value%A%O must have %Tsame scale%A%P");
 }
 
 ar_status_t ar_prepare_pad(ar_prep_t *p) {
@@ -164,7 +164,7 @@ ar_status_t ar_prepare_padv2(ar_prep_t *p) {
     }
     ar_get_input(p, 2, &value);
     if (value.type != in->type || value.count != 1) {
-        return ar_refuse(p, "the value must be one, of the input's type");
+        return ar_refuse(p, "%Tvalue%Mone, of %T%I's type");
     }
     status = same_quantization(p, in, out);
     if (status == AR_OK) {
@@ -253,7 +253,7 @@ ar_status_t ar_prepare_mirror_pad(ar_prep_t *p) {
     for (unsigned i = 0; i < in->rank; i++) {
         int32_t before = pads.n[2 * i], after = pads.n[2 * i + 1], most = in->dim[i] - m->offset;
         if (before > most || after > most) {
-            return ar_refuse(p, "dimension %u: %d cannot be reflected %d and %d times", i, (int)in->dim[i], (int)before, (int)after);
+            return ar_refuse(p, "%D %u: %d cannot be reflected %d%A%d times", i, (int)in->dim[i], (int)before, (int)after);
         }
         m->side[i] = (side_t) { before, after, in->dim[i], out->dim[i], stride[i] };
     }

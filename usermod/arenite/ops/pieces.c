@@ -81,11 +81,11 @@ static ar_status_t check_piece(ar_prep_t *p, const plan_t *plan, unsigned i, int
         }
     }
     if (!same) {
-        return ar_refuse(p, "%s %u differs in shape, and not along axis %u", plan->join ? "input" : "output", i, plan->axis);
+        return ar_refuse(p, "%s %u differs in %H,%Anot along axis %u", plan->join ? "input" : "output", i, plan->axis);
     }
     // LiteRT, too, takes no others: the bits would mean something else.
     if (plan->join && t.n_scales && (t.scale != whole->scale || t.zero_point != whole->zero_point)) {
-        return ar_refuse(p, "input %u is quantized otherwise than the output", i);
+        return ar_refuse(p, "%I %u is quantized otherwise than %T%O", i);
     }
     return AR_OK;
 }
@@ -108,13 +108,13 @@ static ar_status_t record(ar_prep_t *p, const plan_t *plan, ar_eval_t eval) {
             return status;
         }
         if (n > left) {
-            return ar_refuse(p, "the pieces make more than %d along axis %u", (int)whole->dim[plan->axis], plan->axis);
+            return ar_refuse(p, "%Tpieces make %N%d along axis %u", (int)whole->dim[plan->axis], plan->axis);
         }
         left -= n;
         r->run[i] = (uint32_t)n * inner;
     }
     if (left) {
-        return ar_refuse(p, "the pieces make less than %d along axis %u", (int)whole->dim[plan->axis], plan->axis);
+        return ar_refuse(p, "%Tpieces make less than %d along axis %u", (int)whole->dim[plan->axis], plan->axis);
     }
     r->steps = whole->count ? ar_product(whole, 0, plan->axis) : 0;
     if (plan->join && r->steps == 1) {
@@ -167,13 +167,13 @@ static ar_status_t check_sizes(ar_prep_t *p, unsigned axis) {
     ar_tensor_t sizes, piece;
     ar_get_input(p, 1, &sizes);
     if ((sizes.type != AR_INT32 && sizes.type != AR_INT64) || sizes.count != p->n_out) {
-        return ar_refuse(p, "the sizes must be int32 or int64, and %u", (unsigned)p->n_out);
+        return ar_refuse(p, "%Tsizes%Mint32 or int64,%A%u", (unsigned)p->n_out);
     }
     for (unsigned i = 0; sizes.data && i < p->n_out; i++) {
         int32_t n = ar_index_at(sizes.data, sizes.type, i);
         ar_get_output(p, i, &piece);
         if (n != -1 && n != piece.dim[axis]) {
-            return ar_refuse(p, "output %u is %d along axis %u, the sizes say %d", i, (int)piece.dim[axis], axis, (int)n);
+            return ar_refuse(p, "%O %u is %d along axis %u, %Tsizes say %d", i, (int)piece.dim[axis], axis, (int)n);
         }
     }
     return AR_OK;

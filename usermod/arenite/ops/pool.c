@@ -194,11 +194,11 @@ static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
         return status;
     }
     if (in->dim[3] != out->dim[3]) {
-        return ar_refuse(p, "input and output differ in channels");
+        return ar_refuse(p, "%I%A%O differ in channels");
     }
     // Sums must stay within 31 bits.
     if (in->count >= 1 << 24 || (in->type == AR_INT16 && in->dim[1] * in->dim[2] > 0xffff)) {
-        return ar_unsupported(p, "an input of more than 16 million elements, or 65535 positions of int16");
+        return ar_unsupported(p, "an %I of %N16 million elements, or 65535 positions of int16");
     }
     by_rows(p, pool);
     return set_limits(p, pool);

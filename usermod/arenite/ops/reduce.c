@@ -188,11 +188,11 @@ static ar_status_t check_output(ar_prep_t *p, const ar_tensor_t *in, const ar_te
             continue;
         }
         if (at >= out->rank || out->dim[at] != (reduced ? 1 : in->dim[i])) {
-            return ar_refuse(p, "the output's shape is not that of the input without the axes");
+            return ar_refuse(p, "%T%O's %H is not that of %T%I without %Taxes");
         }
         at++;
     }
-    return at == out->rank ? AR_OK : ar_refuse(p, "the output has too many dimensions");
+    return at == out->rank ? AR_OK : ar_refuse(p, "%T%O has too many %Ds");
 }
 
 static void split(const ar_tensor_t *in, uint32_t mask, ar_space_t *kept, ar_space_t *reduced) {
@@ -278,7 +278,7 @@ static ar_status_t prepare(ar_prep_t *p, const kind_t *kind) {
         return status;
     }
     if (in->count == 0 || in->count >= 1 << 24) {
-        return ar_refuse(p, "the input is empty or has more than 16 million elements");
+        return ar_refuse(p, "%T%I is empty or has %N16 million elements");
     }
     return record(p, kind, mask, one);
 }

@@ -18,7 +18,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 static ar_status_t view(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     if (in->type != out->type || in->count != out->count) {
-        return ar_refuse(p, "input %t of %u elements into %t of %u", in->type, (unsigned)in->count,
+        return ar_refuse(p, "%I %t of %u elements into %t of %u", in->type, (unsigned)in->count,
             out->type, (unsigned)out->count);
     }
     const reshape_t r = { ar_alias(p, 0) ? 0 : in->bytes };
@@ -58,7 +58,7 @@ ar_status_t ar_prepare_expand_dims(ar_prep_t *p) {
         return status;
     }
     if (!is_with_ones(out, in, 1u << axis)) {
-        return ar_refuse(p, "the output's shape is not the input's with a 1 at %u", axis);
+        return ar_refuse(p, "%T%O's %H is not %T%I's with a 1 at %u", axis);
     }
     return view(p);
 }
@@ -84,7 +84,7 @@ ar_status_t ar_prepare_squeeze(ar_prep_t *p) {
         mask |= (uint32_t)(in->dim[i] == 1) << i; // none named: all of them
     }
     if (!is_with_ones(in, out, mask)) {
-        return ar_refuse(p, "the output's shape is not the input's without the axes, which must be of 1");
+        return ar_refuse(p, "%T%O's %H is not %T%I's without %Taxes, which%Mof 1");
     }
     return view(p);
 }

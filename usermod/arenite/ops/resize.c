@@ -145,19 +145,19 @@ static int32_t scale_10_of(int32_t in, int32_t out, bool align) {
 static ar_status_t check_shapes(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
     int32_t size[2];
     if (in->rank != 4 || out->rank != 4 || in->dim[0] != out->dim[0] || in->dim[3] != out->dim[3]) {
-        return ar_refuse(p, "input and output must have 4 dimensions, and the same batches and channels");
+        return ar_refuse(p, "%I%A%O must have 4 %Ds,%A%Tsame batches%Achannels");
     }
     ar_status_t status = ar_const_ints(p, 1, "the size", 2, size);
     if (status != AR_OK) {
         return status;
     }
     if (size[0] != out->dim[1] || size[1] != out->dim[2]) {
-        return ar_refuse(p, "the output's height and width are not those asked for");
+        return ar_refuse(p, "%T%O's height%Awidth are not those asked for");
     }
     // So that neither the scale of either nor a position leaves 31 bits.
     for (unsigned i = 1; i < 3; i++) {
         if (in->dim[i] < 1 || in->dim[i] > 0x7fff || out->dim[i] < 1 || out->dim[i] > 0x7fff) {
-            return ar_unsupported(p, "height and width must be 1 to 32767");
+            return ar_unsupported(p, "height%Awidth%M1 to 32767");
         }
     }
     return AR_OK;
@@ -200,7 +200,7 @@ ar_status_t ar_prepare_resize_bilinear(ar_prep_t *p) {
         return status;
     }
     if (align && half) {
-        return ar_refuse(p, "align_corners and half_pixel_centers contradict each other");
+        return ar_refuse(p, "align_corners%Ahalf_pixel_centers contradict each other");
     }
     if (p->in.type != AR_INT8 && p->in.type != AR_FLOAT32) {
         return ar_bad_type(p, p->in.type);

@@ -46,13 +46,13 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 static ar_status_t check(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
     if (in[0].type != AR_BOOL || in[1].type != in[2].type || out->type != in[1].type || !ar_type_size(out->type)
         || out->type == AR_RESOURCE) {
-        return ar_unsupported(p, "%t ? %t : %t to %t is not supported", in[0].type, in[1].type,
+        return ar_unsupported(p, "%t ? %t : %t to %t%S", in[0].type, in[1].type,
             in[2].type, out->type);
     }
     for (unsigned i = 0; i < out->rank; i++) {
         int32_t n = ar_dim_from_end(out, i);
         if (n != 1 && n != ar_dim_from_end(&in[0], i) && n != ar_dim_from_end(&in[1], i) && n != ar_dim_from_end(&in[2], i)) {
-            return ar_refuse(p, "shapes do not broadcast: dimension %d from the end is %d in the output only", (int)i + 1, (int)n);
+            return ar_refuse(p, "%Hs do not broadcast: %D %d from %Tend is %d in %T%O only", (int)i + 1, (int)n);
         }
     }
     return AR_OK;

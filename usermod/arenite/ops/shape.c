@@ -37,7 +37,7 @@ static ar_status_t eval_shape(const ar_run_t *run, const ar_rec_t *rec) {
 ar_status_t ar_prepare_shape(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     if (!is_index(out) || out->count != in->rank) {
-        return ar_refuse(p, "the output must be int32 or int64, one for each dimension");
+        return ar_refuse(p, "%T%O%Mint32 or int64, one for each %D");
     }
     shape_t *s = ar_record(p, eval_shape, sizeof(*s) + in->rank * sizeof(in->dim[0]));
     if (!s) {
@@ -67,7 +67,7 @@ static ar_status_t eval_args(const ar_run_t *run, const ar_rec_t *rec) {
     for (unsigned i = 0; i < a->out; i++) {
         int64_t x = arg(a, rec, 0, i), y = arg(a, rec, 1, i);
         if (x != y && x != 1 && y != 1) {
-            return ar_run_fail(run, "shapes do not broadcast: %d and %d", (int)x, (int)y);
+            return ar_run_fail(run, "%Hs do not broadcast: %d%A%d", (int)x, (int)y);
         }
         put_index(ar_out(rec, 0), a->type, a->out - 1u - i, x == 1 ? y : x);
     }
@@ -82,7 +82,7 @@ ar_status_t ar_prepare_broadcast_args(ar_prep_t *p) {
     }
     uint32_t longer = p->in.count > b.count ? p->in.count : b.count;
     if (!is_index(&p->in) || p->out.type != p->in.type || p->out.count != longer || longer > 255) {
-        return ar_refuse(p, "shapes must be int32 or int64, and the output as long as the longer");
+        return ar_refuse(p, "%Hs%Mint32 or int64,%A%T%O as long as %Tlonger");
     }
     const args_t a = { p->in.type, { (uint8_t)p->in.count, (uint8_t)b.count }, (uint8_t)longer };
     return ar_keep(p, eval_args, &a, sizeof(a));
@@ -97,7 +97,7 @@ static ar_status_t check_shape(ar_prep_t *p, const ar_tensor_t *t) {
     for (unsigned k = 0; fits && t->data && k < p->out.rank; k++) {
         fits = ar_index_at(t->data, t->type, k) == p->out.dim[k];
     }
-    return fits ? AR_OK : ar_refuse(p, "the output's shape is not the one asked for, as int32 or int64");
+    return fits ? AR_OK : ar_refuse(p, "%T%O's %H is not %Tone asked for, as int32 or int64");
 }
 
 ar_status_t ar_prepare_fill(ar_prep_t *p) {
@@ -183,7 +183,7 @@ ar_status_t ar_prepare_tile(ar_prep_t *p) {
     ar_strides(out->dim, out->rank, to);
     for (unsigned i = 0; i < in->rank; i++) {
         if (in->rank != out->rank || times[i] < 0 || (int64_t)in->dim[i] * times[i] != out->dim[i]) {
-            return ar_refuse(p, "dimension %u: %d times %d is not the output's", i, (int)in->dim[i], (int)times[i]);
+            return ar_refuse(p, "%D %u: %d times %d is not %T%O's", i, (int)in->dim[i], (int)times[i]);
         }
         if (out->count) {
             ar_space_add(&tiles, (uint32_t)times[i], 0, in->dim[i] * to[i]);
@@ -243,7 +243,7 @@ static ar_status_t eval_range(const ar_run_t *run, const ar_rec_t *rec) {
     const range_t *r = ar_params(rec);
     const void *const bounds[] = { ar_in(rec, 0), ar_in(rec, 1), ar_in(rec, 2) };
     if (!range_fits(r, bounds)) {
-        return ar_run_fail(run, "start, limit and delta do not give %u elements", (unsigned)r->n);
+        return ar_run_fail(run, "start, limit%Adelta do not give %u elements", (unsigned)r->n);
     }
     if (r->type == AR_FLOAT32) {
         float v = ar_f32(bounds[0]);
@@ -271,7 +271,7 @@ ar_status_t ar_prepare_range(ar_prep_t *p) {
         ar_tensor_t in;
         ar_get_input(p, i, &in);
         if (in.type != out->type || in.count != 1) {
-            return ar_refuse(p, "start, limit and delta must be one each, of the output's type");
+            return ar_refuse(p, "start, limit%Adelta%Mone each, of %T%O's type");
         }
         bounds[i] = in.data;
         known &= in.data != NULL;
@@ -281,7 +281,7 @@ ar_status_t ar_prepare_range(ar_prep_t *p) {
     }
     const range_t made = { out->count, out->type };
     if (known && !range_fits(&made, bounds)) {
-        return ar_refuse(p, "start, limit and delta do not give %u elements", (unsigned)out->count);
+        return ar_refuse(p, "start, limit%Adelta do not give %u elements", (unsigned)out->count);
     }
     return ar_keep(p, eval_range, &made, sizeof(range_t));
 }

@@ -50,7 +50,7 @@ static ar_status_t eval_slice(const ar_run_t *run, const ar_rec_t *rec) {
     const window_t *w = ar_params(rec);
     int32_t start;
     if (!slice_start(w, ar_in(rec, 1), ar_in(rec, 2), &start)) {
-        return ar_run_fail(run, "begin and size are not those of a window of the output's shape");
+        return ar_run_fail(run, "begin%Asize are not those of a window of %T%O's %H");
     }
     const uint8_t *in = ar_in(rec, 0);
     ar_copy(w->dim, w->rank, in + start * w->size, ar_out(rec, 0), w->size);
@@ -71,14 +71,14 @@ static ar_status_t window(ar_prep_t *p, const ar_tensor_t *whole, const ar_tenso
     ar_space_t *s) {
     int32_t outer[AR_MAX_RANK], inner[AR_MAX_RANK];
     if (whole->rank != part->rank) {
-        return ar_refuse(p, "a window of %d dimensions in a tensor of %d", (int)part->rank, (int)whole->rank);
+        return ar_refuse(p, "a window of %d %Ds in a tensor of %d", (int)part->rank, (int)whole->rank);
     }
     ar_strides(whole->dim, whole->rank, outer);
     ar_strides(part->dim, part->rank, inner);
     s->rank = 0;
     for (unsigned i = 0; i < whole->rank; i++) {
         if (part->dim[i] > whole->dim[i]) {
-            return ar_refuse(p, "dimension %u: a window of %d in a tensor of %d", i, (int)part->dim[i], (int)whole->dim[i]);
+            return ar_refuse(p, "%D %u: a window of %d in a tensor of %d", i, (int)part->dim[i], (int)whole->dim[i]);
         }
         w->side[i] = (side_t) { part->dim[i], whole->dim[i] - part->dim[i], outer[i] };
         ar_space_add(s, (uint32_t)part->dim[i], read ? outer[i] : inner[i], read ? inner[i] : outer[i]);
@@ -104,7 +104,7 @@ static ar_status_t record(ar_prep_t *p, ar_eval_t eval, const window_t *from, co
 static ar_status_t check_indices(ar_prep_t *p, unsigned i, unsigned rank, ar_tensor_t *t) {
     ar_get_input(p, i, t);
     if ((t->type != AR_INT32 && t->type != AR_INT64) || t->count != rank) {
-        return ar_refuse(p, "input %u must be int32 or int64, one for each of %u dimensions", i, rank);
+        return ar_refuse(p, "%I %u%Mint32 or int64, one for each of %u %Ds", i, rank);
     }
     return AR_OK;
 }
@@ -128,7 +128,7 @@ ar_status_t ar_prepare_slice(ar_prep_t *p) {
         return status;
     }
     if (begin.type != size.type) {
-        return ar_refuse(p, "types of begin and size differ");
+        return ar_refuse(p, "types of begin%Asize differ");
     }
     w.type = begin.type;
     if ((!begin.data || !size.data) && in->rank) {
@@ -136,7 +136,7 @@ ar_status_t ar_prepare_slice(ar_prep_t *p) {
     }
     int32_t start;
     if (!slice_start(&w, begin.data, size.data, &start)) {
-        return ar_refuse(p, "begin and size are not those of a window of the output's shape");
+        return ar_refuse(p, "begin%Asize are not those of a window of %T%O's %H");
     }
     return ar_move_record(p, &s, 0, start);
 }
@@ -155,7 +155,7 @@ ar_status_t ar_prepare_dynamic_update_slice(ar_prep_t *p) {
     }
     ar_get_input(p, 1, &update);
     if (update.type != in->type || !ar_same_shape(in, out)) {
-        return ar_refuse(p, "the update has another type, or the output another shape");
+        return ar_refuse(p, "%Tupdate has another type, or %T%O another %H");
     }
     w.type = begin.type;
     status = window(p, in, &update, false, &w, &s);
@@ -271,7 +271,7 @@ static ar_status_t read_spec(ar_prep_t *p, spec_t *q) {
     ar_tensor_t begin;
     ar_get_input(p, 1, &begin);
     if (begin.count > AR_MAX_RANK * 2) {
-        return ar_refuse(p, "more than 16 entries");
+        return ar_refuse(p, "%N16 entries");
     }
     q->n = begin.count;
     q->begin_mask = (uint32_t)ar_option_int(p, STRIDED_SLICE_BEGIN_MASK, 0);
@@ -300,7 +300,7 @@ ar_status_t ar_prepare_strided_slice(ar_prep_t *p) {
     }
     open_view(&v, in, out);
     if (!walk_entries(&v, &q)) {
-        return ar_refuse(p, "begin, end and strides do not give the output's shape, or leave the input");
+        return ar_refuse(p, "begin, end%Astrides do not give %T%O's %H, or leave %T%I");
     }
     return ar_move_record(p, &v.s, 0, v.start);
 }
@@ -316,7 +316,7 @@ ar_status_t ar_prepare_reverse_v2(ar_prep_t *p) {
     }
     ar_get_input(p, 1, &axes);
     if (axes.count > in->rank || !ar_same_shape(in, out)) {
-        return ar_refuse(p, "more axes than dimensions, or an output of another shape");
+        return ar_refuse(p, "more axes than %Ds, or an %O of another %H");
     }
     status = ar_const_ints(p, 1, "the axes", axes.count, given);
     for (unsigned i = 0; status == AR_OK && i < axes.count; i++) {

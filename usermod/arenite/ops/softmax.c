@@ -237,7 +237,7 @@ static ar_status_t open(ar_prep_t *p, bool log) {
         return ar_bad_types(p);
     }
     if (in->rank < 1 || !ar_same_shape(in, out) || in->count == 0) {
-        return ar_refuse(p, "input and output must have the same shape, of at least one dimension and one element");
+        return ar_refuse(p, "%I%A%O must have %Tsame %H, of at least one %D%Aone element");
     }
     return AR_OK;
 }
@@ -258,10 +258,10 @@ ar_status_t ar_prepare_softmax(ar_prep_t *p) {
         return status;
     }
     if (!(s.beta >= 1.17549435e-38f && s.beta <= 1e6f) || in->scale > 1e6f) {
-        return ar_refuse(p, "beta and the input's scale must lie between 0 and 1000000");
+        return ar_refuse(p, "beta%A%T%I's scale must lie between 0%A1000000");
     }
     if (both && in->dim[in->rank - 1] > 65536) {
-        return ar_unsupported(p, "more than 65536 numbers of int16 are not supported");
+        return ar_unsupported(p, "%N65536 numbers of int16 are not supported");
     }
     (both ? scale_s16 : scale_s8)(&s, in);
     return prepare(p, both ? row_s16 : row_s8, &s);
@@ -279,10 +279,10 @@ ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
         return status;
     }
     if (in->scale > 1e6f) {
-        return ar_refuse(p, "the input's scale is too large");
+        return ar_refuse(p, "%T%I's scale is too large");
     }
     if (in->dim[in->rank - 1] > 4095) {
-        return ar_unsupported(p, "more than 4095 numbers of int8 are not supported");
+        return ar_unsupported(p, "%N4095 numbers of int8 are not supported");
     }
     scale_s8(&s, in);
     return prepare(p, log_row_s8, &s);

@@ -22,16 +22,16 @@ static bool in_range(int32_t value, int32_t low, int32_t high) {
 static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, int32_t in, int32_t out,
     int32_t kernel, int32_t stride, int32_t dilation, int16_t *before) {
     if (!in_range(kernel, 1, 0x7fff) || !in_range(stride, 1, 0x7fff) || !in_range(dilation, 1, 0x7fff)) {
-        return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each must be 1 to 32767", axis, (int)kernel,
+        return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each%M1 to 32767", axis, (int)kernel,
             (int)stride, (int)dilation);
     }
     int64_t window = (int64_t)(kernel - 1) * dilation + 1;
     if (window > 0x7fff) {
-        return ar_unsupported(p, "%s: a window of more than 32767", axis);
+        return ar_unsupported(p, "%s: a window of %N32767", axis);
     }
     int32_t size = output_size(padding, in, (int32_t)window, stride);
     if (out != size) {
-        return ar_refuse(p, "%s: the output has %d, its input and options give %d", axis, (int)out, (int)size);
+        return ar_refuse(p, "%s: %T%O has %d, its %I%Aoptions give %d", axis, (int)out, (int)size);
     }
     int32_t missing = padding_before(in, out, (int32_t)window, stride);
     *before = (int16_t)(padding == PADDING_SAME ? missing : 0);
@@ -41,17 +41,17 @@ static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, i
 ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
     int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]) {
     if (in->rank != 4 || out->rank != 4) {
-        return ar_refuse(p, "input and output must have 4 dimensions (batch, height, width, channels)");
+        return ar_refuse(p, "%I%A%O must have 4 %Ds (batch, height, width, channels)");
     }
     if (in->dim[0] != out->dim[0]) {
-        return ar_refuse(p, "input and output differ in batches");
+        return ar_refuse(p, "%I%A%O differ in batches");
     }
     if (padding != PADDING_SAME && padding != PADDING_VALID) {
         return ar_refuse(p, "padding %d is neither SAME nor VALID", (int)padding);
     }
     for (unsigned i = 0; i < 4; i++) {
         if (!in_range(in->dim[i], 1, 0x7fff) || !in_range(out->dim[i], 1, 0x7fff)) {
-            return ar_unsupported(p, "dimension %u: must be 1 to 32767", i);
+            return ar_unsupported(p, "%D %u:%M1 to 32767", i);
         }
     }
     ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &w->rows.before);
@@ -80,11 +80,11 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
 
 ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights) {
     bool all = in->rank == 4 && weights->rank == 4 && p->out.rank == 4;
-    return all ? AR_OK : ar_refuse(p, "input, weights and output must have 4 dimensions");
+    return all ? AR_OK : ar_refuse(p, "%I, %W%A%O must have 4 %Ds");
 }
 
 ar_status_t ar_weights_misfit(ar_prep_t *p, int32_t first, int32_t last, const ar_tensor_t *in, const ar_tensor_t *out) {
-    return ar_refuse(p, "weights [%d, .., %d] do not fit %d input and %d output channels", (int)first, (int)last,
+    return ar_refuse(p, "%W [%d, .., %d] do not fit %d %I%A%d %O channels", (int)first, (int)last,
         (int)in->dim[3], (int)out->dim[3]);
 }
 

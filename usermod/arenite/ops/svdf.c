@@ -100,7 +100,7 @@ static bool is_matrix(const ar_tensor_t *t, uint32_t rows, uint32_t columns) {
 
 static ar_status_t shape(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const ar_tensor_t *out) {
     if (t[INPUT].rank != 2 || t[TIME].rank != 2 || t[INPUT].count == 0 || t[TIME].count == 0) {
-        return ar_refuse(p, "input and time weights must have 2 dimensions, none of them empty");
+        return ar_refuse(p, "%I%Atime %W must have 2 %Ds, none of them empty");
     }
     int32_t rank = ar_option_int(p, SVDF_RANK, 0);
     if (rank < 1 || t[TIME].dim[0] % rank != 0) {
@@ -113,11 +113,11 @@ static ar_status_t shape(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const 
     s->rank = (uint32_t)rank;
     if (!is_matrix(&t[FEATURES], s->filters, s->n_in) || !is_matrix(&t[STATE], s->batches, t[TIME].count)
         || !is_matrix(out, s->batches, s->filters / s->rank)) {
-        return ar_refuse(p, "%u inputs, %u filters of %u and rank %u do not fit the other tensors", (unsigned)s->n_in,
+        return ar_refuse(p, "%u %Is, %u filters of %u%Arank %u do not fit %Tother tensors", (unsigned)s->n_in,
             (unsigned)s->filters, (unsigned)s->memory, (unsigned)rank);
     }
     if (!t[STATE].is_variable || t[STATE].data) {
-        return ar_refuse(p, "the state (input 4) must be a variable tensor");
+        return ar_refuse(p, "%Tstate (%I 4)%Ma variable tensor");
     }
     return AR_OK;
 }
@@ -126,7 +126,7 @@ static ar_status_t types(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const 
     unsigned type = t[INPUT].type, kept = t[STATE].type;
     bool fits = type == AR_FLOAT32 ? kept == AR_FLOAT32 : type == AR_INT8 && (kept == AR_INT8 || kept == AR_INT16);
     if (!fits || t[TIME].type != kept || t[FEATURES].type != type) {
-        return ar_unsupported(p, "input %t, weights %t and %t, state %t is not supported", type,
+        return ar_unsupported(p, "%I %t, %W %t%A%t, state %t%S", type,
             t[FEATURES].type, t[TIME].type, kept);
     }
     s->state_size = (uint8_t)ar_type_size(kept);
@@ -139,14 +139,14 @@ static ar_status_t bias(ar_prep_t *p, const svdf_t *s, const ar_tensor_t t[5]) {
     }
     const ar_tensor_t *b = &t[BIAS];
     if (b->type != (s->state_size == 4 ? AR_FLOAT32 : AR_INT32)) {
-        return ar_unsupported(p, "a bias of %t is not supported", b->type);
+        return ar_unsupported(p, "a bias of %t%S", b->type);
     }
     if (b->count != s->filters / s->rank) {
-        return ar_refuse(p, "the bias has %u elements for %u outputs", (unsigned)b->count, (unsigned)(s->filters / s->rank));
+        return ar_refuse(p, "%Tbias has %u elements for %u %Os", (unsigned)b->count, (unsigned)(s->filters / s->rank));
     }
     // As PrepareSvdf asks. A bias that names no scale has that of the product.
     if (s->state_size != 4 && b->n_scales && !(fabsf(b->scale - t[STATE].scale * t[TIME].scale) < 1e-5f)) {
-        return ar_refuse(p, "the bias must have the scale of state times time weights");
+        return ar_refuse(p, "%Tbias must have %Tscale of state times time %W");
     }
     return AR_OK;
 }
@@ -164,7 +164,7 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
         }
     }
     if (!ar_is_quantized(out) || t[FEATURES].zero_point != 0 || t[TIME].zero_point != 0) {
-        return ar_refuse(p, "the output needs one scale above 0, weights zero points of 0");
+        return ar_refuse(p, "%T%O needs %Z, %W %Ps of 0");
     }
     // TensorFlow Lite leaves the activation to the output's range (svdf.cc, EvalIntegerSVDF).
     s->q.low = -128;
@@ -180,7 +180,7 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
 ar_status_t ar_prepare_svdf(ar_prep_t *p) {
     ar_tensor_t t[5];
     if (!ar_has_input(p, STATE)) {
-        return ar_refuse(p, "the state (input 4) is missing");
+        return ar_refuse(p, "%Tstate (%I 4) is missing");
     }
     for (unsigned i = 0; i < 5; i++) {
         if (ar_has_input(p, i)) {

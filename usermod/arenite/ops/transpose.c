@@ -21,7 +21,7 @@ static ar_status_t read_perm(ar_prep_t *p, const ar_tensor_t *in, const ar_tenso
     for (unsigned i = 0; fits && i < in->rank; i++) {
         fits = out->dim[i] == in->dim[perm[i]];
     }
-    return fits ? AR_OK : ar_refuse(p, "no permutation, or not the one that gives the output's shape");
+    return fits ? AR_OK : ar_refuse(p, "no permutation, or not %Tone that gives %T%O's %H");
 }
 
 ar_status_t ar_prepare_transpose(ar_prep_t *p) {
@@ -55,12 +55,12 @@ static ar_status_t prepare_block(ar_prep_t *p, bool to_depth) {
     const ar_tensor_t *space = to_depth ? in : out, *deep = to_depth ? out : in;
     int32_t block = ar_option_int(p, BLOCK_SIZE, 0);
     if (space->rank != 4 || deep->rank != 4 || block < 1 || block > 0x7fff) {
-        return ar_refuse(p, "needs 4 dimensions and a block size, not %d", (int)block);
+        return ar_refuse(p, "needs 4 %Ds%Aa block size, not %d", (int)block);
     }
     int64_t b = block;
     if (space->dim[0] != deep->dim[0] || space->dim[1] != deep->dim[1] * b || space->dim[2] != deep->dim[2] * b
         || deep->dim[3] != space->dim[3] * b * b) {
-        return ar_refuse(p, "shapes are not those of blocks of %d by %d", (int)block, (int)block);
+        return ar_refuse(p, "%Hs are not those of blocks of %d by %d", (int)block, (int)block);
     }
     int32_t run = block * space->dim[3], row = space->dim[2] * space->dim[3];
     const ar_dim_t dim[] = { // strides in space, then in depth

@@ -83,7 +83,7 @@ static ar_status_t wanted(ar_prep_t *p, const ar_tensor_t *out) {
     for (unsigned i = 0; same && t.data && i < 4; i++) {
         same = ar_i32(t.data + 4 * i) == out->dim[i];
     }
-    return same ? AR_OK : ar_refuse(p, "input 0 asks for another shape than the output has");
+    return same ? AR_OK : ar_refuse(p, "%I 0 asks for another %H than %T%O has");
 }
 
 static ar_status_t shape(ar_prep_t *p, deconv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {

@@ -66,7 +66,7 @@ ar_status_t ar_unary_quantized(ar_prep_t *p) {
     }
     ar_status_t status = ar_expect_quantized(p, &p->in);
     if (status == AR_OK && p->in.type == AR_INT16 && (p->in.zero_point || p->out.zero_point)) {
-        return ar_refuse(p, "int16 input and output need zero points of 0");
+        return ar_refuse(p, "int16 %I%A%O need %Ps of 0");
     }
     return status;
 }

@@ -91,7 +91,7 @@ ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weigh
         *mac = NULL;
     }
     if (!*mac || out->type != in->type) {
-        return ar_unsupported(p, "input %t, weights %t, output %t is not supported", in->type,
+        return ar_unsupported(p, "%I %t, %W %t, %O %t%S", in->type,
             weights->type, out->type);
     }
     return AR_OK;
@@ -128,10 +128,10 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
     bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
         : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
     if (!fits) {
-        return ar_unsupported(p, "a bias of %t is not supported", bias.type);
+        return ar_unsupported(p, "a bias of %t%S", bias.type);
     }
     if (bias.count != channels) {
-        return ar_refuse(p, "the bias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
+        return ar_refuse(p, "%Tbias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
     }
     q->wide = bias.type == AR_INT64;
     if (type == AR_INT8) {
@@ -142,14 +142,14 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
 
 static ar_status_t check_weights(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *weights, uint32_t channels) {
     if (weights->n_scales != 1 && weights->n_scales != channels) {
-        return ar_refuse(p, "weights have %u scales for %u channels", (unsigned)weights->n_scales, (unsigned)channels);
+        return ar_refuse(p, "%W have %u scales for %u channels", (unsigned)weights->n_scales, (unsigned)channels);
     }
     int32_t axis = weights->quantized_dim;
     if (weights->n_scales > 1 && (axis < 0 || axis >= weights->rank || weights->dim[axis] != (int32_t)channels)) {
-        return ar_refuse(p, "weights are quantized along dimension %d, which is not that of the channels", (int)axis);
+        return ar_refuse(p, "%W are quantized along %D %d, which is not that of %Tchannels", (int)axis);
     }
     if (!scales_are_normal(weights)) {
-        return ar_refuse(p, "a scale of the weights is not a number above 0");
+        return ar_refuse(p, "a scale of %T%W is not a number above 0");
     }
     q->scales = weights->scales;
     q->per_channel = weights->n_scales > 1;
@@ -175,7 +175,7 @@ static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tenso
 static ar_status_t check_zero_points(ar_prep_t *p, const ar_tensor_t *weights) {
     for (uint32_t i = 0; i < weights->n_scales; i++) {
         if (ar_zero_point(weights, i) != 0) {
-            return ar_unsupported(p, "weights of int8 for float32 need zero points of 0");
+            return ar_unsupported(p, "%W of int8 for float32 need %Ps of 0");
         }
     }
     return AR_OK;
