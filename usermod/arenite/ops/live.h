@@ -9,7 +9,7 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them at all; and by these functions.
+// Whether convolutions look for them at all; and by these functions. On Helium kernels do it, 16 channels at a time.
 #ifdef ARENITE_SMALL
 #define AR_LOOKS (0)
 #else
