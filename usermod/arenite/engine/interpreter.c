@@ -35,7 +35,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
         bool fed = feed && rec == ar_next_record(feed);
         if (fed || ar_rows_begin(rec)) {
             const ar_rec_t *first = fed ? feed : rec, *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span);
-            status = ar_rows_run(run, first, fed ? k - 1 : k);
+            status = ar_rows_run(run, first);
             for (; rec != end; rec = ar_next_record(rec)) {
                 k++;
             }
@@ -56,7 +56,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
 uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes) {
     const ar_rows_t *r = ar_rows(m->feed);
     uint32_t next = m->waits ? r->next : 0;
-    *bytes = r->scratch;
+    *bytes = r->row;
     return next < r->out_h ? r->out_h - next : 0;
 }
 

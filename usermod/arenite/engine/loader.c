@@ -211,6 +211,11 @@ ar_status_t ar_loader_tick(ar_loader_t *l) {
     return AR_OK;
 }
 
+// In blocks of AR_ALIGN, what a record may say.
+static uint16_t blocks(uint32_t bytes) {
+    return (uint16_t)(bytes < 0xffff * AR_ALIGN ? ar_aligned(bytes) / AR_ALIGN : 0xffff);
+}
+
 // The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address, the bytes
 // that it would like in the scalars for those that it gets.
 static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
@@ -227,7 +232,7 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     l->model->has_state |= p->scratch_lasts;
     p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? AR_GROWS : 0));
     if (p->scratch_most) {
-        *(uint32_t *)ar_params(p->rec) = p->scratch_most;
+        *(uint16_t *)ar_params(p->rec) = blocks(p->scratch_most);
     }
     return AR_OK;
 }
@@ -271,7 +276,7 @@ static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs
             feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
             r->time = life->first = (uint16_t)(l->time - 1);
             r->out_h = ar_rows(rec)->in_h;
-            r->scratch = life->bytes / r->out_h;
+            r->row = life->bytes / r->out_h;
         }
         if (rec->t[i] != feed->t[0] || !r->out_h) {
             return false;
@@ -582,8 +587,8 @@ static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t 
         const void **scratch = (const void **)&rec->t[rec->n_in + rec->n_out];
         const ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
         if ((uintptr_t)*scratch & AR_GROWS) {
-            uint32_t *bytes = ar_params(rec);
-            *bytes = *bytes < life->bytes ? *bytes : life->bytes;
+            uint16_t *most = ar_params(rec), least = blocks(life->bytes);
+            *most = *most < least ? *most : least;
         }
         *scratch = ar_loader_place(l, life, activations);
     }
@@ -595,7 +600,7 @@ static void grow(ar_loader_t *l, const ar_subgraph_t *sub, uint32_t room) {
     for (uint32_t k = 0; rec && k < sub->n_ops; k++, rec = ar_next_record(rec)) {
         if (ar_has_scratch(rec) && ((uintptr_t)rec->t[rec->n_in + rec->n_out] & AR_GROWS)) {
             ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
-            uint32_t most = *(uint32_t *)ar_params(rec);
+            uint32_t most = *(uint16_t *)ar_params(rec) * (uint32_t)AR_ALIGN;
             if (most > life->bytes) {
                 ar_plan_grow(&l->plan, life, most, room);
             }

@@ -157,7 +157,7 @@ bool ar_rows_idle(const ar_prep_t *p) {
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
     r->held[0] = r->held[1] = r->in_h;
-    r->inputs = (uint8_t)inputs;
+    r->inputs = inputs & 3;
     r->out_held = r->out_h;
     if (batches == 1 && p->loader->g.n_subgraphs == 1) {
         ar_loader_link_rows(p, inputs);

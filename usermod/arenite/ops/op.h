@@ -131,7 +131,7 @@ void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 void ar_scratch(ar_prep_t *p, uint32_t bytes);
 
 // The same, where more of it makes the operator quicker: it gets what the arena has free while it runs, at most `most`. How
-// many bytes they are is told in the first of the record's scalars, a uint32_t.
+// many blocks of AR_ALIGN bytes they are is told in the first of the record's scalars, a uint16_t.
 void ar_scratch_between(ar_prep_t *p, uint32_t least, uint32_t most);
 
 // Ask for memory that lasts from one invoke to the next, in the place of scratch. It starts as zeros.
