@@ -261,7 +261,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->q.own |= in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
+    d->q.own |= AR_ASKS_PLAIN && in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
     return AR_OK;
 }
 
