@@ -27,7 +27,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
-    return c->w.dilation_w == 1 && ar_conv_group_in(c) == c->w.in_c ? c->w.kernel_w : 1;
+    return ar_dilation_w(&c->w) == 1 && ar_conv_group_in(c) == c->w.in_c ? c->w.kernel_w : 1;
 }
 
 static uint32_t row_of(const ar_conv_t *c) {
@@ -102,7 +102,7 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     if (AR_LOOKS) {
         look_for_dead(c, weights);
     }
-    note(c, AR_CONV_DIRECT, w->kernel_h == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
+    note(c, AR_CONV_DIRECT, w->rows.window == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
@@ -200,9 +200,9 @@ static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (ky < at->y0 || ky >= at->y1 || kx + (int32_t)taps <= at->x0 || kx >= at->x1) {
         return j->edges;
     }
-    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h)) + j->group * depth;
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w))) + j->group * depth;
     if (taps == 1) {
-        return row + (at->left + kx * w->dilation_w) * w->in_c;
+        return row + (at->left + kx * ar_dilation_w(w)) * w->in_c;
     }
     if (at->x0 == 0 && at->x1 == w->kernel_w) {
         return row + at->left * w->in_c;
@@ -218,7 +218,7 @@ static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, 
     int32_t step = (int32_t)taps_of_row(j->c);
     int8_t *edge = j->edges + edge_bytes(j->c);
     uint32_t r = 0;
-    for (int32_t ky = 0; ky < w->kernel_h; ky++) {
+    for (int32_t ky = 0, h = ar_kernel_h(w); ky < h; ky++) {
         for (int32_t kx = 0; kx < w->kernel_w; kx += step, r++) {
             const int8_t *first = row_at(j, in, a, ky, kx, edge), *second = first;
             if (b != a) {
@@ -232,9 +232,9 @@ static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, 
 // Rows y0 to y1 of the kernel, inside the input, as they lie there: in one piece, or, in a ring, in as many as it takes.
 static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    uint32_t y = (uint32_t)(a->top + a->y0 * w->dilation_h), step = in->stride * w->dilation_h;
-    for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * w->dilation_h) {
-        uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
+    uint32_t dilation = ar_dilation_h(w), y = (uint32_t)a->top + (uint32_t)a->y0 * dilation, step = in->stride * dilation;
+    for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * dilation) {
+        uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + dilation - 1) / dilation;
         const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * ar_conv_group_in(j->c);
         n = (uint32_t)a->y1 - r < to_wrap ? (uint32_t)a->y1 - r : to_wrap;
         ar_product_put(&j->product, i, r, n, row + a->left * w->in_c, row + b->left * w->in_c, step);
@@ -243,7 +243,7 @@ static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a
 
 // What of patches i and i + 1 lies above or below the input.
 static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i) {
-    uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = j->c->w.kernel_h;
+    uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = ar_kernel_h(&j->c->w);
     if (y0 > 0) {
         ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
     }
@@ -259,7 +259,7 @@ static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a,
     int8_t *first = j->edges + bytes, *second = first + bytes;
     fill(first, j->c->q.in_zero, 2 * bytes);
     for (int32_t ky = a->y0; ky < a->y1; ky++) {
-        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * w->dilation_h));
+        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * ar_dilation_h(w)));
         memcpy(first + (uint32_t)a->x0 * in_c, row + (uint32_t)(a->left + a->x0) * in_c, (uint32_t)(a->x1 - a->x0) * in_c);
         memcpy(second + (uint32_t)b->x0 * in_c, row + (uint32_t)(b->left + b->x0) * in_c, (uint32_t)(b->x1 - b->x0) * in_c);
         ar_product_put(&j->product, i, (uint32_t)ky, 1, first, second, 0);
@@ -447,7 +447,7 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
 
 // The next position of a row, whose taps along y are known.
 static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
-    ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
@@ -463,9 +463,10 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     const ar_window_t *w = &j->c->w;
     int32_t beyond = w->in_w + w->pad_left - w->kernel_w;
     ar_place(w, y, 0, &row->at);
-    uint32_t top = (uint32_t)(row->at.top + row->at.y0 * w->dilation_h), n = (uint32_t)(row->at.y1 - row->at.y0);
+    uint32_t dilation = ar_dilation_h(w), n = (uint32_t)(row->at.y1 - row->at.y0);
+    uint32_t top = (uint32_t)row->at.top + (uint32_t)row->at.y0 * dilation;
     uint32_t place = ar_rows_place(top, in->rows);
-    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * w->dilation_h < in->rows;
+    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * dilation < in->rows;
     row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c) : NULL;
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
     row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
@@ -474,6 +475,7 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
 // The next n patches, from the position (*x, *y) on, which moves.
 static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
     const ar_window_t *w = &j->c->w;
+    uint32_t step = in->stride * ar_dilation_h(w);
     row_t row;
     ar_place_t at[2];
     begin_row(j, in, *y, &row);
@@ -482,7 +484,7 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
         if (row.from && two && *x >= row.first && *x + 2 <= row.end) {
             uint32_t y0 = (uint32_t)row.at.y0, on = (uint32_t)w->stride_w * w->in_c;
             const int8_t *a = row.from + (*x * on - (uint32_t)w->pad_left * w->in_c);
-            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, in->stride * w->dilation_h);
+            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, step);
             put_outside(j, &row.at, i);
             *x += 2;
         } else {
@@ -520,11 +522,11 @@ static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n
 // What of the patches of a row of positions does not depend on where they begin along it.
 static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *at) {
     const ar_window_t *w = &j->c->w;
-    uint32_t step = in->stride * w->dilation_h, y = (uint32_t)(at->top + at->y0 * w->dilation_h);
+    uint32_t step = in->stride * ar_dilation_h(w), y = (uint32_t)(at->top + at->y0 * ar_dilation_h(w));
     uint32_t place = ar_rows_place(y, in->rows);
     return (ar_patch_t) {
         .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * ar_conv_group_in(j->c), .step = step,
-        .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + w->dilation_h - 1u) / w->dilation_h,
+        .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + ar_dilation_h(w) - 1u) / ar_dilation_h(w),
         .ring = in->rows * in->stride,
     };
 }
