@@ -117,7 +117,9 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
     note(c, AR_CONV_IDLE, ar_rows_idle(p));
-    look_for_dead(c, weights);
+    if (AR_LOOKS) {
+        look_for_dead(c, weights);
+    }
     note(c, AR_CONV_DIRECT, w->kernel_h == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
@@ -366,7 +368,7 @@ static inline void listed(const job_t *j, const int8_t *x, uint32_t count, int8_
     } else {
         ar_product_held(&j->product, count, out);
     }
-    if (j->n_constant) {
+    if (AR_LOOKS && j->n_constant) {
         fill_constants(j, count, out);
     }
 }
@@ -489,19 +491,21 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
-    uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = j->n_constant;
+    uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = AR_LOOKS ? j->n_constant : 0;
     if (!j->no_table && constant * 4 > w->out_c && w->out_c % 16 == 0) {
         fill_rows(j, left, out);
         j->n_constant = 0;
     }
-    left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    left = AR_LOOKS && !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
     begin_product(j, left > 0);
     for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
         outputs(j, x, n, out);
     }
-    j->n_constant = constant;
+    if (AR_LOOKS) {
+        j->n_constant = constant;
+    }
 }
 
 // The next position of a row, whose taps along y are known.

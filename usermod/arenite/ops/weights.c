@@ -4,6 +4,7 @@
 
 #include "engine/bytes.h"
 #include "ops/activation.h"
+#include "ops/live.h"
 #include "ops/weights.h"
 
 // ---- from sums to outputs ------------------------------------------------------------------------------------------
@@ -386,7 +387,7 @@ bool ar_quant_plain(const ar_quant_t *q, uint32_t n) {
 
 uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     bool plain = list(f, first, n, channels);
-    uint32_t live = apart ? part(f->q, product, n, channels) : n;
+    uint32_t live = AR_LOOKS && apart ? part(f->q, product, n, channels) : n;
     // Channels without weights may have the strangest scales and biases.
     plain = plain && ar_quant_plain(f->q, product->n);
     for (const ar_channel_t *c = channels, *end = c + live; !plain && c < end; c++) {
