@@ -16,6 +16,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define NARROW (AR_TIER_MVE ? 0 : 6)
 #define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
+#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
@@ -34,9 +35,18 @@ static uint32_t row_of(const ar_conv_t *c) {
     return taps_of_row(c) * ar_conv_group_in(c);
 }
 
+// Whether taps are whole words of a large filter: patches partly outside are put together tap by tap, and need no more than one that is outside.
+static inline bool by_taps(const ar_conv_t *c) {
+    return AR_TIER_DSP && ar_conv_group_in(c) % 4 == 0 && ar_conv_filter(c) >= LARGE;
+}
+
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : (row_of(c) + 3) & ~3u;
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : (row_of(c) + 3) & ~3u;
+}
+
+static uint32_t edges_bytes(const ar_conv_t *c) {
+    return by_taps(c) ? edge_bytes(c) : EDGES * edge_bytes(c);
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -46,19 +56,27 @@ static uint32_t table_bytes(const ar_conv_t *c) {
 // Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = ar_conv_is(c, AR_CONV_TRANSPOSED) || c->q.int4 ? ar_conv_filter(c) * c->w.out_c : 0;
-    return EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
+    return edges_bytes(c) + ((weights + 3) & ~3u);
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
     return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
 }
 
+static uint32_t few_bytes(const ar_conv_t *c) {
+    return product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+}
+
 static uint32_t least_bytes(const ar_conv_t *c) {
-    return table_bytes(c) + product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+    return table_bytes(c) + few_bytes(c);
+}
+
+static inline bool is_short(const ar_conv_t *c) {
+    return c->w.out_w <= NARROW;
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
-    return product_bytes(c, (c->w.out_w + 1u) & ~1u);
+    return is_short(c) ? product_bytes(c, (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
 // Bytes that it takes to leave channels of the input out: a list of the others, two positions, rows of weights.
@@ -106,9 +124,9 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    note(c, AR_CONV_NARROW, w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least));
+    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : AR_TIER_DSP && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
-    c->w.rows.reads_first = AR_TIER_DSP && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
+    c->w.rows.reads_first = AR_TIER_DSP && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);
@@ -241,14 +259,54 @@ static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a
     }
 }
 
+static const int8_t *tap_at(const job_t *j, const ar_plane_t *in, const ar_place_t *at, int32_t ky, int32_t kx) {
+    const ar_window_t *w = &j->c->w;
+    if (ky < at->y0 || ky >= at->y1 || kx < at->x0 || kx >= at->x1) {
+        return j->edges;
+    }
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
+    return row + (at->left + kx * w->dilation_w) * w->in_c + j->group * ar_conv_group_in(j->c);
+}
+
+// Taps as rows: the same in scratch where they are whole words.
+static inline ar_product_s8_t with_taps(const job_t *j) {
+    ar_product_s8_t p = j->product;
+    p.row = ar_conv_group_in(j->c);
+    p.rows = (uint32_t)j->c->w.kernel_h * j->c->w.kernel_w;
+    return p;
+}
+
+// Tap by tap, from the input or from one that is outside.
+static __attribute__((noinline)) void put_taps(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_product_s8_t p = with_taps(j);
+    uint32_t r = 0;
+    for (int32_t ky = 0; ky < j->c->w.kernel_h; ky++) {
+        for (int32_t kx = 0; kx < j->c->w.kernel_w; kx++, r++) {
+            const int8_t *first = tap_at(j, in, a, ky, kx);
+            ar_product_put(&p, i, r, 1, first, b != a ? tap_at(j, in, b, ky, kx) : first, 0);
+        }
+    }
+}
+
+// Rows outside, from y on.
+static __attribute__((noinline)) void put_zeros(const job_t *j, uint32_t i, uint32_t y, uint32_t n) {
+    if (by_taps(j->c)) {
+        const ar_product_s8_t p = with_taps(j);
+        uint32_t w = j->c->w.kernel_w;
+        ar_product_put(&p, i, y * w, n * w, j->edges, j->edges, 0);
+        return;
+    }
+    ar_product_put(&j->product, i, y, n, j->edges, j->edges, 0);
+}
+
 // What of patches i and i + 1 lies above or below the input.
 static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i) {
     uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = ar_kernel_h(&j->c->w);
     if (y0 > 0) {
-        ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
+        put_zeros(j, i, 0, y0);
     }
     if (y1 < h) {
-        ar_product_put(&j->product, i, y1, h - y1, j->edges, j->edges, 0);
+        put_zeros(j, i, y1, h - y1);
     }
 }
 
@@ -270,7 +328,12 @@ static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a,
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
     bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = a->x1 > a->x0 && b->x1 > b->x0;
-    if (a->top != b->top || a->y1 <= a->y0 || !parts || taps_of_row(j->c) != w->kernel_w) {
+    bool rows = a->top == b->top && a->y1 > a->y0 && taps_of_row(j->c) == w->kernel_w;
+    if (by_taps(j->c) && !(rows && inside)) {
+        put_taps(j, in, a, b, i);
+        return;
+    }
+    if (!rows || !parts) {
         put_rows(j, in, a, b, i);
         return;
     }
@@ -605,14 +668,14 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
-    bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && (run->y1 - run->y0 == 1 || bytes < least_bytes(c));
+    bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
     if (!no_table) {
         edges += table_bytes(c);
         bytes -= table_bytes(c);
     }
-    weights = edges + EDGES * edge_bytes(c);
+    weights = edges + edges_bytes(c);
     job_t j; // not all of it is needed, and zeros take their time
     j.c = c;
     j.edges = edges;
@@ -628,7 +691,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->n = filter;
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
-    product->bytes = no_table ? narrow_bytes(c) : bytes;
+    product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
