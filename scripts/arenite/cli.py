@@ -254,6 +254,9 @@ def plan(
     stream: StreamOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     *,
+    board: Annotated[
+        str, typer.Option("--board", metavar="BOARD", help="With --save: see what it is worth on this board.")
+    ] = "",
     save: Annotated[
         bool, typer.Option("--save", help="Write the plan into the model, so that boards load it faster.")
     ] = False,
@@ -262,15 +265,19 @@ def plan(
     from arenite import plan as planning
     from arenite.model import read_model
     from arenite.plan_svg import svg
-    from arenite.saved_plan import save_plan
+    from arenite.saved_plan import compare_on, save_plan
 
     if save:
-        if stream or as_json:
-            raise UserError("--save goes with neither --stream nor --json")
-        saved = save_plan(read_model(model), arena, err)
+        if stream or as_json or arena is not None:
+            raise UserError("--save goes with none of --stream, --json and --arena")
+        parsed = read_model(model)
+        saved = save_plan(parsed, err)
+        worth = f"; {compare_on(find_board(board), parsed, saved.model, err)}" if board else ""
         _write(output or model, saved.model.data)
-        out.print(f"{output or model}: {saved}", markup=False, soft_wrap=True)
+        out.print(f"{output or model}: {saved}{worth}", markup=False, soft_wrap=True)
         return
+    if board:
+        raise UserError("--board goes with --save; the plan that is shown is this computer's")
     made = planning.make_plan(read_model(model), arena, stream=stream)
     if output:
         planning.write(output, svg(made))

@@ -8,7 +8,9 @@ from rich.console import Console
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from arenite import repack
-from arenite.engine import NO_MEMORY, Engine, EngineError
+from arenite.bench import bench
+from arenite.boards import Board
+from arenite.engine import Engine, EngineError
 from arenite.errors import UserError
 from arenite.model import Model, model_of
 from arenite.oracle import Oracle
@@ -20,24 +22,22 @@ INPUTS = 10
 
 @dataclass(frozen=True)
 class Saved:
-    """A model with its plan, and the bytes of that and of the arena on this computer, before and now."""
+    """A model with its plan, the bytes of that, and how many bytes of arena it takes on this computer."""
 
     model: Model
     plan: bytes
-    before: int
-    after: int
+    arena: int
 
     def __str__(self) -> str:
-        arena = f"arena {self.after:,} bytes" + (f", {self.before:,} before" if self.after != self.before else "")
-        return f"a plan of {len(self.plan)} bytes for {arena}; equal outputs"
+        return f"a plan of {len(self.plan)} bytes, for an arena of {self.arena:,}; equal outputs"
 
 
-def save_plan(model: Model, arena: int | None, console: Console) -> Saved:
-    """Make a plan for so many bytes of arena (None: the fewest), and put it into the model; what else is in that stays.
+def save_plan(model: Model, console: Console) -> Saved:
+    """Make a plan for the smallest arena, and put it into the model; what else is in that stays.
 
     Raises:
-        UserError: it needs none, since all tensors are whole there; the arena is too small; its constants lie outside
-            the FlatBuffer; tflite-micro does not run it.
+        UserError: it needs none, since all tensors are whole there; its constants lie outside the FlatBuffer; the
+            engine or tflite-micro does not run it.
     """
     unpacked = repack.unpack(model.data)
     if any(buffer.offset for buffer in unpacked.buffers):
@@ -46,17 +46,30 @@ def save_plan(model: Model, arena: int | None, console: Console) -> Saved:
     try:
         bare = with_plan(unpacked, b"")
         before = engine.arena_needed(bare)
-        plan = engine.lives(bare, before if arena is None else arena).cuts
+        plan = engine.lives(bare, before).cuts
     except EngineError as error:
-        cause = f"arena: needs {before} bytes, has {arena}" if error.status == NO_MEMORY else str(error)
-        raise UserError(f"{model.path}: {cause}") from error
-    if not plan:
-        raise UserError(
-            f"{model.path}: no plan to save: all its tensors are whole in this arena, so nothing is searched"
-        )
+        raise UserError(f"{model.path}: {error}") from error
     saved = model_of(model.path, with_plan(unpacked, plan))
+    if not plan or engine.lives(saved.data, before).cuts != plan:
+        raise UserError(f"{model.path}: no plan to save: whole tensors take no more, so that nothing is searched")
     compare(saved, Oracle(model), INPUTS, console)
-    return Saved(saved, plan, before, engine.arena_needed(saved.data))
+    return Saved(saved, plan, before)
+
+
+def compare_on(board: Board, model: Model, saved: Model, console: Console) -> str:
+    """What the plan changes on an emulated board, in words.
+
+    Raises:
+        UserError: there the model takes more bytes with it than without.
+        BoardError: the board refuses the model.
+    """
+    without = bench(model_of(model.path, with_plan(repack.unpack(model.data), b"")), board, None, console)
+    made = bench(saved, board, None, console)
+    if made["arena"] > without["arena"]:
+        sizes = f"{made['arena']:,} bytes with this plan, {without['arena']:,} without"
+        raise UserError(f"{model.path}: on {board.name} it takes {sizes}: nothing is written")
+    loads = [figures["load_instructions"] or 0 for figures in (made, without)]
+    return f"{board.name}: arena {made['arena']:,} bytes, loading {loads[0]:,} {made['counts']}, {loads[1]:,} before"
 
 
 def with_plan(unpacked: Any, plan: bytes) -> bytes:

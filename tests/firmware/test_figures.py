@@ -13,7 +13,9 @@ from arenite.bench import bench
 from arenite.boards import find_board
 from arenite.errors import UserError
 from arenite.model import read_model
+from arenite.saved_plan import save_plan
 from builder import Op, Tensor, build
+from command import arenite
 
 COMMITTED = json.loads(figures.FIGURES.read_text())
 # The emulator of the RP2040 runs 6 million cycles a second: ARENITE_ALL_FIGURES=1 measures also what takes it long.
@@ -61,6 +63,30 @@ def test_an_operator_costs_little_beside_its_work(name: str, tmp_path: Path) -> 
         path.write_bytes(build([Op("NEG", [x], [y]) for x, y in pairwise(tensors)], [tensors[-1]], [tensors[0]]))
         counts.append(bench(read_model(path), board, None, Console(stderr=True))["instructions"] or 0)
     assert 0 < counts[1] - counts[0] <= 16 * 150
+
+
+def test_a_saved_plan_saves_the_search(tmp_path: Path) -> None:
+    """Catches a plan in a model that a board does not take, or that costs it bytes or another answer."""
+    try:
+        model = read_model(figures.reference_folder() / "person_detect.tflite")
+    except UserError as missing:
+        pytest.skip(str(missing))
+    board, console = find_board("MPS2_AN386"), Console(stderr=True)
+    saved = save_plan(model, console).model
+    without, made = (bench(one, board, None, console) for one in (model, saved))
+    assert made["checksum"] == without["checksum"]
+    assert made["arena"] <= without["arena"]
+    assert made["instructions"] == without["instructions"]
+    assert 0 < (made["load_instructions"] or 0) <= 0.6 * (without["load_instructions"] or 0)
+    roomy = [bench(one, board, 100_000, console) for one in (model, saved)]
+    assert roomy[0]["instructions"] == roomy[1]["instructions"]
+    path, out = tmp_path / "model.tflite", tmp_path / "saved.tflite"
+    path.write_bytes(model.data)
+    done = arenite("plan", path, "--save", "-o", out, "--board", board.name)
+    assert done.returncode == 0, done.stderr
+    words = f"MPS2_AN386: arena {made['arena']:,} bytes, loading {made['load_instructions']:,} instructions"
+    assert words in done.stdout
+    assert out.read_bytes() == saved.data
 
 
 def test_the_pages_show_the_committed_figures() -> None:

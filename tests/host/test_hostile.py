@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from arenite import repack
 from arenite.engine import Engine, EngineError, HostModel
 from arenite.errors import UserError
 from arenite.fuzz import TARGET, build_fuzzer
+from arenite.saved_plan import with_plan
 from conftest import REFERENCE, ROOT
+from test_rows import network
 
 FULL = bool(os.environ.get("ARENITE_FULL"))
 SMALL = 20_000  # bytes: of these every byte
@@ -55,6 +58,18 @@ def test_one_byte_changes(change_bytes: Path, path: Path) -> None:
         assert refused > 0
         assert ran > 0
         assert refused + ran <= count
+
+
+def test_one_byte_changes_of_a_saved_plan(change_bytes: Path, engine: Engine, tmp_path: Path) -> None:
+    """Catches a plan in the metadata that is trusted, whatever byte of it or of its model is another."""
+    path = tmp_path / "planned.tflite"
+    data, _ = network(3)
+    plan = engine.lives(data, engine.arena_needed(data)).cuts
+    assert len(plan) > 2
+    path.write_bytes(with_plan(repack.unpack(data), plan))
+    for seed in range(3):  # 0: each byte in turn
+        _, ran = change(change_bytes, path, min(path.stat().st_size, 20_000), seed)
+        assert ran > 0
 
 
 @pytest.mark.parametrize("path", FOUND, ids=[path.stem for path in FOUND])

@@ -128,6 +128,28 @@ def depthwise_conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
     return single("DEPTHWISE_CONV_2D", [x, f, *bias], y, fields), [draw.values(rng, x)]
 
 
+def depthwise_one_channel(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of one DEPTHWISE_CONV_2D of int8 with one input channel and rows of 8 taps, and its input."""
+    rng = np.random.default_rng(seed)
+    same_padding, multiplier, stride = rng.random() < 0.7, int(rng.integers(1, 10)), int(rng.choice([1, 2, 2, 3]))
+    kernel, batches = [int(rng.integers(4, 17)), 8], int(rng.choice([1, 1, 2]))
+    least = [1, 1] if same_padding else kernel
+    size = [int(rng.integers(n, 30)) for n in least]
+    out = [-(-(n if same_padding else n - k + 1) // stride) for n, k in zip(size, kernel, strict=True)]
+    x = activation(rng, [batches, *size, 1], "int8")
+    f, b = weights(rng, [1, *kernel, multiplier], 3, x, "int8")
+    y = output(rng, [batches, *out, multiplier], x, f)
+    fields = options(
+        "DepthwiseConv2D",
+        depthMultiplier=multiplier,
+        padding=SAME if same_padding else VALID,
+        strideH=stride,
+        strideW=stride,
+        fusedActivationFunction=int(rng.choice(draw.FUSED)),
+    )
+    return single("DEPTHWISE_CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
+
+
 def deep_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
     """A model of one CONV_2D of int8 with many channels, some without weights, and many positions, and its input."""
     rng = np.random.default_rng(seed)
@@ -263,6 +285,12 @@ def test_dead_channels(engine: Engine, seed: int) -> None:
 def test_depthwise_3x3(engine: Engine, seed: int) -> None:
     """Catches a block of channels or a strip of columns cut short, a row or column outside that counts."""
     same(engine, *depthwise_3x3(seed))
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_depthwise_one_channel(engine: Engine, seed: int) -> None:
+    """Catches a pair of channels cut short, a tap beside the input that counts, a row of taps in another's place."""
+    same(engine, *depthwise_one_channel(seed))
 
 
 @pytest.mark.parametrize("seed", CASES)

@@ -31,7 +31,7 @@ file(GLOB ARENITE_ENGINE ${CMAKE_CURRENT_LIST_DIR}/engine/*.c)
 file(GLOB ARENITE_OPS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/ops/*.c)
 file(GLOB ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/kernels/*/*.c)
 set_source_files_properties(${ARENITE_ENGINE} PROPERTIES COMPILE_OPTIONS
-    "-fno-move-loop-invariants;-fno-tree-dominator-opts;-fno-caller-saves;-fno-forward-propagate")
+    "-fno-move-loop-invariants;-fno-tree-dominator-opts;-fno-caller-saves;-fno-forward-propagate;-fno-tree-loop-im;-fno-if-conversion")
 set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS "-fno-move-loop-invariants")
 
 # -DARENITE_SMALL=1: as few bytes of flash as can be, where speed matters less: the portable kernels, all of it built small, and
@@ -39,14 +39,14 @@ set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS "-
 if(ARENITE_SMALL)
     set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY COMPILE_DEFINITIONS ARENITE_SMALL ARENITE_PORTABLE)
     set_source_files_properties(${ARENITE_OPS_SOURCES} ${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS
-        "-Os;-fno-move-loop-invariants;-fno-thread-jumps;-fno-schedule-insns2;-fno-caller-saves")
+        "-Os;-fno-move-loop-invariants;-fno-thread-jumps;-fno-schedule-insns2;-fno-caller-saves;-fno-tree-dominator-opts;-fno-if-conversion")
     set(ARENITE_HOT)
 endif()
 
 # What runs for every element or position is worth its size.
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
 if(ARENITE_HOT)
-    foreach(name conv_s8 depthwise3 spatial weights)
+    foreach(name conv_s8 one_channel depthwise3 spatial weights)
         list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
     endforeach()
     set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2;-fno-partial-inlining")

@@ -35,8 +35,10 @@ ARENITE_FLAGS += $(if $(findstring clang,$(CC)),,-fno-single-precision-constant)
 ARENITE_COMPACT = $(ARENITE_FLAGS) $(if $(findstring clang,$(CC)),,-fno-move-loop-invariants)
 
 # So do these in what runs once a model or once an operator; and others where bytes are all that counts.
-ARENITE_ENGINE = $(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-caller-saves -fno-forward-propagate)
-ARENITE_FEWEST = $(ARENITE_COMPACT) $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-schedule-insns2 -fno-caller-saves)
+ARENITE_ENGINE = $(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-caller-saves -fno-forward-propagate \
+	-fno-tree-loop-im -fno-if-conversion)
+ARENITE_FEWEST = $(ARENITE_COMPACT) $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-schedule-insns2 -fno-caller-saves \
+	-fno-tree-dominator-opts -fno-if-conversion)
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_COMPACT) $(ARENITE_ENGINE)
@@ -47,7 +49,7 @@ $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
 else
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
-ARENITE_HOT = conv_s8 depthwise3 spatial weights
+ARENITE_HOT = conv_s8 one_channel depthwise3 spatial weights
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

@@ -110,9 +110,10 @@ ar_status_t ar_calls(ar_prep_t *p, int32_t subgraph, unsigned from) {
     if (subgraph < 1 || subgraph >= p->loader->g.n_subgraphs) {
         return ar_refuse(p, "there is no subgraph %d to call", (int)subgraph);
     }
-    p->call_from = (uint8_t)from;
-    p->calls[p->n_calls++] = (uint16_t)subgraph;
-    p->load_calls = load_calls;
+    ar_made_t *made = p->made;
+    made->call_from = (uint8_t)from;
+    made->calls[made->n_calls++] = (uint16_t)subgraph;
+    made->load_calls = load_calls;
     return AR_OK;
 }
 

@@ -6,7 +6,7 @@
 
 // What many texts have in common: a capital letter behind the %, and what it stands for.
 static const char phrases[] =
-    "A and \0Ddimension\0Hshape\0Iinput\0M must be \0Nmore than \0Ooutput\0Pzero point\0S is not supported\0Tthe \0Wweights\0"
+    "A and \0C is not compiled in\0Ddimension\0Hshape\0Iinput\0M must be \0Nmore than \0Ooutput\0Pzero point\0S is not supported\0Tthe \0Wweights\0"
     "Zone scale above 0\0";
 
 typedef struct {
@@ -98,18 +98,16 @@ ar_status_t ar_vfail(ar_error_t *err, ar_status_t status, const char *prefix, co
     return status;
 }
 
-ar_status_t ar_fail(ar_error_t *err, ar_status_t status, const char *format, ...) {
+void ar_say(ar_error_t *err, ar_status_t status, const char *format, ...) {
     va_list args;
     va_start(args, format);
     ar_vfail(err, status, "", format, args);
     va_end(args);
-    return status;
 }
 
-ar_status_t ar_damaged(ar_error_t *err, const char *format, ...) {
+void ar_damage(ar_error_t *err, const char *format, ...) {
     va_list args;
     va_start(args, format);
     ar_vfail(err, AR_VALUE, "model: ", format, args);
     va_end(args);
-    return AR_VALUE;
 }

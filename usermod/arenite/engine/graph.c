@@ -5,14 +5,9 @@
 #include "engine/graph.h"
 
 // Counts that later arithmetic relies on: indices fit 15 bits, lifetimes 16.
-static ar_status_t check_counts(const ar_graph_t *g, ar_error_t *err) {
-    if (g->tensors.length > 0x7fff || g->operators.length > 0x7fff) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: %N32767 tensors or operators");
-    }
-    if (g->inputs.length > 255 || g->outputs.length > 255) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: %N255 %Is or %Os");
-    }
-    return AR_OK;
+static bool counts_fit(const ar_graph_t *g, uint32_t subgraphs) {
+    return g->tensors.length <= 0x7fff && g->operators.length <= 0x7fff && g->inputs.length <= 255 && g->outputs.length <= 255
+           && subgraphs <= 255;
 }
 
 // Whether all that a vector names are tensors; -1 stands for none, where that may be.
@@ -39,7 +34,7 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
         || !fb_vector(&model, MODEL_SUBGRAPHS, 4, &subgraphs)
         || !fb_vector(&model, MODEL_BUFFERS, 4, &g->buffers)) {
-        return ar_damaged(err, "cut short or damaged (its tables run past %Tfile)");
+        return ar_damaged(err, "cut short or damaged");
     }
     if (fb_int(&model, MODEL_VERSION, 0) != 3) {
         return ar_damaged(err, "schema version is not 3");
@@ -51,16 +46,15 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
         return ar_damaged(err, "subgraph %u runs past %Tfile", (unsigned)subgraph);
     }
-    if (subgraphs.length > 255) {
-        return ar_fail(err, AR_UNSUPPORTED, "model: %N255 subgraphs");
+    if (!counts_fit(g, subgraphs.length)) {
+        return ar_fail(err, AR_UNSUPPORTED, "model: %N32767 tensors or operators, or 255 %Is, %Os or subgraphs");
+    }
+    if (!are_tensors(g, &g->inputs, 0) || !are_tensors(g, &g->outputs, 0)) {
+        return ar_damaged(err, "subgraph %u: an %I or %O is no tensor", (unsigned)subgraph);
     }
     g->subgraph = (uint16_t)subgraph;
     g->n_subgraphs = (uint16_t)subgraphs.length;
-    ar_status_t status = check_counts(g, err);
-    if (status == AR_OK && (!are_tensors(g, &g->inputs, 0) || !are_tensors(g, &g->outputs, 0))) {
-        return ar_damaged(err, "subgraph %u: an %I or %O is no tensor", (unsigned)subgraph);
-    }
-    return status;
+    return AR_OK;
 }
 
 unsigned ar_subgraphs(const void *data, size_t size) {

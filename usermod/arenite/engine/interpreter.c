@@ -35,7 +35,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
         bool fed = feed && rec == ar_next_record(feed);
         if (fed || ar_rows_begin(rec)) {
             const ar_rec_t *first = fed ? feed : rec, *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span);
-            status = ar_rows_run(run, first, fed ? k - 1 : k);
+            status = ar_rows_run(run, first);
             for (; rec != end; rec = ar_next_record(rec)) {
                 k++;
             }
@@ -56,7 +56,7 @@ static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
 uint32_t ar_feed_wants(const ar_model_t *m, uint32_t *bytes) {
     const ar_rows_t *r = ar_rows(m->feed);
     uint32_t next = m->waits ? r->next : 0;
-    *bytes = r->scratch;
+    *bytes = r->row;
     return next < r->out_h ? r->out_h - next : 0;
 }
 
@@ -88,6 +88,18 @@ void *ar_subgraph_output_data(const ar_run_t *run, unsigned subgraph, unsigned i
     return sub->io[sub->n_inputs + i];
 }
 
+// ---- the file, asked again -----------------------------------------------------------------------------------------
+
+static __attribute__((noinline)) bool open_subgraph(const ar_model_t *m, unsigned i, ar_graph_t *g) {
+    ar_error_t err;
+    return ar_graph_open(g, m->data, m->size, i, &err) == AR_OK;
+}
+
+static __attribute__((noinline)) bool read_tensor(const ar_graph_t *g, uint32_t index, ar_tensor_t *t) {
+    ar_error_t err;
+    return ar_graph_tensor(g, index, t, &err) == AR_OK;
+}
+
 // ---- state ---------------------------------------------------------------------------------------------------------
 
 // The file is asked again which tensors are variables; where it was written to since the load, what it says must not lead
@@ -99,11 +111,10 @@ static bool lasts(const ar_model_t *m, const void *p, uint32_t bytes) {
 
 // TensorFlow Lite Micro's rule (MicroAllocator, ResetVariableTensors): bytes of 0, for int8 the zero point.
 static void reset_variable_tensors(const ar_model_t *m, const ar_graph_t *g, const ar_node_t *n, const ar_rec_t *rec) {
-    ar_error_t err;
     ar_tensor_t t;
     for (uint32_t i = 0; i < rec->n_in && i < n->inputs.length; i++) {
         int32_t index = ar_graph_int(g, &n->inputs, i);
-        if (index >= 0 && ar_graph_tensor(g, (uint32_t)index, &t, &err) == AR_OK && t.is_variable && !t.data
+        if (index >= 0 && read_tensor(g, (uint32_t)index, &t) && t.is_variable && !t.data
             && t.type != AR_RESOURCE && lasts(m, rec->t[i], t.bytes)) {
             memset(rec->t[i], t.type == AR_INT8 ? (uint8_t)t.zero_point : 0, t.bytes);
         }
@@ -124,12 +135,11 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
 }
 
 void ar_reset(ar_model_t *m) {
-    ar_error_t err;
     ar_graph_t g;
     m->waits = false;
     for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
-        if (sub->records && ar_graph_open(&g, m->data, m->size, i, &err) == AR_OK) {
+        if (sub->records && open_subgraph(m, i, &g)) {
             reset_subgraph(m, &g, sub);
         }
     }
@@ -139,18 +149,16 @@ void ar_reset(ar_model_t *m) {
 
 bool ar_tensor(const ar_model_t *m, uint32_t index, ar_tensor_t *t) {
     ar_graph_t g;
-    ar_error_t err;
-    return ar_graph_open(&g, m->data, m->size, 0, &err) == AR_OK && ar_graph_tensor(&g, index, t, &err) == AR_OK;
+    return open_subgraph(m, 0, &g) && read_tensor(&g, index, t);
 }
 
 static bool io_tensor(const ar_model_t *m, bool output, unsigned i, ar_tensor_t *t) {
     ar_graph_t g;
-    ar_error_t err;
-    if (ar_graph_open(&g, m->data, m->size, 0, &err) != AR_OK) {
+    if (!open_subgraph(m, 0, &g)) {
         return false;
     }
     const fb_vector_t *v = output ? &g.outputs : &g.inputs;
-    return i < v->length && ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, v, i), t, &err) == AR_OK;
+    return i < v->length && read_tensor(&g, (uint32_t)ar_graph_int(&g, v, i), t);
 }
 
 bool ar_input(const ar_model_t *m, unsigned i, ar_tensor_t *t) {
@@ -163,7 +171,7 @@ bool ar_output(const ar_model_t *m, unsigned i, ar_tensor_t *t) {
 
 static bool open_node(const ar_model_t *m, unsigned k, ar_graph_t *g, ar_node_t *n) {
     ar_error_t err;
-    return k < m->main.n_ops && ar_graph_open(g, m->data, m->size, 0, &err) == AR_OK && ar_graph_node(g, k, n, &err) == AR_OK;
+    return k < m->main.n_ops && open_subgraph(m, 0, g) && ar_graph_node(g, k, n, &err) == AR_OK;
 }
 
 const char *ar_op_name(const ar_model_t *m, unsigned k) {
@@ -254,14 +262,13 @@ const void *ar_op_rows(const ar_model_t *m, unsigned k, ar_op_rows_t *rows) {
 bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, void **data) {
     ar_graph_t g;
     ar_node_t n;
-    ar_error_t err;
     if (!open_node(m, k, &g, &n) || i >= n.outputs.length || i >= record(m, k)->n_out) {
         return false;
     }
     const ar_rec_t *rec = record(m, k);
     bool view = m->feed && rec < ar_next_record(m->feed), ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
     *data = ring || view ? NULL : ar_out(rec, i);
-    return ar_graph_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t, &err) == AR_OK;
+    return read_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t);
 }
 
 const char *ar_op_compiled(unsigned i) {

@@ -84,7 +84,7 @@ ar_status_t ar_loader_tensors(ar_loader_t *l) {
     l->sub->state = AR_LOADING;
     l->sub->first_life = (uint16_t)l->plan.n;
     if (l->plan.n + l->g.tensors.length > 0xffff) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65535 tensors in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators or tensors in all");
     }
     for (uint32_t i = 0; i < l->g.tensors.length; i++) {
         ar_tensor_t t;
@@ -191,13 +191,12 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
 static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t **op) {
     *op = ar_graph_op(n);
     if (!*op && n->code == CUSTOM) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator is not compiled in", (unsigned)k,
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator%C", (unsigned)k,
             (unsigned)n->custom_code_len, n->custom_code);
     }
     if (!*op) {
         const char *name = ar_builtin_name(n->code);
-        return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s is not compiled in" : "op %u: operator %s%d is not compiled in",
-            (unsigned)k, name, (int)n->code);
+        return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s%C" : "op %u: operator %s%d%C", (unsigned)k, name, (int)n->code);
     }
     if (n->options.pos && n->options_type != (*op)->options && (*op)->options != NoOptions) {
         return ar_damaged(l->err, "op %u %s has another operator's options", (unsigned)k, ar_op_title(*op));
@@ -207,9 +206,14 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
 
 ar_status_t ar_loader_tick(ar_loader_t *l) {
     if (++l->time >= AR_LIFE_LATEST) {
-        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators in all");
+        return ar_fail(l->err, AR_UNSUPPORTED, "model: %N65000 operators or tensors in all");
     }
     return AR_OK;
+}
+
+// In blocks of AR_ALIGN, what a record may say.
+static uint16_t blocks(uint32_t bytes) {
+    return (uint16_t)(bytes < 0xffff * AR_ALIGN ? ar_aligned(bytes) / AR_ALIGN : 0xffff);
 }
 
 // The operator's scratch or state, if it asked for any. Its life's index waits in the record for the address, the bytes
@@ -228,15 +232,15 @@ static ar_status_t take_scratch(ar_loader_t *l, const ar_prep_t *p) {
     l->model->has_state |= p->scratch_lasts;
     p->rec->t[p->n_in + p->n_out] = (void *)(uintptr_t)(l->plan.n + (p->scratch_most ? AR_GROWS : 0));
     if (p->scratch_most) {
-        *(uint32_t *)ar_params(p->rec) = p->scratch_most;
+        *(uint16_t *)ar_params(p->rec) = blocks(p->scratch_most);
     }
     return AR_OK;
 }
 
 // Whether an operator's inputs but those that it takes by rows are constants, or left out.
-static bool only_rows_change(const ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
-    for (uint32_t i = p->row_inputs; i < n->inputs.length; i++) {
-        int32_t index = ar_graph_int(&l->g, &n->inputs, i);
+static bool only_rows_change(const ar_loader_t *l, const fb_vector_t *inputs, uint32_t by_rows) {
+    for (uint32_t i = by_rows; i < inputs->length; i++) {
+        int32_t index = ar_graph_int(&l->g, inputs, i);
         if (index >= 0 && root_of(l, index)->first != AR_LIFE_CONSTANT) {
             return false;
         }
@@ -272,7 +276,7 @@ static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs
             feed->size = (uint16_t)((const uint8_t *)rec - (const uint8_t *)feed) | AR_BY_ROWS;
             r->time = life->first = (uint16_t)(l->time - 1);
             r->out_h = ar_rows(rec)->in_h;
-            r->scratch = life->bytes / r->out_h;
+            r->row = life->bytes / r->out_h;
         }
         if (rec->t[i] != feed->t[0] || !r->out_h) {
             return false;
@@ -281,27 +285,27 @@ static bool link_feed(const ar_loader_t *l, const ar_rec_t *rec, unsigned inputs
     return true;
 }
 
-// Link the record of an operator that runs by rows to those before it. Until the addresses are known, the indices of the lives
-// of its rows stand in their place.
-static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
+void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows) {
+    ar_loader_t *l = p->loader;
     ar_rec_t *rec = p->rec, *maker = l->by_rows;
-    if (!p->row_inputs || !only_rows_change(l, n, p)) {
+    const fb_vector_t inputs = { p->inputs, p->n_in }, outputs = { p->outputs, p->n_out };
+    if (!only_rows_change(l, &inputs, by_rows)) {
         return;
     }
     ar_rows_t *r = ar_rows(rec);
-    for (unsigned i = 0; i < p->row_inputs; i++) {
-        rec->t[i] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->inputs, i));
+    for (unsigned i = 0; i < by_rows; i++) {
+        rec->t[i] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &inputs, i));
     }
-    rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &n->outputs, 0));
+    rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &outputs, 0));
     r->time = l->time;
-    if (!link_feed(l, rec, p->row_inputs)) {
+    if (!link_feed(l, rec, by_rows)) {
         return;
     }
     if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
     for (unsigned k = 1; r->back && k < AR_SEGMENT && maker; k++) {
-        for (unsigned i = 0; i < p->row_inputs; i++) {
+        for (unsigned i = 0; i < by_rows; i++) {
             if (rec->t[i] == maker->t[maker->n_in]) {
                 r->from[i] = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
                 ar_rows(maker)->length = l->time;
@@ -315,9 +319,9 @@ static void link_rows(ar_loader_t *l, const ar_node_t *n, const ar_prep_t *p) {
     l->by_rows = rec;
 }
 
-static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, uint32_t k, const ar_op_t *op, ar_made_t *made) {
+static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, const ar_op_t *op, ar_made_t *made) {
     ar_prep_t p = {
-        .loader = l, .op = op, .index = (uint16_t)k, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
+        .loader = l, .op = op, .made = made, .index = made->index, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
         .n_in = (uint8_t)n->inputs.length, .n_out = (uint8_t)n->outputs.length, .err = l->err,
         .options = op->options != NoOptions ? n->options.pos : 0, .custom = { l->g.file.data + n->custom.pos, n->custom.length },
     };
@@ -335,17 +339,14 @@ static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const a
     if (status == AR_OK) {
         status = take_scratch(l, &p);
     }
-    if (status == AR_OK) {
-        link_rows(l, n, &p);
-    }
-    *made = (ar_made_t) { n, p.rec, p.index, { p.calls[0], p.calls[1] }, p.n_calls, p.call_from, p.load_calls };
+    made->rec = p.rec;
     return status;
 }
 
 static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
     ar_node_t n;
     const ar_op_t *op = NULL;
-    ar_made_t made;
+    ar_made_t made = { .node = &n, .index = (uint16_t)k };
     ar_status_t status = ar_loader_tick(l);
     if (status == AR_OK) {
         status = ar_graph_node(&l->g, k, &n, l->err);
@@ -360,7 +361,7 @@ static ar_status_t prepare_op(ar_loader_t *l, uint32_t k) {
         status = birth_op_outputs(l, &n, k);
     }
     if (status == AR_OK) {
-        status = make_record(l, &n, k, op, &made);
+        status = make_record(l, &n, op, &made);
     }
     return status == AR_OK && made.load_calls ? made.load_calls(l, &made) : status;
 }
@@ -586,8 +587,8 @@ static void resolve_record(const ar_loader_t *l, ar_rec_t *rec, const ar_node_t 
         const void **scratch = (const void **)&rec->t[rec->n_in + rec->n_out];
         const ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
         if ((uintptr_t)*scratch & AR_GROWS) {
-            uint32_t *bytes = ar_params(rec);
-            *bytes = *bytes < life->bytes ? *bytes : life->bytes;
+            uint16_t *most = ar_params(rec), least = blocks(life->bytes);
+            *most = *most < least ? *most : least;
         }
         *scratch = ar_loader_place(l, life, activations);
     }
@@ -599,7 +600,7 @@ static void grow(ar_loader_t *l, const ar_subgraph_t *sub, uint32_t room) {
     for (uint32_t k = 0; rec && k < sub->n_ops; k++, rec = ar_next_record(rec)) {
         if (ar_has_scratch(rec) && ((uintptr_t)rec->t[rec->n_in + rec->n_out] & AR_GROWS)) {
             ar_life_t *life = ar_life_root(&l->plan, ar_scratch_life(rec));
-            uint32_t most = *(uint32_t *)ar_params(rec);
+            uint32_t most = *(uint16_t *)ar_params(rec) * (uint32_t)AR_ALIGN;
             if (most > life->bytes) {
                 ar_plan_grow(&l->plan, life, most, room);
             }

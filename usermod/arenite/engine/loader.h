@@ -80,6 +80,10 @@ void ar_loader_touch(ar_loader_t *l, int32_t tensor, uint16_t time);
 // The outputs live until whoever runs the subgraph has read them.
 ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until);
 
+// Link the record of an operator that takes rows of so many inputs to those before it. Until the addresses are known, the indices
+// of the lives of its rows stand in their place.
+void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows);
+
 // Added to the index of a life that may grow, where it waits in the record for the address of the scratch.
 #define AR_GROWS (0x10000u)
 

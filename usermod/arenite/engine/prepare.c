@@ -5,19 +5,18 @@
 #include "engine/loader.h"
 #include "ops/rows.h"
 
-static ar_status_t refuse(ar_prep_t *p, ar_status_t status, const char *format, va_list args) {
+static void refuse(ar_prep_t *p, ar_status_t status, const char *format, va_list args) {
     // "op 7 CUMSUM: " and then the text.
     ar_error_t prefix;
-    ar_fail(&prefix, status, "op %u %s: ", (unsigned)p->index, ar_op_title(p->op));
-    return ar_vfail(p->err, status, prefix.text, format, args);
+    ar_say(&prefix, status, "op %u %s: ", (unsigned)p->index, ar_op_title(p->op));
+    ar_vfail(p->err, status, prefix.text, format, args);
 }
 
-ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...) {
+void ar_refuse_so(ar_prep_t *p, const char *format, ...) {
     va_list args;
     va_start(args, format);
     refuse(p, AR_VALUE, format, args);
     va_end(args);
-    return AR_VALUE;
 }
 
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...) {
@@ -158,9 +157,11 @@ bool ar_rows_idle(const ar_prep_t *p) {
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     ar_rows_t *r = ar_rows(p->rec);
     r->held[0] = r->held[1] = r->in_h;
-    r->inputs = (uint8_t)inputs;
+    r->inputs = inputs & 3;
     r->out_held = r->out_h;
-    p->row_inputs = batches == 1 && p->loader->g.n_subgraphs == 1 ? (uint8_t)inputs : 0;
+    if (batches == 1 && p->loader->g.n_subgraphs == 1) {
+        ar_loader_link_rows(p, inputs);
+    }
 }
 
 void ar_scratch(ar_prep_t *p, uint32_t bytes) {

@@ -10,7 +10,7 @@
 static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
     const ar_rows_t *r = ar_rows(rec);
     uint32_t wanted = ar_rows_wanted(r);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < r->inputs; i++) {
         const ar_rec_t *maker = (const ar_rec_t *)((const uint8_t *)rec - r->from[i]);
         if (r->from[i] && maker >= first && ar_rows(maker)->next < wanted) {
             return maker;
@@ -42,11 +42,9 @@ ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_r
 
 // ---- for good ------------------------------------------------------------------------------------------------------
 
-// What the hook is told: the operator's number is found only if somebody asks.
 typedef struct {
     ar_run_t run;
     const ar_rec_t *first;
-    unsigned k;                 // of the first
 } job_t;
 
 static ar_status_t fire(void *context, const ar_rec_t *rec) {
@@ -61,11 +59,7 @@ static ar_status_t fire(void *context, const ar_rec_t *rec) {
     if (status != AR_OK || !j->run.hook || rec == j->run.model->feed) {
         return status;
     }
-    unsigned k = j->k;
-    for (const ar_rec_t *at = j->first; at != rec; at = ar_next_record(at)) {
-        k++;
-    }
-    return j->run.hook(j->run.context, k) ? AR_OK : AR_STOPPED;
+    return j->run.hook(j->run.context, ar_rows(rec)->time - 1u) ? AR_OK : AR_STOPPED;
 }
 
 // What was left in want of a row of input goes on from there, so that the order stays the same.
@@ -78,9 +72,9 @@ static ar_status_t drive(job_t *j, const ar_rec_t *target) {
     return ar_rows_drive(j->first, from, target, fire, j);
 }
 
-ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k) {
+ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first) {
     const ar_rec_t *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span), *last = first;
-    job_t j = { .run = *run, .first = first, .k = k };
+    job_t j = { .run = *run, .first = first };
     bool goes_on = run->model->waits;
     for (const ar_rec_t *rec = first; rec < end; rec = ar_next_record(rec)) {
         ar_rows(rec)->next = goes_on ? ar_rows(rec)->next : 0;
@@ -103,6 +97,6 @@ ar_status_t ar_rows_take(const ar_run_t *run, const ar_rec_t *rec) {
         return AR_WAITING;
     }
     m->fed->rows--;
-    m->fed->take(m->fed, (uint8_t *)ar_out(rec, 0) + run->y0 % r->out_held * r->scratch, r->scratch);
+    m->fed->take(m->fed, (uint8_t *)ar_out(rec, 0) + run->y0 % r->out_held * r->row, r->row);
     return AR_OK;
 }

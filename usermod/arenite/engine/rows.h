@@ -21,7 +21,7 @@ static inline bool ar_rows_begin(const ar_rec_t *rec) {
 // to the first that takes rows of it.
 ar_status_t ar_rows_take(const ar_run_t *run, const ar_rec_t *rec);
 
-// Run the segment whose first record is operator k, or go on with that of the input, which is before operator k + 1.
-ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first, unsigned k);
+// Run the segment of the first record, or go on with it.
+ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first);
 
 #endif // ARENITE_ENGINE_ROWS_H

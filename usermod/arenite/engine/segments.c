@@ -151,13 +151,13 @@ static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *re
 }
 
 // Whether a record's row is taken as soon as it is made, before any other is, and then no longer needed. All such rows may lie in
-// one place, but for that which is made of another. What is known so far: where one has a single taker, for row by row.
+// one place, but for that which is made of another a part at a time. What is known so far: where one has a single taker, for row by row.
 static bool passes(const segment_t *g, const ar_rec_t *rec) {
     const ar_rows_t *r = ar_rows(rec);
     bool of_another = false;
     for (unsigned i = 0; i < r->inputs; i++) {
         const ar_rec_t *maker = maker_in(g, rec, i);
-        of_another |= maker && ar_rows(maker)->passes;
+        of_another |= maker && ar_rows(maker)->passes && !r->reads_first;
     }
     return r->passes && r->out_held == 1 && !of_another;
 }
@@ -565,8 +565,8 @@ static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
     return n == 0;
 }
 
-// The plan that the file holds; UNREACHED where it leaves much of the room, as the search may find a quicker one, or perhaps takes no
-// less than whole tensors.
+// The plan that the file holds; UNREACHED: none, or one that does not take less than the most bytes alive at one time. It does not
+// depend on the room, so that a model takes what was measured.
 static uint32_t given_plan(search_t *s, uint32_t room) {
     ar_plan_t *plan = &s->l->plan;
     uint32_t least = plan->least;
@@ -582,14 +582,14 @@ static uint32_t given_plan(search_t *s, uint32_t room) {
     plan->first = *cut;
     each_segment(s, form);
     uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
-    if (peak < least && peak + room / 8 >= room) {
-        return peak;
+    if (peak >= least) {
+        each_segment(s, unform);
+        s->given = false;
+        plan->first = 0;
+        plan->n_trails = 0;
+        peak = UNREACHED;
     }
-    each_segment(s, unform);
-    s->given = false;
-    plan->first = 0;
-    plan->n_trails = 0;
-    return UNREACHED;
+    return peak;
 }
 
 static uint32_t plan(search_t *s, uint32_t room) {
@@ -598,7 +598,7 @@ static uint32_t plan(search_t *s, uint32_t room) {
     if (!l->by_rows || (room && whole <= room && !l->feeds)) {
         return whole;
     }
-    uint32_t peak = whole == UNREACHED ? given_plan(s, room) : UNREACHED;
+    uint32_t peak = given_plan(s, room);
     if (peak == UNREACHED) {
         peak = plan_by_rows(s, room, &whole);
     }

@@ -46,7 +46,7 @@ static void transpose(const matmul_t *m, const uint8_t *from, uint32_t width, ui
 static uint32_t zero_point_term(const matmul_t *m, const int8_t *x) {
     uint32_t sum = 0;
     for (uint32_t k = 0; k < m->depth; k++) {
-        sum += (uint32_t)(x[k] + m->q.in_offset);
+        sum += (uint32_t)(x[k] + ar_quant_offset(&m->q));
     }
     return sum * (uint32_t)m->y_offset;
 }
@@ -65,7 +65,7 @@ static void stripe(const matmul_t *m, const uint8_t *x, const uint8_t *y, uint32
         for (uint32_t c = 0; start && c < n; c++) {
             sums.s8[c] = start;
         }
-        m->dot(&sums, n, row, m->size == 1 ? m->q.in_offset : 0, y, m->depth, m->depth);
+        m->dot(&sums, n, row, m->size == 1 ? ar_quant_offset(&m->q) : 0, y, m->depth, m->depth);
         m->mac->finish(&m->q, &sums, NULL, factors, first, n, out);
     }
 }
@@ -169,10 +169,15 @@ static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
         return ar_zero_points_wanted(p);
     }
     m->q.wide = true;
-    m->q.in_offset = (int16_t)-x->zero_point;
-    m->q.out_zero = (int16_t)out->zero_point;
-    m->q.low = m->size == 2 ? -32768 : -128;
-    m->q.high = m->size == 2 ? 32767 : 127;
+    if (m->size == 2) {
+        m->q.low_s16 = -32768;
+        m->q.high_s16 = 32767;
+    } else {
+        m->q.in_zero = (int8_t)x->zero_point;
+        m->q.out_zero = (int8_t)out->zero_point;
+        m->q.low = -128;
+        m->q.high = 127;
+    }
     m->y_offset = -y->zero_point;
     m->factor = ar_factor(x->scale, y->scale, out->scale);
     return AR_OK;

@@ -10,21 +10,22 @@ enum { WEIGHTS = 1 };
 
 // Taps of one row that lie side by side in memory as the weights do: all of them, or one where they are apart.
 static int32_t run_of_taps(const ar_conv_t *c, const ar_place_t *at) {
-    return c->w.dilation_w == 1 && c->group_in == c->w.in_c ? at->x1 - at->x0 : 1;
+    return c->w.dilation_w == 1 && ar_conv_group_in(c) == c->w.in_c ? at->x1 - at->x0 : 1;
 }
 
 static void accumulate(const ar_conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, const uint8_t *weights,
     uint32_t rows, ar_sums_t *sums) {
     const ar_window_t *w = &c->w;
-    const ar_mac_t *mac = c->mac;
+    const ar_mac_t *mac = ar_mac_of(&c->q);
+    uint32_t group_in = ar_conv_group_in(c);
     int32_t run = run_of_taps(c, at);
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
         const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
         for (int32_t kx = at->x0; kx < at->x1; kx += run) {
-            uint32_t x = (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) + group * c->group_in;
-            uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * c->group_in;
-            mac->dot(sums, rows, row + x * mac->size, 0, weights + tap * mac->weight_size, c->filter,
-                (uint32_t)run * c->group_in);
+            uint32_t x = (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) + group * group_in;
+            uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * group_in;
+            mac->dot(sums, rows, row + x * mac->size, 0, weights + tap * mac->weight_size, ar_conv_filter(c),
+                (uint32_t)run * group_in);
         }
     }
 }
@@ -32,23 +33,25 @@ static void accumulate(const ar_conv_t *c, const ar_plane_t *in, const ar_place_
 static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     const ar_conv_t *c = params;
     const ar_factor_t *factors = ar_scratch_of(rec);
+    const ar_mac_t *mac = ar_mac_of(&c->q);
     const uint8_t *weights = ar_in(rec, WEIGHTS);
-    for (uint32_t first = 0; first < c->w.out_c; first += c->group_out) {
-        uint32_t end = first + c->group_out;
+    uint32_t group_out = ar_conv_group_out(c), row = ar_conv_filter(c) * mac->weight_size;
+    for (uint32_t first = 0; first < c->w.out_c; first += group_out) {
+        uint32_t end = first + group_out;
         for (uint32_t oc = first, n; oc < end; oc += n) {
             n = end - oc < AR_DOT_ROWS ? end - oc : AR_DOT_ROWS;
             ar_sums_t sums;
-            memset(&sums, 0, n * c->mac->sum_size);
-            accumulate(c, in, at, first / c->group_out, weights + oc * c->filter * c->mac->weight_size, n, &sums);
-            c->mac->finish(&c->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
+            memset(&sums, 0, n * mac->sum_size);
+            accumulate(c, in, at, first / group_out, weights + oc * row, n, &sums);
+            mac->finish(&c->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
         }
     }
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
-    ar_weights_ready(rec, &c->q, c->mac, c->w.out_c, 0);
-    return ar_each_position(run, rec, &c->w, c->mac->size, position);
+    ar_weights_ready(rec, &c->q, ar_mac_of(&c->q), c->w.out_c, 0);
+    return ar_each_position(run, rec, &c->w, ar_mac_of(&c->q)->size, position);
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -64,10 +67,7 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
     if (groups < 1 || out->dim[3] % groups != 0) {
         return ar_refuse(p, "%d %O channels do not divide into %d groups", (int)out->dim[3], (int)groups);
     }
-    c->group_in = (uint16_t)depth;
-    c->group_out = (uint16_t)(out->dim[3] / groups);
-    c->filter = (uint32_t)(weights->dim[1] * weights->dim[2] * depth);
-    c->int4_count = weights->type == AR_INT4 ? weights->count : 0;
+    c->q.own = (uint16_t)depth; // ar_conv_group_in
     const int32_t kernel[2] = { weights->dim[1], weights->dim[2] };
     const int32_t stride[2] = { ar_option_int(p, CONV_2D_STRIDE_H, 0), ar_option_int(p, CONV_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { ar_option_int(p, CONV_2D_DILATION_H, 1), ar_option_int(p, CONV_2D_DILATION_W, 1) };
@@ -77,9 +77,9 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
 ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     ar_tensor_t weights;
-    const ar_mac_t *mac;
+    ar_quant_t q = { .mac = 0 };
     ar_get_input(p, WEIGHTS, &weights);
-    ar_status_t status = ar_mac(p, in, &weights, out, &mac);
+    ar_status_t status = ar_quant_mac(p, in, &weights, out, &q);
     if (status != AR_OK) {
         return status;
     }
@@ -87,16 +87,16 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     if (!c) {
         return AR_NO_MEMORY;
     }
-    c->mac = mac;
+    c->q = q;
     status = shape(p, c, in, &weights, out);
     if (status == AR_OK) {
         if (in->type == AR_INT8) {
-            ar_conv_s8_scratch(p, c, c->int4_count ? NULL : (const int8_t *)weights.data);
+            ar_conv_s8_scratch(p, c, q.int4 ? NULL : (const int8_t *)weights.data);
         } else {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }
         status = ar_quant(p, &c->q, in, &weights, out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
-        ar_by_rows(p, 1, c->w.batches);
+        ar_by_rows(p, 1, ar_batches(&c->w));
     }
     return status;
 }

@@ -8,22 +8,47 @@
 #include "ops/weights.h"
 
 typedef struct {
-    ar_window_t w;              // its rows know the scratch's bytes, int8 only
-    uint16_t group_in;          // input channels of a group
-    uint16_t group_out;         // output channels of a group
-    bool transposed;            // weights are [filter][channels], as a depthwise convolution of one channel has them
-    bool direct;                // each position's patch is a stretch of the input; these int8 only
-    bool narrow;                // rows are so short that no table of the channels is needed
-    bool dead : 1;              // weights of some channel may be all zero
-    bool idle : 1;              // many channels of the input may be the zero point everywhere
-    uint32_t filter;            // weights of one output channel
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    const ar_mac_t *mac;
-    ar_quant_t q;
+    ar_window_t w;              // its rows know the scratch's bytes, and the notes below, int8 only
+    ar_quant_t q;               // its own: input channels of a group
 } ar_conv_t;
+
+// Notes of a convolution of int8.
+#define AR_CONV_TRANSPOSED (1u) // weights are [filter][channels], as a depthwise convolution of one channel has them
+#define AR_CONV_DIRECT (2u)     // each position's patch is a stretch of the input
+#define AR_CONV_NARROW (4u)     // rows are so short that no table of the channels is needed
+#define AR_CONV_DEAD (8u)       // weights of some channel may be all zero
+#define AR_CONV_IDLE (16u)      // many channels of the input may be the zero point everywhere
+
+static inline bool ar_conv_is(const ar_conv_t *c, unsigned note) {
+    return c->w.rows.own & note;
+}
+
+// Channels of a group, in and out, and weights of one output channel.
+static inline uint32_t ar_conv_group_in(const ar_conv_t *c) {
+    return c->q.own;
+}
+
+static inline uint32_t ar_conv_group_out(const ar_conv_t *c) {
+    return c->q.own == c->w.in_c ? c->w.out_c : c->w.out_c / (c->w.in_c / (uint32_t)c->q.own);
+}
+
+static inline uint32_t ar_conv_filter(const ar_conv_t *c) {
+    return (uint32_t)c->w.kernel_h * c->w.kernel_w * c->q.own;
+}
 
 // int8: patches by rows of weights. Ask for its scratch, and run. weights: NULL where they are not known, or not as rows.
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights);
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);
+
+// int8, one input channel and transposed weights: whether there is a way of few bytes; ask for its scratch, and run.
+#if AR_TIER_DSP
+bool ar_one_channel_fits(const ar_conv_t *c);
+void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c);
+ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
+#else
+#define ar_one_channel_fits(c) ((void)(c), false)
+#define ar_one_channel_ask(p, c) ((void)(p), (void)(c))
+#define ar_one_channel ar_conv_s8
+#endif
 
 #endif // ARENITE_OPS_CONV_H

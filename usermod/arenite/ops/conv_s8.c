@@ -27,16 +27,16 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
-    return c->w.dilation_w == 1 && c->group_in == c->w.in_c ? c->w.kernel_w : 1;
+    return c->w.dilation_w == 1 && ar_conv_group_in(c) == c->w.in_c ? c->w.kernel_w : 1;
 }
 
 static uint32_t row_of(const ar_conv_t *c) {
-    return taps_of_row(c) * c->group_in;
+    return taps_of_row(c) * ar_conv_group_in(c);
 }
 
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return c->direct ? 0 : (row_of(c) + 3) & ~3u;
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : (row_of(c) + 3) & ~3u;
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -45,16 +45,16 @@ static uint32_t table_bytes(const ar_conv_t *c) {
 
 // Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
-    uint32_t weights = c->transposed ? c->filter * c->w.out_c : c->int4_count;
+    uint32_t weights = ar_conv_is(c, AR_CONV_TRANSPOSED) || c->q.int4 ? ar_conv_filter(c) * c->w.out_c : 0;
     return EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
-    return ar_product_scratch(c->group_out, c->filter / row_of(c), row_of(c), patches, c->direct);
+    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
 }
 
 static uint32_t least_bytes(const ar_conv_t *c) {
-    return table_bytes(c) + product_bytes(c, ar_product_few(c->filter / row_of(c), row_of(c), c->w.out_w));
+    return table_bytes(c) + product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
@@ -65,7 +65,7 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LOOKS && c->idle && c->direct && !c->int4_count && positions >= LIVE_POSITIONS && positions <= LIVE_MOST
+    bool worth = AR_LOOKS && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4 && positions >= LIVE_POSITIONS && positions <= LIVE_MOST
         && w->in_c >= LIVE_CHANNELS && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
     if (AR_TIER_MVE) { // a list, all rows of weights
         return worth && w->in_c % 16 == 0 && w->in_c <= LIVE_LISTED ? w->in_c * (1u + w->out_c) : 0;
@@ -75,35 +75,45 @@ static uint32_t live_bytes(const ar_conv_t *c) {
 
 // Those of the product of the others, which holds all positions.
 static uint32_t live_product_bytes(const ar_conv_t *c) {
-    return ar_product_scratch(c->group_out, 1, c->filter, ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
+    return ar_product_scratch(ar_conv_group_out(c), 1, ar_conv_filter(c), ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
+}
+
+static void note(ar_conv_t *c, unsigned what, bool so) {
+    c->w.rows.own |= so ? what & 0x7f : 0;
 }
 
 // Whether there is a channel without weights, or nobody knows; and whether there seem to be many, by the first weight of each.
 static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
-    uint32_t zeros = 0;
-    c->dead = weights == NULL;
-    for (uint32_t i = 0; weights && i < c->w.out_c; i++, weights += c->filter) {
+    uint32_t zeros = 0, filter = ar_conv_filter(c);
+    bool dead = weights == NULL;
+    for (uint32_t i = 0; weights && i < c->w.out_c; i++, weights += filter) {
         if (*weights == 0) {
             zeros++;
-            c->dead = c->dead || ar_is_zero(weights, c->filter);
+            dead = dead || ar_is_zero(weights, filter);
         }
     }
-    c->w.rows.idle = c->dead && zeros * 4 >= c->w.out_c;
+    note(c, AR_CONV_DEAD, dead);
+    c->w.rows.idle = dead && zeros * 4 >= c->w.out_c;
 }
 
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
-    c->idle = ar_rows_idle(p);
-    look_for_dead(c, weights);
-    c->direct = w->kernel_h == 1 && w->kernel_w == 1 && c->group_in == w->in_c && w->rows.before == 0 && w->pad_left == 0;
+    note(c, AR_CONV_IDLE, ar_rows_idle(p));
+    if (AR_LOOKS) {
+        look_for_dead(c, weights);
+    }
+    note(c, AR_CONV_DIRECT, w->kernel_h == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
+        && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    c->narrow = w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least);
+    note(c, AR_CONV_NARROW, w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least));
+    // More than one patch of a narrow row is held, and so all of them.
+    c->w.rows.reads_first = AR_TIER_DSP && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);
     }
-    ar_scratch_between(p, other + (c->narrow ? narrow : least), other + table_bytes(c) + most);
+    ar_scratch_between(p, other + (ar_conv_is(c, AR_CONV_NARROW) ? narrow : least), other + table_bytes(c) + most);
 }
 
 static inline uint32_t word_at(const int8_t *x) {
@@ -149,13 +159,13 @@ static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8
 // The weights as the product takes them: the model's, or made of them in scratch.
 static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t *scratch) {
     const int8_t *from = ar_in(rec, WEIGHTS);
-    if (c->int4_count) {
-        return ar_unpack_int4(ar_in(rec, WEIGHTS), c->int4_count, scratch);
+    if (c->q.int4) {
+        return ar_unpack_int4(ar_in(rec, WEIGHTS), ar_conv_filter(c) * c->w.out_c, scratch);
     }
-    if (c->transposed) {
-        transpose(from, c->filter, c->w.out_c, scratch);
+    if (ar_conv_is(c, AR_CONV_TRANSPOSED)) {
+        transpose(from, ar_conv_filter(c), c->w.out_c, scratch);
     }
-    return c->transposed ? scratch : from;
+    return ar_conv_is(c, AR_CONV_TRANSPOSED) ? scratch : from;
 }
 
 // The operator as it runs, one group.
@@ -170,6 +180,7 @@ typedef struct {
     uint32_t held;                  // patches that fit the scratch
     int8_t *edges;
     uint32_t group;
+    uint32_t group_out;             // channels of each
 } job_t;
 
 // Words of bytes that are alike.
@@ -185,7 +196,7 @@ static void fill(int8_t *to, int8_t byte, uint32_t bytes) {
 // The row of taps from (ky, kx) on: in the input, or made of it at edge.
 static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place_t *at, int32_t ky, int32_t kx, int8_t *edge) {
     const ar_window_t *w = &j->c->w;
-    uint32_t depth = j->c->group_in, taps = taps_of_row(j->c);
+    uint32_t depth = ar_conv_group_in(j->c), taps = taps_of_row(j->c);
     if (ky < at->y0 || ky >= at->y1 || kx + (int32_t)taps <= at->x0 || kx >= at->x1) {
         return j->edges;
     }
@@ -196,7 +207,7 @@ static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (at->x0 == 0 && at->x1 == w->kernel_w) {
         return row + at->left * w->in_c;
     }
-    fill(edge, (int8_t)-j->c->q.in_offset, edge_bytes(j->c));
+    fill(edge, j->c->q.in_zero, edge_bytes(j->c));
     memcpy(edge + (uint32_t)at->x0 * depth, row + (at->left + at->x0) * w->in_c, (uint32_t)(at->x1 - at->x0) * depth);
     return edge;
 }
@@ -224,7 +235,7 @@ static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a
     uint32_t y = (uint32_t)(a->top + a->y0 * w->dilation_h), step = in->stride * w->dilation_h;
     for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * w->dilation_h) {
         uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
-        const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * j->c->group_in;
+        const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * ar_conv_group_in(j->c);
         n = (uint32_t)a->y1 - r < to_wrap ? (uint32_t)a->y1 - r : to_wrap;
         ar_product_put(&j->product, i, r, n, row + a->left * w->in_c, row + b->left * w->in_c, step);
     }
@@ -246,7 +257,7 @@ static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a,
     const ar_window_t *w = &j->c->w;
     uint32_t in_c = w->in_c, bytes = edge_bytes(j->c);
     int8_t *first = j->edges + bytes, *second = first + bytes;
-    fill(first, (int8_t)-j->c->q.in_offset, 2 * bytes);
+    fill(first, j->c->q.in_zero, 2 * bytes);
     for (int32_t ky = a->y0; ky < a->y1; ky++) {
         const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * w->dilation_h));
         memcpy(first + (uint32_t)a->x0 * in_c, row + (uint32_t)(a->left + a->x0) * in_c, (uint32_t)(a->x1 - a->x0) * in_c);
@@ -298,7 +309,7 @@ static inline void listed(const job_t *j, const int8_t *x, uint32_t count, int8_
     } else {
         ar_product_held(&j->product, count, out);
     }
-    if (j->n_constant) {
+    if (AR_LOOKS && j->n_constant) {
         fill_constants(j, count, out);
     }
 }
@@ -309,10 +320,10 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
     ar_channel_t channels[SOME];
     bool plain = p->plain;
     p->channels = channels;
-    for (uint32_t k = 0, n; k < j->c->group_out; k += n) {
-        n = j->c->group_out - k < SOME ? j->c->group_out - k : SOME;
+    for (uint32_t k = 0, n; k < j->group_out; k += n) {
+        n = j->group_out - k < SOME ? j->group_out - k : SOME;
         p->plain = plain;
-        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->c->group_out + k, n, j->c->dead, channels);
+        p->n_channels = ar_quant_some(&j->factors, p, j->group * j->group_out + k, n, ar_conv_is(j->c, AR_CONV_DEAD), channels);
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
@@ -371,7 +382,7 @@ static __attribute__((noinline)) void live_product(const job_t *j, const int8_t 
 // All positions without the channels that are the zero point at each of them, if these are so many that it is worth it.
 static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
     const ar_conv_t *c = j->c;
-    uint32_t product = live_product_bytes(c), live = live_bytes(c), depth = c->filter, outputs = j->product.n_channels;
+    uint32_t product = live_product_bytes(c), live = live_bytes(c), depth = ar_conv_filter(c), outputs = j->product.n_channels;
     if (live == 0 || outputs == 0 || j->product.bytes < product + live) {
         return false;
     }
@@ -392,7 +403,7 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
 
 // The same where gathering takes little.
 static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, int8_t *out) {
-    uint32_t live = live_bytes(j->c), depth = j->c->filter, outputs = j->product.n_channels, n = 0, seen;
+    uint32_t live = live_bytes(j->c), depth = j->product.n, outputs = j->product.n_channels, n = 0, seen;
     if (live == 0 || outputs == 0 || j->product.bytes < live_product_bytes(j->c) + live) {
         return false;
     }
@@ -421,19 +432,21 @@ static AR_SMALL bool live_rows(const job_t *j, const int8_t *x, uint32_t count, 
 static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     const int8_t *x = (const int8_t *)ar_row(in, y * w->rows.stride);
-    uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = j->n_constant;
+    uint32_t step = (uint32_t)w->stride_w * w->in_c, left = rows * w->out_w, constant = AR_LOOKS ? j->n_constant : 0;
     if (!j->no_table && constant * 4 > w->out_c && w->out_c % 16 == 0) {
         fill_rows(j, left, out);
         j->n_constant = 0;
     }
-    left = !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
+    left = AR_LOOKS && !j->no_table && rows == w->rows.out_h && live_rows(j, x, left, out) ? 0 : left;
     begin_product(j, left > 0);
     for (uint32_t n; left > 0; left -= n, x += n * step, out += n * w->out_c) {
         n = j->product.few && left > j->held ? j->held : left;
         ar_product_next(&j->product, n);
         outputs(j, x, n, out);
     }
-    j->n_constant = constant;
+    if (AR_LOOKS) {
+        j->n_constant = constant;
+    }
 }
 
 // The next position of a row, whose taps along y are known.
@@ -457,7 +470,7 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     uint32_t top = (uint32_t)(row->at.top + row->at.y0 * w->dilation_h), n = (uint32_t)(row->at.y1 - row->at.y0);
     uint32_t place = ar_rows_place(top, in->rows);
     bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * w->dilation_h < in->rows;
-    row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * j->c->group_in : NULL;
+    row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c) : NULL;
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
     row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
 }
@@ -514,7 +527,7 @@ static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_plac
     uint32_t step = in->stride * w->dilation_h, y = (uint32_t)(at->top + at->y0 * w->dilation_h);
     uint32_t place = ar_rows_place(y, in->rows);
     return (ar_patch_t) {
-        .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * j->c->group_in, .step = step,
+        .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * ar_conv_group_in(j->c), .step = step,
         .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + w->dilation_h - 1u) / w->dilation_h,
         .ring = in->rows * in->stride,
     };
@@ -525,7 +538,7 @@ static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_plac
 static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
     const ar_window_t *w = &j->c->w;
     int32_t in_c = w->in_c;
-    uint32_t group_in = j->c->group_in;
+    uint32_t group_in = ar_conv_group_in(j->c);
     ar_place_t at;
     ar_place(w, *y, 0, &at);
     ar_patch_t patch = patch_rows(j, in, &at);
@@ -569,8 +582,8 @@ static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t r
 static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
     const ar_window_t *w = &j->c->w;
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
-    bool direct = j->c->direct;
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
+    bool direct = ar_conv_is(j->c, AR_CONV_DIRECT);
+    for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
         // Rows that can be taken as one.
@@ -586,15 +599,15 @@ static void run_group(job_t *j, const ar_run_t *run, const ar_rec_t *rec) {
 static void list_channels(job_t *j, ar_channel_t *channels) {
     const ar_conv_t *c = j->c;
     j->product.channels = channels;
-    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * c->group_out, c->group_out, c->dead, channels);
+    j->product.n_channels = ar_quant_channels(&c->q, &j->product, j->group * j->group_out, j->group_out, ar_conv_is(c, AR_CONV_DEAD), channels);
     j->constant = channels + j->product.n_channels;
-    j->n_constant = c->group_out - j->product.n_channels;
+    j->n_constant = j->group_out - j->product.n_channels;
 }
 
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
-    uint32_t rows = c->filter / row_of(c), bytes = c->w.rows.scratch - other_bytes(c);
-    bool no_table = NARROW && c->narrow && (run->y1 - run->y0 == 1 || bytes < least_bytes(c));
+    uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
+    bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && (run->y1 - run->y0 == 1 || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
     if (!no_table) {
@@ -608,25 +621,26 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     j.no_table = no_table;
     j.n_constant = 0;
     j.group = 0;
+    j.group_out = ar_conv_group_out(c);
     ar_product_s8_t *product = &j.product;
     product->weights = weights_of(c, rec, weights);
     product->bias = ar_bias(rec);
     product->rows = rows;
     product->row = row_of(c);
-    product->n = c->filter;
+    product->n = filter;
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table ? narrow_bytes(c) : bytes;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
-    j.held = ar_product_fit(c->group_out, rows, product->row, product->bytes);
-    fill(edges, (int8_t)-c->q.in_offset, edge_bytes(c));
+    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes);
+    fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
         ar_quant_begin(&j.factors, &c->q, c->w.out_c);
     }
-    for (uint32_t first = 0; first < c->w.out_c; first += c->group_out, j.group++) {
+    for (uint32_t first = 0; first < c->w.out_c; first += j.group_out, j.group++) {
         if (!no_table) {
             list_channels(&j, channels);
         }

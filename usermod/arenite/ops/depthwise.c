@@ -12,7 +12,7 @@
 enum { WEIGHTS = 1 };
 
 static const uint8_t *weights_of(const ar_depthwise_conv_t *d, const ar_rec_t *rec) {
-    if (d->int4_count) {
+    if (d->q.int4) {
         return (const uint8_t *)((const ar_factor_t *)ar_scratch_of(rec) + d->w.out_c);
     }
     return ar_in(rec, WEIGHTS);
@@ -20,14 +20,15 @@ static const uint8_t *weights_of(const ar_depthwise_conv_t *d, const ar_rec_t *r
 
 // One tap, output channels from oc on. Where each input channel has several, they come in runs of one activation.
 static void tap(const ar_depthwise_conv_t *d, const uint8_t *x, const uint8_t *weights, uint32_t oc, uint32_t n, ar_sums_t *sums) {
-    const ar_mac_t *mac = d->mac;
-    int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
-    if (d->multiplier == 1) {
+    const ar_mac_t *mac = ar_mac_of(&d->q);
+    int32_t offset = mac->size == 1 ? ar_quant_offset(&d->q) : 0;
+    uint32_t multiplier = d->q.own;
+    if (multiplier == 1) {
         mac->depthwise(sums, x + oc * mac->size, 1, offset, weights, n);
         return;
     }
-    uint32_t channel = oc / d->multiplier, left = d->multiplier - oc % d->multiplier;
-    for (uint32_t i = 0, run; i < n; i += run, channel++, left = d->multiplier) {
+    uint32_t channel = oc / multiplier, left = multiplier - oc % multiplier;
+    for (uint32_t i = 0, run; i < n; i += run, channel++, left = multiplier) {
         run = left < n - i ? left : n - i;
         mac->depthwise((uint8_t *)sums + i * mac->sum_size, x + channel * mac->size, 0, offset, weights + i * mac->weight_size, run);
     }
@@ -36,7 +37,7 @@ static void tap(const ar_depthwise_conv_t *d, const uint8_t *x, const uint8_t *w
 static void accumulate(const ar_depthwise_conv_t *d, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, uint32_t oc,
     uint32_t n, ar_sums_t *sums) {
     const ar_window_t *w = &d->w;
-    const ar_mac_t *mac = d->mac;
+    const ar_mac_t *mac = ar_mac_of(&d->q);
     const uint8_t *weights = weights_of(d, rec);
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
         const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
@@ -50,20 +51,23 @@ static void accumulate(const ar_depthwise_conv_t *d, const ar_rec_t *rec, const 
 
 static void position(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out) {
     const ar_depthwise_conv_t *d = params;
+    const ar_mac_t *mac = ar_mac_of(&d->q);
     const ar_factor_t *factors = ar_scratch_of(rec);
     for (uint32_t oc = 0, n; oc < d->w.out_c; oc += n) {
         n = d->w.out_c - oc < AR_SUMS ? d->w.out_c - oc : AR_SUMS;
         ar_sums_t sums;
-        memset(&sums, 0, n * d->mac->sum_size);
+        memset(&sums, 0, n * mac->sum_size);
         accumulate(d, rec, in, at, oc, n, &sums);
-        d->mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
+        mac->finish(&d->q, &sums, ar_bias(rec), factors ? factors + oc : NULL, oc, n, out);
     }
 }
 
 static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
-    ar_weights_ready(rec, &d->q, d->mac, d->w.out_c, d->int4_count);
-    return ar_each_position(run, rec, &d->w, d->mac->size, position);
+    const ar_window_t *w = &d->w;
+    const ar_mac_t *mac = ar_mac_of(&d->q);
+    ar_weights_ready(rec, &d->q, mac, w->out_c, d->q.int4 ? (uint32_t)w->kernel_h * w->kernel_w * w->out_c : 0);
+    return ar_each_position(run, rec, w, mac->size, position);
 }
 
 static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -75,10 +79,9 @@ static ar_status_t shape(ar_prep_t *p, ar_depthwise_conv_t *d, const ar_tensor_t
     if (in_c < 1 || out_c % in_c != 0 || weights->dim[0] != 1 || weights->dim[3] != out_c) {
         return ar_weights_misfit(p, weights->dim[0], weights->dim[3], in, out);
     }
-    d->multiplier = (uint16_t)(out_c / in_c);
-    d->int4_count = weights->type == AR_INT4 ? weights->count : 0;
+    d->q.own = (uint16_t)(out_c / in_c);
     int32_t said = ar_option_int(p, DEPTHWISE_DEPTH_MULTIPLIER, 0);
-    if (said != d->multiplier && said != 0) {
+    if (said != d->q.own && said != 0) {
         return ar_refuse(p, "depth multiplier %d, but %d %I%A%d %O channels", (int)said, (int)in_c, (int)out_c);
     }
     const int32_t kernel[2] = { weights->dim[1], weights->dim[2] };
@@ -93,12 +96,16 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
     if (!c) {
         return AR_NO_MEMORY;
     }
-    *c = (ar_conv_t) {
-        .w = d->w, .group_in = 1, .group_out = d->w.out_c, .filter = (uint32_t)d->w.kernel_h * d->w.kernel_w,
-        .mac = d->mac, .q = d->q, .transposed = true,
-    };
-    ar_conv_s8_scratch(p, c, NULL);
-    ar_by_rows(p, 1, c->w.batches);
+    *c = (ar_conv_t) { .w = d->w, .q = d->q };
+    c->w.rows.own = AR_CONV_TRANSPOSED;
+    c->q.own = 1; // ar_conv_group_in
+    if (ar_one_channel_fits(c)) {
+        p->rec->eval = ar_one_channel;
+        ar_one_channel_ask(p, c);
+    } else {
+        ar_conv_s8_scratch(p, c, NULL);
+    }
+    ar_by_rows(p, 1, ar_batches(&c->w));
     return AR_OK;
 }
 
@@ -108,7 +115,7 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     ar_depthwise_conv_t d;
     memset(&d, 0, sizeof(d));
     ar_get_input(p, WEIGHTS, &weights);
-    ar_status_t status = ar_mac(p, in, &weights, out, &d.mac);
+    ar_status_t status = ar_quant_mac(p, in, &weights, out, &d.q);
     if (status == AR_OK) {
         status = shape(p, &d, in, &weights, out);
     }
@@ -118,7 +125,7 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    if (in->type == AR_INT8 && d.w.in_c == 1 && !d.int4_count) {
+    if (in->type == AR_INT8 && d.w.in_c == 1 && !d.q.int4) {
         return as_product(p, &d);
     }
     bool fits = ar_depthwise3_fits(&d);
@@ -132,6 +139,6 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     } else {
         ar_weights_scratch(p, &weights, d.w.out_c);
     }
-    ar_by_rows(p, 1, d.w.batches);
+    ar_by_rows(p, 1, ar_batches(&d.w));
     return AR_OK;
 }

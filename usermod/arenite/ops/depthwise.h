@@ -8,10 +8,7 @@
 
 typedef struct {
     ar_window_t w;              // its rows know the scratch's bytes, int8 only
-    uint16_t multiplier;
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    const ar_mac_t *mac;
-    ar_quant_t q;
+    ar_quant_t q;               // its own: the multiplier
 } ar_depthwise_conv_t;
 
 // int8 with a 3x3 kernel, where there is a kernel for it: whether it fits; ask for its scratch; run.

@@ -11,8 +11,8 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
     const ar_window_t *w = &d->w;
-    return d->mac->size == 1 && d->multiplier == 1 && w->kernel_h == 3 && w->kernel_w == 3
-           && w->dilation_h == 1 && w->dilation_w == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->int4_count;
+    return ar_mac_of(&d->q) == &ar_mac_s8 && d->q.own == 1 && w->kernel_h == 3 && w->kernel_w == 3
+           && w->dilation_h == 1 && w->dilation_w == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->q.int4;
 }
 
 // Planes of so many positions are looked at for channels that are the zero point at all of them, if there are enough channels.
@@ -377,10 +377,10 @@ ar_status_t ar_depthwise3(const ar_run_t *run, const ar_rec_t *rec) {
     j.y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     j.k = (ar_depthwise3_t) {
         .weights = j.product.weights, .bias = j.product.bias, .n_channels = w->out_c, .in_w = w->in_w, .out_w = w->out_w,
-        .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = d->q.in_offset, .out_zero = d->q.out_zero,
-        .low = d->q.low, .high = d->q.high, .scratch = ar_scratch_of(rec), .bytes = w->rows.scratch,
+        .stride = w->stride_w, .pad_left = (uint32_t)w->pad_left, .offset = ar_quant_offset(&d->q), .out_zero = d->q.out_zero,
+        .low = d->q.low, .high = d->q.high, .scratch = ar_scratch_of(rec), .bytes = ar_rows_scratch(&w->rows),
     };
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
+    for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
         blocks(&j, &in, &out);

@@ -11,29 +11,29 @@
 enum { INPUT = 0, WEIGHTS = 1 };
 
 typedef struct {
-    uint32_t scratch;           // bytes, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
+    uint16_t scratch;           // blocks, int8 only: int4 weights as bytes, a widened row of the input if there is room for it
+    int16_t weights_offset;
     uint32_t rows;              // of the input: batches
     uint32_t n_in;
     uint32_t n_out;
-    uint32_t int4_count;        // weights in all if they are int4, else 0
-    int32_t weights_offset;
     ar_factor_t factor;         // for weights with one scale
-    bool plain;                 // as in a product, for weights with one scale
-    bool on;                    // as in a product
     const ar_mac_t *mac;
-    ar_quant_t q;
+    ar_quant_t q;               // its own: the notes below
 } dense_t;
+
+// As in a product: of weights with one scale, of all.
+enum { PLAIN = 1, ON = 2 };
 
 // int8 with one scale for all weights, which is most of them: what its record keeps of that.
 typedef struct {
-    uint32_t scratch;           // as above
+    uint16_t scratch;           // as above
+    uint16_t rows;
     uint32_t n_in;
     uint32_t n_out;
     int32_t mult;               // the factor
-    uint16_t rows;
     int16_t in_offset;
-    int16_t weights_offset;
     int8_t shift;
+    int8_t weights_zero;
     int8_t out_zero;
     int8_t low;
     int8_t high;
@@ -96,7 +96,7 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
     p.channels = &all;
     p.n_channels = d->n_out;
     p.n = d->n_in;
-    p.scratch = wide && d->scratch >= ar_product_one_scratch(d->n_in) ? wide : NULL;
+    p.scratch = wide && d->scratch * (uint32_t)AR_ALIGN >= ar_product_one_scratch(d->n_in) ? wide : NULL;
     p.offset = d->in_offset;
     p.out_zero = d->out_zero;
     p.low = d->low;
@@ -106,7 +106,7 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
     p.plain = d->plain;
     p.on = d->on;
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
-        p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, d->weights_offset);
+        p.start = (int32_t)zero_point_term(x, d->n_in, d->in_offset, -d->weights_zero);
         ar_product_one(&p, x, out);
     }
     return AR_OK;
@@ -115,7 +115,7 @@ static ar_status_t eval_one_scale(const ar_run_t *run, const ar_rec_t *rec) {
 static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights, void *wide, const int8_t *x, int8_t *out) {
     ar_product_s8_t p = {
         .weights = weights, .bias = ar_bias(rec), .n_channels = d->n_out, .rows = 1, .row = d->n_in, .n = d->n_in, .scratch = wide,
-        .start = (int32_t)zero_point_term(x, d->n_in, d->q.in_offset, d->weights_offset),
+        .start = (int32_t)zero_point_term(x, d->n_in, ar_quant_offset(&d->q), d->weights_offset),
     };
     if (d->q.per_channel) {
         channels_s8(d, p, x, out);
@@ -123,10 +123,15 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
     }
     ar_channel_t all = { d->factor.mult, (int16_t)d->factor.shift, 0 };
     ar_quant_product(&d->q, &p);
-    p.plain = d->plain;
+    p.plain = d->q.own & PLAIN;
     p.channels = &all;
     p.one_factor = true;
     ar_product_one(&p, x, out);
+}
+
+// Of weights of int4 as bytes.
+static uint32_t unpacked_bytes(const dense_t *d) {
+    return d->q.int4 ? (d->n_in * d->n_out + 3) & ~3u : 0;
 }
 
 // Weights with a scale a channel, or of int4.
@@ -135,11 +140,11 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const dense_t *d = ar_params(rec);
     const int8_t *x = ar_in(rec, INPUT), *weights = ar_in(rec, WEIGHTS);
     int8_t *out = ar_out(rec, 0), *scratch = ar_scratch_of(rec), *wide = NULL;
-    uint32_t unpacked = (d->int4_count + 3) & ~3u;
-    if (d->int4_count) {
-        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->int4_count, scratch);
+    uint32_t unpacked = unpacked_bytes(d);
+    if (unpacked) {
+        weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->n_in * d->n_out, scratch);
     }
-    if (scratch && !d->q.per_channel && d->scratch >= unpacked + ar_product_one_scratch(d->n_in)) {
+    if (scratch && !d->q.per_channel && d->scratch * (uint32_t)AR_ALIGN >= unpacked + ar_product_one_scratch(d->n_in)) {
         wide = scratch + unpacked;
     }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
@@ -154,7 +159,8 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const uint8_t *x = ar_in(rec, INPUT);
     uint8_t *out = ar_out(rec, 0);
     const uint8_t *weights = ar_in(rec, WEIGHTS);
-    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in * d->mac->size, out += d->n_out * d->mac->size) {
+    uint32_t size = d->mac->size;
+    for (uint32_t r = 0; r < d->rows; r++, x += d->n_in * size, out += d->n_out * size) {
         row(d, rec, weights, x, out);
     }
     return AR_OK;
@@ -172,7 +178,7 @@ static void finish(const dense_t *d, const ar_rec_t *rec, const ar_sums_t *sums,
     if (d->q.per_channel) {
         ar_quant_factors(&d->q, o, n, factors);
     }
-    d->mac->finish(&d->q, sums, ar_bias(rec), factors, o, n, ar_out(rec, 0));
+    ar_mac_s8.finish(&d->q, sums, ar_bias(rec), factors, o, n, ar_out(rec, 0));
 }
 
 // One row's share of all sums.
@@ -185,7 +191,7 @@ static void gather_row(const image_t *m, const ar_rec_t *rec, uint32_t y) {
         n = d->n_out - o < AR_DOT_ROWS ? d->n_out - o : AR_DOT_ROWS;
         ar_sums_t part;
         memcpy(&part, sums + o, n * sizeof(*sums));
-        d->mac->dot(&part, n, ar_rows_in(rec, &m->rows, y, row), d->q.in_offset, weights + (size_t)o * d->n_in, d->n_in, row);
+        ar_mac_s8.dot(&part, n, ar_rows_in(rec, &m->rows, y, row), ar_quant_offset(&d->q), weights + (size_t)o * d->n_in, d->n_in, row);
         memcpy(sums + o, &part, n * sizeof(*sums));
     }
 }
@@ -212,7 +218,7 @@ static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 
 // Where the sums take less than the image.
 static bool gathers(const dense_t *d, const ar_tensor_t *in) {
-    return in->type == AR_INT8 && d->rows == 1 && !d->int4_count && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
+    return in->type == AR_INT8 && d->rows == 1 && !d->q.int4 && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
 }
 
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -245,7 +251,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         return ar_refuse(p, "%P %d of %T%W is out of range", (int)weights->zero_point);
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
-    d->weights_offset = d->q.per_channel ? 0 : -weights->zero_point;
+    d->weights_offset = (int16_t)(d->q.per_channel ? 0 : -weights->zero_point);
     if (!d->q.per_channel && ar_has_input(p, 2)) {
         ar_tensor_t bias;
         ar_get_input(p, 2, &bias);
@@ -255,7 +261,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->plain = in->type == AR_INT8 && !d->q.per_channel && is_plain(d);
+    d->q.own |= in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
     return AR_OK;
 }
 
@@ -264,7 +270,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
 
 static void ask_scratch(ar_prep_t *p, const dense_t *d) {
     bool wide = !d->q.per_channel && d->n_out >= WIDE_OUTPUTS;
-    uint32_t weights = (d->int4_count + 3) & ~3u, most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
+    uint32_t weights = unpacked_bytes(d), most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
     if (most > 0) {
         ar_scratch_between(p, weights, most);
     }
@@ -290,9 +296,9 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
         return AR_NO_MEMORY;
     }
     *one = (one_scale_t) {
-        .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = d->q.in_offset,
-        .weights_offset = (int16_t)d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = (int8_t)d->q.out_zero,
-        .low = (int8_t)d->q.low, .high = (int8_t)d->q.high, .plain = d->plain, .on = d->on,
+        .n_in = d->n_in, .n_out = d->n_out, .mult = d->factor.mult, .rows = (uint16_t)d->rows, .in_offset = (int16_t)ar_quant_offset(&d->q),
+        .weights_zero = (int8_t)-d->weights_offset, .shift = (int8_t)d->factor.shift, .out_zero = d->q.out_zero,
+        .low = d->q.low, .high = d->q.high, .plain = d->q.own & PLAIN, .on = (d->q.own & ON) != 0,
     };
     ask_scratch(p, d);
     return AR_OK;
@@ -304,7 +310,7 @@ static ar_status_t keep(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
     if (gathers(d, in) && ar_rows_gather(p, &rows)) {
         return keep_image(p, d, &rows);
     }
-    if (int8 && !d->int4_count && !d->q.per_channel && d->rows <= 0xffff) {
+    if (int8 && !d->q.int4 && !d->q.per_channel && d->rows <= 0xffff) {
         return keep_one_scale(p, d);
     }
     dense_t *rec = ar_record(p, int8 ? eval_s8 : eval, sizeof(*d));
@@ -324,9 +330,9 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     dense_t d;
     memset(&d, 0, sizeof(d));
     ar_get_input(p, WEIGHTS, &weights);
-    ar_status_t status = ar_mac(p, in, &weights, out, &d.mac);
+    ar_status_t status = ar_quant_mac(p, in, &weights, out, &d.q);
     if (status == AR_OK) {
-        d.int4_count = weights.type == AR_INT4 ? weights.count : 0;
+        d.mac = ar_mac_of(&d.q);
         status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {
@@ -334,7 +340,7 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     }
     if (status == AR_OK && in->type != AR_FLOAT32) {
         status = one_factor(p, &d, in, &weights, out);
-        d.on = ar_read_on(p, &weights, 3);
+        d.q.own |= ar_read_on(p, &weights, 3) ? ON : 0;
     }
     return status == AR_OK ? keep(p, &d, in) : status;
 }

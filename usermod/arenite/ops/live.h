@@ -9,7 +9,8 @@
 
 #include "kernels/tier.h"
 
-// Whether convolutions look for them at all; and by these functions. On Helium kernels do it, 16 channels at a time.
+// Whether convolutions look for them at all, and for outputs without weights; and by these functions. On Helium kernels do it,
+// 16 channels at a time.
 #ifdef ARENITE_SMALL
 #define AR_LOOKS (0)
 #else

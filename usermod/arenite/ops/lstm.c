@@ -296,8 +296,8 @@ static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, cons
     l->out_zero = (int16_t)h->zero_point;
     l->out_low = wide ? -32768 : -128;
     l->out_high = wide ? 32767 : 127;
-    l->q.low = -32768;
-    l->q.high = 32767;
+    l->q.low_s16 = -32768;
+    l->q.high_s16 = 32767;
     l->q.wide = wide;
     l->remember = ar_factor(1.0f / 32768, cell->scale, cell->scale);
     l->add = ar_factor(1.0f / 32768, 1.0f / 32768, cell->scale);

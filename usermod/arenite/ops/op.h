@@ -61,6 +61,7 @@ typedef struct _ar_prep_t {
     ar_rec_t *rec;
     struct _ar_loader_t *loader;
     const struct _ar_op_t *op;
+    struct _ar_made_t *made;    // where the subgraphs that it calls are told
     ar_error_t *err;
     uint32_t inputs;            // positions in the model of the two index vectors
     uint32_t outputs;
@@ -69,13 +70,8 @@ typedef struct _ar_prep_t {
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     uint16_t index;
-    uint16_t calls[2];
-    ar_status_t (*load_calls)(struct _ar_loader_t *l, const struct _ar_made_t *made); // what loads them
     uint8_t n_in;
     uint8_t n_out;
-    uint8_t n_calls;            // subgraphs that it calls
-    uint8_t call_from;          // its first input that is one of theirs
-    uint8_t row_inputs;         // inputs that it takes by rows, 0: it does not run so
     bool may_wait;              // it may end a run early (AR_WAITING)
     bool scratch_lasts;         // from one invoke to the next
 } ar_prep_t;
@@ -135,7 +131,7 @@ void *ar_record_wrap(ar_prep_t *p, ar_eval_t eval, size_t bytes);
 void ar_scratch(ar_prep_t *p, uint32_t bytes);
 
 // The same, where more of it makes the operator quicker: it gets what the arena has free while it runs, at most `most`. How
-// many bytes they are is told in the first of the record's scalars, a uint32_t.
+// many blocks of AR_ALIGN bytes they are is told in the first of the record's scalars, a uint16_t.
 void ar_scratch_between(ar_prep_t *p, uint32_t least, uint32_t most);
 
 // Ask for memory that lasts from one invoke to the next, in the place of scratch. It starts as zeros.
@@ -167,7 +163,8 @@ void ar_joins(ar_prep_t *p);
 void ar_overwrites(ar_prep_t *p, unsigned inputs);
 
 // Refuse: "op 7 CUMSUM: ..." with what ar_fail formats in the text. They return the status, to be returned.
-ar_status_t ar_refuse(ar_prep_t *p, const char *format, ...);        // AR_VALUE
+#define ar_refuse(...) (ar_refuse_so(__VA_ARGS__), (ar_status_t)AR_VALUE)         // not returned: fewer bytes
+void ar_refuse_so(ar_prep_t *p, const char *format, ...);
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
 ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"

@@ -88,8 +88,8 @@ static ar_status_t place(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t 
     return AR_OK;
 }
 
-static bool is_image(const ar_tensor_t *in, const ar_tensor_t *out) {
-    return in->rank == 4 && out->dim[0] == 1 && out->dim[3] == in->dim[3] && in->count && out->dim[1] <= 0x7fff;
+static bool is_image(const ar_tensor_t *in, const ar_tensor_t *out, int32_t before) {
+    return in->rank == 4 && out->dim[0] == 1 && out->dim[3] == in->dim[3] && in->count && out->dim[1] <= 0x7fff && before <= AR_ROWS_MOST;
 }
 
 static ar_status_t prepare_image(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, const paddings_t *pads, uint8_t fill) {
@@ -101,7 +101,7 @@ static ar_status_t prepare_image(ar_prep_t *p, const ar_tensor_t *in, const ar_t
     image->rows.in_h = (uint16_t)in->dim[1];
     image->rows.out_h = (uint16_t)out->dim[1];
     image->rows.window = image->rows.stride = 1;
-    image->rows.before = (int16_t)pads->n[2];
+    image->rows.before = (uint8_t)pads->n[2];
     image->left = (uint32_t)pads->n[4] * column;
     image->inner = (uint32_t)in->dim[2] * column;
     image->whole = (uint32_t)out->dim[2] * column;
@@ -119,7 +119,7 @@ static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_ten
     if (status != AR_OK) {
         return status;
     }
-    if (eval == eval_pad && is_image(in, out)) {
+    if (eval == eval_pad && is_image(in, out, pads.n[2])) {
         return prepare_image(p, in, out, &pads, fill);
     }
     pad_t *pad = ar_record(p, eval, sizeof(*pad) + ar_space_bytes(&s));

@@ -141,11 +141,11 @@ static void by_rows(ar_prep_t *p, pool_t *pool) {
     ar_window_t *w = &pool->w;
     bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->kernel_h == w->rows.in_h
         && w->kernel_w == w->in_w && w->in_w >= 2;
-    if (whole && w->batches == 1 && ar_rows_gather(p, &w->rows)) {
+    if (whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
         p->rec->eval = mean_by_rows;
         ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
     }
-    ar_by_rows(p, 1, w->batches);
+    ar_by_rows(p, 1, ar_batches(w));
 }
 
 // What computes one position; NULL: the operator does not have the type.

@@ -12,34 +12,40 @@
 enum { AR_ALONE, AR_RING, AR_HELD };
 
 typedef struct {
-    uint32_t scratch;           // bytes of it, where that was asked for between bounds
+    uint16_t scratch;           // blocks of AR_ALIGN bytes of it, where that was asked for between bounds
     uint16_t in_h, out_h;       // rows of the inputs, and of the output
     uint16_t window;            // rows of input that a row of output sees: row y those from y * stride - before on
-    uint16_t stride;
-    int16_t before;             // rows of padding
+    union {
+        uint32_t best;          // while the model is planned: least bytes up to here, or fewest calls
+        uint16_t held[2];       // when it runs: rows of inputs 0 and 1 in memory
+    };
     uint16_t out_held;          // rows of the output in memory; row y in place y % held
     uint16_t next;              // the row of output to be made next
+    uint16_t time;              // the operator's number, counted from 1
     uint16_t back;              // bytes to the record before, 0: these two can not be in one segment
-    uint16_t from[2];           // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
+    union {
+        uint16_t from[2];       // bytes back to the record that makes input 0 or 1, 0: none that could be in one segment
+        uint32_t row;           // of what has no input: bytes of a row
+    };
     uint16_t to;                // bytes on to the last record of the segment that takes rows of this, 0: none
-    uint8_t inputs;             // that have rows
-    uint8_t role;
+    union {
+        uint16_t length;        // while planned: records of the segment that ends here; before, when the last takes rows of this
+        uint16_t span;          // when it runs: bytes to the end of the segment, in its first record; else 0
+    };
+    uint8_t stride;
+    uint8_t before;             // rows of padding
+    uint8_t inputs : 2;         // that have rows
+    uint8_t role : 2;
     uint8_t passes : 1;         // while planned: a row of its output is taken before any other row is made
     uint8_t in_place : 1;       // element by element: an output may lie where its input does
     uint8_t idle : 1;           // channels of the output are perhaps the zero point everywhere, for want of weights
     uint8_t gathers : 1;        // rows of input into sums, from which the output is made with the last of them; out_h is in_h
-    union {
-        struct {                // while the model is planned
-            uint32_t best;      // least bytes up to here, or fewest calls
-            uint16_t length;    // records of the segment that ends here; before, the time of the last that takes rows of this
-            uint16_t time;
-        };
-        struct {                // when it runs
-            uint16_t held[2];   // rows of inputs 0 and 1 in memory
-            uint16_t span;      // bytes to the end of the segment, in its first record; else 0
-        };
-    };
+    uint8_t reads_first : 1;    // a row of input 0 is read before any of its row of output is written
+    uint8_t own : 7;            // what the operator notes of itself
 } ar_rows_t;
+
+// What a byte holds of strides, dilations and padding.
+#define AR_ROWS_MOST (255)
 
 // Tell, when the record is made, that it begins so, and of how many inputs rows are taken. batches: there must be one.
 void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches);
@@ -49,6 +55,10 @@ bool ar_rows_idle(const ar_prep_t *p);
 
 static inline ar_rows_t *ar_rows(const ar_rec_t *rec) {
     return ar_params(rec);
+}
+
+static inline uint32_t ar_rows_scratch(const ar_rows_t *r) {
+    return r->scratch * (uint32_t)AR_ALIGN;
 }
 
 // The place of row y where so many rows are held: all of them, or a ring of the last few.

@@ -15,12 +15,15 @@ static int32_t padding_before(int32_t in, int32_t out, int32_t window, int32_t s
     return missing > 0 ? missing / 2 : 0;
 }
 
+// What a record keeps of an axis.
+enum { BEFORE, STRIDE, DILATION, KEPT };
+
 static bool in_range(int32_t value, int32_t low, int32_t high) {
     return low <= value && value <= high;
 }
 
 static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, int32_t in, int32_t out,
-    int32_t kernel, int32_t stride, int32_t dilation, int16_t *before) {
+    int32_t kernel, int32_t stride, int32_t dilation, uint8_t to[KEPT]) {
     if (!in_range(kernel, 1, 0x7fff) || !in_range(stride, 1, 0x7fff) || !in_range(dilation, 1, 0x7fff)) {
         return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each%M1 to 32767", axis, (int)kernel,
             (int)stride, (int)dilation);
@@ -33,8 +36,16 @@ static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, i
     if (out != size) {
         return ar_refuse(p, "%s: %T%O has %d, its %I%Aoptions give %d", axis, (int)out, (int)size);
     }
-    int32_t missing = padding_before(in, out, (int32_t)window, stride);
-    *before = (int16_t)(padding == PADDING_SAME ? missing : 0);
+    int32_t before = padding == PADDING_SAME ? padding_before(in, out, (int32_t)window, stride) : 0;
+    // They do not matter where there is but one position, or one tap.
+    stride = out == 1 && stride > AR_ROWS_MOST ? AR_ROWS_MOST : stride;
+    dilation = kernel == 1 && dilation > AR_ROWS_MOST ? AR_ROWS_MOST : dilation;
+    if ((before | stride | dilation) > AR_ROWS_MOST) {
+        return ar_unsupported(p, "%s: padding, stride or dilation of more than 255", axis);
+    }
+    to[BEFORE] = (uint8_t)before;
+    to[STRIDE] = (uint8_t)stride;
+    to[DILATION] = (uint8_t)dilation;
     return AR_OK;
 }
 
@@ -54,14 +65,15 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
             return ar_unsupported(p, "%D %u:%M1 to 32767", i);
         }
     }
-    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], &w->rows.before);
+    uint8_t height[KEPT], width[KEPT];
+    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], height);
     if (status == AR_OK) {
-        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], &w->pad_left);
+        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], width);
     }
     if (status != AR_OK) {
         return status; // the kernel may be anything
     }
-    w->batches = (uint16_t)in->dim[0];
+    w->rows.from[1] = (uint16_t)in->dim[0]; // ar_batches
     w->rows.in_h = w->rows.held[0] = (uint16_t)in->dim[1];
     w->in_w = (uint16_t)in->dim[2];
     w->in_c = (uint16_t)in->dim[3];
@@ -70,11 +82,13 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
     w->out_c = (uint16_t)out->dim[3];
     w->kernel_h = (uint16_t)kernel[0];
     w->kernel_w = (uint16_t)kernel[1];
-    w->rows.stride = (uint16_t)stride[0];
+    w->rows.stride = height[STRIDE];
+    w->rows.before = height[BEFORE];
     w->rows.window = (uint16_t)((kernel[0] - 1) * dilation[0] + 1);
-    w->stride_w = (uint16_t)stride[1];
-    w->dilation_h = (uint16_t)dilation[0];
-    w->dilation_w = (uint16_t)dilation[1];
+    w->stride_w = width[STRIDE];
+    w->pad_left = width[BEFORE];
+    w->dilation_h = height[DILATION];
+    w->dilation_w = width[DILATION];
     return status;
 }
 
@@ -121,7 +135,7 @@ void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
 ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_window_t *w, uint32_t size, ar_position_t position) {
     const void *params = ar_params(rec);
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
+    for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
         for (uint32_t y = run->y0; y < y1; y++) {

@@ -20,14 +20,18 @@ static inline uint8_t *ar_row(const ar_plane_t *plane, uint32_t y) {
 // The geometry of a window that slides over an NHWC tensor. In elements.
 typedef struct {
     ar_rows_t rows;             // along the height; its window counts the dilation
-    uint16_t batches;
     uint16_t in_w, in_c;
     uint16_t out_w, out_c;
     uint16_t kernel_h, kernel_w;
-    uint16_t stride_w;
-    uint16_t dilation_h, dilation_w;
-    int16_t pad_left;
+    uint8_t stride_w;
+    uint8_t dilation_h, dilation_w;
+    uint8_t pad_left;
 } ar_window_t;
+
+// There is one input only, so where the second one's maker would be told, there is room for the batches.
+static inline uint32_t ar_batches(const ar_window_t *w) {
+    return w->rows.from[1];
+}
 
 // Fill w from the tensors' shapes and the options, and check it all: strides and dilations at least 1, the output's
 // shape the one that TensorFlow computes for this padding. kernel, stride, dilation: h and w.

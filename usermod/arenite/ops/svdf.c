@@ -37,7 +37,7 @@ static void keep(const svdf_t *s, const ar_sums_t *sums, uint32_t i, uint8_t *to
 
 static void features(const svdf_t *s, const uint8_t *x, const uint8_t *weights, uint8_t *state) {
     const ar_mac_t *mac = s->mac;
-    int32_t offset = mac->size == 1 ? s->q.in_offset : 0;
+    int32_t offset = mac->size == 1 ? ar_quant_offset(&s->q) : 0;
     uint8_t *newest = state + (s->memory - 1) * s->state_size;
     for (uint32_t f = 0, n; f < s->filters; f += n) {
         n = s->filters - f < AR_DOT_ROWS ? s->filters - f : AR_DOT_ROWS;
@@ -130,7 +130,9 @@ static ar_status_t types(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const 
             t[FEATURES].type, t[TIME].type, kept);
     }
     s->state_size = (uint8_t)ar_type_size(kept);
-    return ar_mac(p, &t[INPUT], &t[FEATURES], out, &s->mac);
+    ar_status_t status = ar_quant_mac(p, &t[INPUT], &t[FEATURES], out, &s->q);
+    s->mac = ar_mac_of(&s->q);
+    return status;
 }
 
 static ar_status_t bias(ar_prep_t *p, const svdf_t *s, const ar_tensor_t t[5]) {
@@ -169,8 +171,8 @@ static ar_status_t quantize(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], con
     // TensorFlow Lite leaves the activation to the output's range (svdf.cc, EvalIntegerSVDF).
     s->q.low = -128;
     s->q.high = 127;
-    s->q.in_offset = (int16_t)-t[INPUT].zero_point;
-    s->q.out_zero = (int16_t)out->zero_point;
+    s->q.in_zero = (int8_t)t[INPUT].zero_point;
+    s->q.out_zero = (int8_t)out->zero_point;
     s->state_zero = t[STATE].zero_point;
     s->to_state = ar_factor(t[INPUT].scale, t[FEATURES].scale, t[STATE].scale);
     s->to_out = ar_factor(t[STATE].scale, t[TIME].scale, out->scale);

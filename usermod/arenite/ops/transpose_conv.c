@@ -29,7 +29,7 @@ static void reach(int32_t o, int32_t stride, int32_t pad, int32_t kernel, int32_
 static void accumulate(const deconv_t *d, const uint8_t *x, int32_t oy, int32_t ox, const uint8_t *weights, uint32_t rows, ar_sums_t *sums) {
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = d->mac;
-    int32_t offset = mac->size == 1 ? d->q.in_offset : 0;
+    int32_t offset = mac->size == 1 ? ar_quant_offset(&d->q) : 0;
     int32_t y0, y1, x0, x1;
     reach(oy, w->rows.stride, w->rows.before, w->kernel_h, w->rows.out_h, &y0, &y1);
     reach(ox, w->stride_w, w->pad_left, w->kernel_w, w->out_w, &x0, &x1);
@@ -60,7 +60,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_window_t *w = &d->w;
     uint32_t size = d->mac->size, y1 = run->y1 < w->rows.in_h ? run->y1 : w->rows.in_h;
     ar_weights_ready(rec, &d->q, d->mac, w->in_c, 0);
-    for (uint32_t batch = 0; batch < w->batches; batch++) {
+    for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         const uint8_t *x = ar_out_plane(w, ar_in(rec, INPUT), batch, size).base;
         ar_plane_t out = ar_in_plane(w, ar_out(rec, 0), batch, size);
         for (uint32_t oy = run->y0; oy < y1; oy++) {
@@ -107,10 +107,10 @@ static ar_status_t shape(ar_prep_t *p, deconv_t *d, const ar_tensor_t *in, const
 
 ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
     ar_tensor_t weights, in;
-    const ar_mac_t *mac;
+    ar_quant_t q = { .mac = 0 };
     ar_get_input(p, WEIGHTS, &weights);
     ar_get_input(p, INPUT, &in);
-    ar_status_t status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_mac(p, &in, &weights, &p->out, &mac);
+    ar_status_t status = weights.type == AR_INT4 ? ar_bad_type(p, AR_INT4) : ar_quant_mac(p, &in, &weights, &p->out, &q);
     if (status != AR_OK) {
         return status;
     }
@@ -118,7 +118,7 @@ ar_status_t ar_prepare_transpose_conv(ar_prep_t *p) {
     if (!d) {
         return AR_NO_MEMORY;
     }
-    d->mac = mac;
+    d->mac = ar_mac_of(&q);
     status = shape(p, d, &in, &weights, &p->out);
     if (status == AR_OK) {
         ar_weights_scratch(p, &weights, d->w.in_c);

@@ -4,6 +4,7 @@
 
 #include "engine/bytes.h"
 #include "ops/activation.h"
+#include "ops/live.h"
 #include "ops/weights.h"
 
 // ---- from sums to outputs ------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ static void finish_s16(const ar_quant_t *q, const ar_sums_t *sums, const void *b
             uint32_t sum = (uint32_t)sums->s16[i] + (bias ? (uint32_t)((const int32_t *)bias)[first + i] : 0);
             v = ar_requantize((int32_t)sum, factors[i]);
         }
-        to[i] = (int16_t)ar_clamp(v, q->low, q->high);
+        to[i] = (int16_t)ar_clamp(v, q->low_s16, q->high_s16);
     }
 }
 
@@ -77,23 +78,29 @@ const ar_mac_t ar_mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 
 const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
 const ar_mac_t ar_mac_f32_s8 = { ar_dot_f32_s8, ar_depthwise_f32_s8, finish_f32_s8, 4, 1, 4 };
 
-ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac) {
-    bool bytes = weights->type == AR_INT8 || weights->type == AR_INT4;
-    if (in->type == AR_FLOAT32 && weights->type == AR_FLOAT32) {
-        *mac = &ar_mac_f32;
-    } else if (in->type == AR_FLOAT32 && weights->type == AR_INT8) {
-        *mac = &ar_mac_f32_s8;
-    } else if (in->type == AR_INT8 && bytes) {
-        *mac = &ar_mac_s8;
-    } else if (in->type == AR_INT16 && weights->type == AR_INT8) {
-        *mac = &ar_mac_s16;
-    } else {
-        *mac = NULL;
+static const ar_mac_t *const ways[] = { &ar_mac_s8, &ar_mac_s16, &ar_mac_f32, &ar_mac_f32_s8 };
+enum { WAY_S8, WAY_S16, WAY_F32, WAY_F32_S8, NO_WAY };
+
+const ar_mac_t *ar_mac_of(const ar_quant_t *q) {
+    return ways[q->mac];
+}
+
+ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q) {
+    bool s8 = weights->type == AR_INT8;
+    unsigned way = NO_WAY;
+    if (in->type == AR_FLOAT32) {
+        way = weights->type == AR_FLOAT32 ? WAY_F32 : s8 ? WAY_F32_S8 : NO_WAY;
+    } else if (in->type == AR_INT8) {
+        way = s8 || weights->type == AR_INT4 ? WAY_S8 : NO_WAY;
+    } else if (in->type == AR_INT16) {
+        way = s8 ? WAY_S16 : NO_WAY;
     }
-    if (!*mac || out->type != in->type) {
+    if (way == NO_WAY || out->type != in->type) {
         return ar_unsupported(p, "%I %t, %W %t, %O %t%S", in->type,
             weights->type, out->type);
     }
+    q->mac = way & 3;
+    q->int4 = weights->type == AR_INT4;
     return AR_OK;
 }
 
@@ -166,8 +173,10 @@ static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tenso
     }
     q->in_scale = in->scale;
     q->out_scale = out->scale;
-    q->in_offset = (int16_t)-in->zero_point;
-    q->out_zero = (int16_t)out->zero_point;
+    if (in->type == AR_INT8) {
+        q->in_zero = (int8_t)in->zero_point;
+        q->out_zero = (int8_t)out->zero_point;
+    }
     return AR_OK;
 }
 
@@ -200,8 +209,13 @@ ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, co
     }
     int32_t low, high;
     status = ar_activation_int(p, activation, out, &low, &high);
-    q->low = (int16_t)low;
-    q->high = (int16_t)high;
+    if (in->type == AR_INT8) {
+        q->low = (int8_t)low;
+        q->high = (int8_t)high;
+    } else {
+        q->low_s16 = (int16_t)low;
+        q->high_s16 = (int16_t)high;
+    }
     return status;
 }
 
@@ -257,7 +271,7 @@ static int32_t bound_of(uint32_t n) {
 }
 
 void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
-    product->offset = q->in_offset;
+    product->offset = ar_quant_offset(q);
     product->out_zero = q->out_zero;
     product->low = q->low;
     product->high = q->high;
@@ -373,7 +387,7 @@ bool ar_quant_plain(const ar_quant_t *q, uint32_t n) {
 
 uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first, uint32_t n, bool apart, ar_channel_t *channels) {
     bool plain = list(f, first, n, channels);
-    uint32_t live = apart ? part(f->q, product, n, channels) : n;
+    uint32_t live = AR_LOOKS && apart ? part(f->q, product, n, channels) : n;
     // Channels without weights may have the strangest scales and biases.
     plain = plain && ar_quant_plain(f->q, product->n);
     for (const ar_channel_t *c = channels, *end = c + live; !plain && c < end; c++) {

@@ -16,20 +16,33 @@ typedef struct {
         struct {
             float in_scale;
             float out_scale;
-            int16_t in_offset;      // minus the input's zero point
-            int16_t out_zero;
-            int16_t low;            // range of the output
-            int16_t high;
+            union {
+                struct {            // int8: zero points, and the range of the output
+                    int8_t in_zero, out_zero;
+                    int8_t low, high;
+                };
+                struct {            // int16, whose zero points are 0
+                    int16_t low_s16, high_s16;
+                };
+            };
         };
         struct {
             float low_f32;
             float high_f32;
         };
     };
-    uint8_t per_channel;            // 0: one scale for all
-    uint8_t wide;                   // int16: sums are rounded from 64 bits, as with an int64 bias or none
     uint8_t bias_bits;              // int8: those of all biases from bit 24 on, but for their signs; 255: nobody knows them
+    uint8_t per_channel : 1;        // 0: one scale for all
+    uint8_t wide : 1;               // int16: sums are rounded from 64 bits, as with an int64 bias or none
+    uint8_t int4 : 1;               // the weights
+    uint8_t mac : 2;                // the way of ar_mac_of
+    uint16_t own;                   // what the operator notes of its geometry
 } ar_quant_t;
+
+// What is added to activations of int8.
+static inline int32_t ar_quant_offset(const ar_quant_t *q) {
+    return -q->in_zero;
+}
 
 // Sums of a block of outputs, of whichever type.
 #define AR_SUMS (16)
@@ -53,9 +66,10 @@ typedef struct {
 
 extern const ar_mac_t ar_mac_s8, ar_mac_s16, ar_mac_f32, ar_mac_f32_s8;
 
-// The ways for these types, or an error: float32, with weights of float32 or int8; int8; int16 with int8 weights. int4 weights
+// The ways for these types, as a record keeps it, or an error: float32, with weights of float32 or int8; int8; int16 with int8 weights. int4 weights
 // are for ar_weights_ready.
-ar_status_t ar_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, const ar_mac_t **mac);
+ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q);
+const ar_mac_t *ar_mac_of(const ar_quant_t *q);
 
 // Check activation, quantization (for integers) and bias (input 2, where there is one) of an operator with that many output
 // channels; fill q.
