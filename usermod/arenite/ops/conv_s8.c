@@ -337,7 +337,11 @@ static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const
         put_rows(j, in, a, b, i);
         return;
     }
-    (inside ? put_inside : put_parts)(j, in, a, b, i);
+    if (inside) {
+        put_inside(j, in, a, b, i);
+    } else {
+        put_parts(j, in, a, b, i);
+    }
     put_outside(j, a, i);
 }
 
