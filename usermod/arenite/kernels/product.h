@@ -44,6 +44,9 @@ typedef struct {
                                 // of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
 
+// Whether kernels ask for what is plain.
+#define AR_ASKS_PLAIN (!AR_TIER_PORTABLE)
+
 // List n channels from first on, whose scales these are; whether all shifts are plain. For cores with Helium.
 bool ar_ratio_channels(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, uint32_t n, ar_channel_t *to);
 

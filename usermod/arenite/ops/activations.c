@@ -297,7 +297,7 @@ static ar_status_t curve_s8(ar_prep_t *p, const ar_tensor_t *in, bool tanh) {
 static ar_status_t curve_s16(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, bool tanh) {
     curve_t c = { .in_zero = 0 };
     if (!near(out->scale, 1.0f / 32768)) {
-        return ar_refuse(p, "%T%O must have scale 1/32768");
+        return ar_refuse(p, "%T%O%Vscale 1/32768");
     }
     if (!index_factor(in->scale, tanh, &c.factor)) {
         return ar_refuse(p, "%T%I's scale must lie between 2^-30%A2.6");

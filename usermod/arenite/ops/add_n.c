@@ -77,7 +77,7 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor
         return ar_types_differ(p, first->type, t->type);
     }
     if (!ar_same_shape(t, first)) {
-        return ar_refuse(p, "%Is%A%O differ in %H");
+        return ar_refuse(p, "%Is%A%O%X%H");
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->scale > 1e37f)) {
         return ar_not_quantized(p, "inputs and output need");

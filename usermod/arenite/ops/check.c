@@ -37,15 +37,15 @@ ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_
 
 ar_status_t ar_expect_output(ar_prep_t *p, float scale, int32_t zero) {
     bool fits = p->out.zero_point == zero && fabsf(p->out.scale - scale) <= 0.001f * scale;
-    return fits ? AR_OK : ar_refuse(p, "%T%O must have scale 1/%d%A%P %d", (int)(1 / scale + 0.5f), (int)zero);
+    return fits ? AR_OK : ar_refuse(p, "%T%O%Vscale 1/%d%A%P %d", (int)(1 / scale + 0.5f), (int)zero);
 }
 
 ar_status_t ar_expect_shape(ar_prep_t *p) {
-    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "%I%A%O differ in %H");
+    return ar_same_shape(&p->in, &p->out) ? AR_OK : ar_refuse(p, "%I%A%O%X%H");
 }
 
 ar_status_t ar_expect_size(ar_prep_t *p) {
-    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "%I%A%O differ in size");
+    return p->in.count == p->out.count ? AR_OK : ar_refuse(p, "%I%A%O%Xsize");
 }
 
 ar_status_t ar_too_far_apart(ar_prep_t *p) {
@@ -53,7 +53,7 @@ ar_status_t ar_too_far_apart(ar_prep_t *p) {
 }
 
 ar_status_t ar_quantized_otherwise(ar_prep_t *p) {
-    return ar_refuse(p, "%I%A%O must have %Tsame scale%A%P");
+    return ar_refuse(p, "%I%A%O%V%Tsame scale%A%P");
 }
 
 ar_status_t ar_zero_points_wanted(ar_prep_t *p) {

@@ -162,7 +162,7 @@ ar_status_t ar_prepare_while(ar_prep_t *p) {
         ar_subgraph_tensor(p, condition, true, 0, &t);
     }
     if (ar_subgraph_count(p, condition, true) != 1 || t.type != AR_BOOL || t.count != 1) {
-        return ar_refuse(p, "%Tcondition must have one bool as its %O");
+        return ar_refuse(p, "%Tcondition%Vone bool as its %O");
     }
     control_t *c = ar_record(p, eval_while, sizeof(*c) + p->n_out * sizeof(uint32_t));
     if (!c) {
@@ -195,7 +195,7 @@ ar_status_t ar_prepare_call_once(ar_prep_t *p) {
         return status;
     }
     if (ar_subgraph_count(p, subgraph, false) != 0 || ar_subgraph_count(p, subgraph, true) != 0) {
-        return ar_refuse(p, "its subgraph must have no %Is%Ano %Os");
+        return ar_refuse(p, "its subgraph%Vno %Is%Ano %Os");
     }
     const control_t c = { .subgraph = { (uint16_t)subgraph } };
     status = ar_keep(p, eval_call_once, &c, sizeof(c));

@@ -264,15 +264,15 @@ static const int8_t *tap_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (ky < at->y0 || ky >= at->y1 || kx < at->x0 || kx >= at->x1) {
         return j->edges;
     }
-    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
-    return row + (at->left + kx * w->dilation_w) * w->in_c + j->group * ar_conv_group_in(j->c);
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w)));
+    return row + (at->left + kx * ar_dilation_w(w)) * w->in_c + j->group * ar_conv_group_in(j->c);
 }
 
 // Taps as rows: the same in scratch where they are whole words.
 static inline ar_product_s8_t with_taps(const job_t *j) {
     ar_product_s8_t p = j->product;
     p.row = ar_conv_group_in(j->c);
-    p.rows = (uint32_t)j->c->w.kernel_h * j->c->w.kernel_w;
+    p.rows = (uint32_t)ar_kernel_h(&j->c->w) * j->c->w.kernel_w;
     return p;
 }
 
@@ -280,7 +280,7 @@ static inline ar_product_s8_t with_taps(const job_t *j) {
 static __attribute__((noinline)) void put_taps(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_product_s8_t p = with_taps(j);
     uint32_t r = 0;
-    for (int32_t ky = 0; ky < j->c->w.kernel_h; ky++) {
+    for (int32_t ky = 0, h = ar_kernel_h(&j->c->w); ky < h; ky++) {
         for (int32_t kx = 0; kx < j->c->w.kernel_w; kx++, r++) {
             const int8_t *first = tap_at(j, in, a, ky, kx);
             ar_product_put(&p, i, r, 1, first, b != a ? tap_at(j, in, b, ky, kx) : first, 0);

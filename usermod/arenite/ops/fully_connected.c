@@ -257,11 +257,11 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         ar_get_input(p, 2, &bias);
         // As GetQuantizedConvolutionMultipler asks. A bias that names no scale has that of the product.
         if (bias.n_scales && !(fabsf(in->scale * weights->scale - bias.scale) / out->scale <= 0.02f)) {
-            return ar_refuse(p, "%Tbias must have %Tscale of %I times %W");
+            return ar_refuse(p, "%Tbias%V%Tscale of %I times %W");
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->q.own |= in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
+    d->q.own |= AR_ASKS_PLAIN && in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
     return AR_OK;
 }
 

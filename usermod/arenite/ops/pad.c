@@ -137,7 +137,7 @@ static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_ten
 
 static ar_status_t same_quantization(ar_prep_t *p, const ar_tensor_t *a, const ar_tensor_t *b) {
     bool same = a->type == AR_FLOAT32 || (a->scale == b->scale && a->zero_point == b->zero_point);
-    return same ? AR_OK : ar_refuse(p, "%I, value%A%O must have %Tsame scale%A%P");
+    return same ? AR_OK : ar_refuse(p, "%I, value%A%O%V%Tsame scale%A%P");
 }
 
 ar_status_t ar_prepare_pad(ar_prep_t *p) {

@@ -195,7 +195,7 @@ static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
         return status;
     }
     if (in->dim[3] != out->dim[3]) {
-        return ar_refuse(p, "%I%A%O differ in channels");
+        return ar_refuse(p, "%I%A%O%Xchannels");
     }
     // Sums must stay within 31 bits.
     if (in->count >= 1 << 24 || (in->type == AR_INT16 && in->dim[1] * in->dim[2] > 0xffff)) {

@@ -145,7 +145,7 @@ static int32_t scale_10_of(int32_t in, int32_t out, bool align) {
 static ar_status_t check_shapes(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out) {
     int32_t size[2];
     if (in->rank != 4 || out->rank != 4 || in->dim[0] != out->dim[0] || in->dim[3] != out->dim[3]) {
-        return ar_refuse(p, "%I%A%O must have 4 %Ds,%A%Tsame batches%Achannels");
+        return ar_refuse(p, "%I%A%O%V4 %Ds,%A%Tsame batches%Achannels");
     }
     ar_status_t status = ar_const_ints(p, 1, "the size", 2, size);
     if (status != AR_OK) {

@@ -237,7 +237,7 @@ static ar_status_t open(ar_prep_t *p, bool log) {
         return ar_bad_types(p);
     }
     if (in->rank < 1 || !ar_same_shape(in, out) || in->count == 0) {
-        return ar_refuse(p, "%I%A%O must have %Tsame %H, of at least one %D%Aone element");
+        return ar_refuse(p, "%I%A%O%V%Tsame %H, of at least one %D%Aone element");
     }
     return AR_OK;
 }

@@ -76,10 +76,10 @@ static ar_status_t keep_axes(ar_prep_t *p, ar_window_t *w, const axis_t *y, cons
 ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
     int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]) {
     if (in->rank != 4 || out->rank != 4) {
-        return ar_refuse(p, "%I%A%O must have 4 %Ds (batch, height, width, channels)");
+        return ar_refuse(p, "%I%A%O%V4 %Ds (batch, height, width, channels)");
     }
     if (in->dim[0] != out->dim[0]) {
-        return ar_refuse(p, "%I%A%O differ in batches");
+        return ar_refuse(p, "%I%A%O%Xbatches");
     }
     if (padding != PADDING_SAME && padding != PADDING_VALID) {
         return ar_refuse(p, "padding %d is neither SAME nor VALID", (int)padding);
@@ -110,7 +110,7 @@ void ar_window_by_rows(ar_prep_t *p, const ar_window_t *w) {
 
 ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights) {
     bool all = in->rank == 4 && weights->rank == 4 && p->out.rank == 4;
-    return all ? AR_OK : ar_refuse(p, "%I, %W%A%O must have 4 %Ds");
+    return all ? AR_OK : ar_refuse(p, "%I, %W%A%O%V4 %Ds");
 }
 
 ar_status_t ar_weights_misfit(ar_prep_t *p, int32_t first, int32_t last, const ar_tensor_t *in, const ar_tensor_t *out) {

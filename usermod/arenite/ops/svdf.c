@@ -100,7 +100,7 @@ static bool is_matrix(const ar_tensor_t *t, uint32_t rows, uint32_t columns) {
 
 static ar_status_t shape(ar_prep_t *p, svdf_t *s, const ar_tensor_t t[5], const ar_tensor_t *out) {
     if (t[INPUT].rank != 2 || t[TIME].rank != 2 || t[INPUT].count == 0 || t[TIME].count == 0) {
-        return ar_refuse(p, "%I%Atime %W must have 2 %Ds, none of them empty");
+        return ar_refuse(p, "%I%Atime %W%V2 %Ds, none of them empty");
     }
     int32_t rank = ar_option_int(p, SVDF_RANK, 0);
     if (rank < 1 || t[TIME].dim[0] % rank != 0) {
@@ -148,7 +148,7 @@ static ar_status_t bias(ar_prep_t *p, const svdf_t *s, const ar_tensor_t t[5]) {
     }
     // As PrepareSvdf asks. A bias that names no scale has that of the product.
     if (s->state_size != 4 && b->n_scales && !(fabsf(b->scale - t[STATE].scale * t[TIME].scale) < 1e-5f)) {
-        return ar_refuse(p, "%Tbias must have %Tscale of state times time %W");
+        return ar_refuse(p, "%Tbias%V%Tscale of state times time %W");
     }
     return AR_OK;
 }

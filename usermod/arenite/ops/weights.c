@@ -141,7 +141,7 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
         return ar_refuse(p, "%Tbias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
     }
     q->wide = bias.type == AR_INT64;
-    if (type == AR_INT8) {
+    if (AR_ASKS_PLAIN && type == AR_INT8) {
         q->bias_bits = bias.data ? bits_of_bias(&bias) : 255;
     }
     return AR_OK;
@@ -275,7 +275,7 @@ void ar_quant_product(const ar_quant_t *q, ar_product_s8_t *product) {
     product->out_zero = q->out_zero;
     product->low = q->low;
     product->high = q->high;
-    product->plain = product->start == 0 && q->low == -128 && q->high == 127;
+    product->plain = AR_ASKS_PLAIN && product->start == 0 && q->low == -128 && q->high == 127;
 }
 
 int8_t ar_quant_of_bias(const ar_quant_t *q, int32_t bias, const ar_channel_t *c) {
@@ -320,6 +320,17 @@ static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *chan
         channels[i] = (ar_channel_t) { f->all.mult, (int16_t)f->all.shift, (uint16_t)(first + i) };
     }
     return AR_SHIFT_IS_PLAIN(f->all.shift);
+}
+
+#elif defined(ARENITE_SMALL)
+
+// List n channels from first on; nobody asks what is plain.
+static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
+    for (uint32_t i = 0; i < n; i++) {
+        ar_factor_t factor = factor_at(f, first + i, first);
+        channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
+    }
+    return true;
 }
 
 #else
@@ -390,7 +401,7 @@ uint32_t ar_quant_some(ar_factors_t *f, ar_product_s8_t *product, uint32_t first
     uint32_t live = AR_LOOKS && apart ? part(f->q, product, n, channels) : n;
     // Channels without weights may have the strangest scales and biases.
     plain = plain && ar_quant_plain(f->q, product->n);
-    for (const ar_channel_t *c = channels, *end = c + live; !plain && c < end; c++) {
+    for (const ar_channel_t *c = channels, *end = c + live; AR_ASKS_PLAIN && !plain && c < end; c++) {
         int32_t bias = product->bias ? product->bias[c->channel] : 0, size = bias ^ (bias >> 31);
         product->plain = product->plain && AR_SHIFT_IS_PLAIN(c->shift) && size < (1 << 30) - bound_of(product->n);
     }
