@@ -8,6 +8,13 @@
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
+// Whether what is rare has a quicker way of its own.
+#ifdef ARENITE_SMALL
+#define QUICK (0)
+#else
+#define QUICK (1)
+#endif
+
 // Rows of taps that do not lie in the input as they are: outside of it, and partly outside, of two patches.
 #define EDGES (3)
 
@@ -157,8 +164,8 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 }
 
 // Each channel's taps: it is done anew for each row.
-static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
-    bool words = (((uintptr_t)from | taps | channels) & 3) == 0;
+static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    bool words = QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
     for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
         if (words) {
@@ -311,7 +318,7 @@ static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i)
 }
 
 // Rows inside, of which parts are outside: of both patches the same parts of all rows.
-static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+static AR_SMALL void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
     uint32_t in_c = w->in_c, bytes = edge_bytes(j->c);
     int8_t *first = j->edges + bytes, *second = first + bytes;
@@ -327,13 +334,13 @@ static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a,
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = a->x1 > a->x0 && b->x1 > b->x0;
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = QUICK && a->x1 > a->x0 && b->x1 > b->x0;
     bool rows = a->top == b->top && a->y1 > a->y0 && taps_of_row(j->c) == w->kernel_w;
     if (by_taps(j->c) && !(rows && inside)) {
         put_taps(j, in, a, b, i);
         return;
     }
-    if (!rows || !parts) {
+    if (!rows || !(inside || parts)) {
         put_rows(j, in, a, b, i);
         return;
     }
