@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,14 @@ CLOSE = {"int8": {}, "int16": {}, "int4": {}, "float32": {"rtol": 1e-5, "atol": 
 
 @dataclass
 class Window:
-    """What CONV_2D and DEPTHWISE_CONV_2D have in common, drawn at random."""
+    """What CONV_2D and DEPTHWISE_CONV_2D have in common, drawn at random.
+
+    Attributes:
+        far: along one axis padding, strides and dilations are more than a byte holds.
+    """
 
     rng: Rng
+    far: bool = False
 
     def __post_init__(self) -> None:
         """Draw sizes until the window fits."""
@@ -33,9 +39,19 @@ class Window:
         self.kernel = draw.shape(rng, 2, 4)
         self.stride = draw.shape(rng, 2, 3)
         self.dilation = draw.shape(rng, 2, 3)
+        long = int(rng.integers(2))
+        if self.far:
+            self.kernel[long] = int(rng.choice([1, 2, 3, 530]))
+            self.stride[long] = int(rng.choice([1, 7, 256, 400]))
+            self.dilation[long] = int(rng.choice([1, 255, 256, 511]) if self.kernel[long] < 530 else 1)
+            if long == 0 or self.dilation[1] > 255:
+                self.kernel[1 - long] = 1
         reach = [(k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
         least = [r if self.padding == VALID else 1 for r in reach]
         self.size = [int(n + rng.integers(0, 8)) for n in least]
+        if self.far:
+            self.size[long] += int(rng.integers(0, 300))
+            self.size[1] = self.size[1] if long else 1
         self.out = [
             -(-(n if self.padding == SAME else n - r + 1) // s)
             for n, r, s in zip(self.size, reach, self.stride, strict=True)
@@ -100,10 +116,10 @@ def maybe_bias(rng: Rng, b: Tensor) -> list[Tensor | None]:
     return [[b], [b], [None], []][int(rng.integers(4))]
 
 
-def conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
+def conv_2d(seed: int, dtype: str, far: bool = False) -> tuple[bytes, list[Array]]:
     """A model of one CONV_2D, and its input."""
     rng = np.random.default_rng(seed)
-    w = Window(rng)
+    w = Window(rng, far)
     groups = int(rng.choice([1, 1, 1, 2, 3]))
     depth, per_group = int(rng.integers(1, 10)), int(rng.integers(1, 7))
     x = activation(rng, [w.batches, *w.size, depth * groups], dtype)
@@ -112,10 +128,10 @@ def conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
     return single("CONV_2D", [x, f, *maybe_bias(rng, b)], y, options("Conv2D", **w.fields())), [draw.values(rng, x)]
 
 
-def depthwise_conv_2d(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
+def depthwise_conv_2d(seed: int, dtype: str, far: bool = False) -> tuple[bytes, list[Array]]:
     """A model of one DEPTHWISE_CONV_2D, and its input."""
     rng = np.random.default_rng(seed)
-    w = Window(rng)
+    w = Window(rng, far)
     depth, multiplier = int(rng.integers(1, 20)), int(rng.choice([1, 1, 2, 3]))
     x = activation(rng, [w.batches, *w.size, depth], dtype)
     f, b = weights(rng, [1, *w.kernel, depth * multiplier], 3, x, dtype)
@@ -256,6 +272,23 @@ def fully_connected(seed: int, dtype: str) -> tuple[bytes, list[Array]]:
 def test_conv_2d(engine: Engine, dtype: str, seed: int) -> None:
     """Catches a wrong window, stride, dilation, padding, group, factor, bias or clamp."""
     same(engine, *conv_2d(seed, dtype), **CLOSE[dtype])
+
+
+@pytest.mark.parametrize("seed", CASES)
+@pytest.mark.parametrize("model", [conv_2d, depthwise_conv_2d])
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_far(engine: Engine, dtype: str, model: Callable[..., tuple[bytes, list[Array]]], seed: int) -> None:
+    """Catches padding, a stride or a dilation of a long signal that is cut to what a byte holds, or refused."""
+    same(engine, *model(seed, dtype, far=True), **CLOSE[dtype])
+
+
+def test_far_along_both_axes(engine: Engine) -> None:
+    """Catches a window that a record cannot hold and that runs as another."""
+    x, f, y = Tensor([1, 700, 2, 1]), Tensor([1, 1, 2, 1]), Tensor([1, 2, 1, 1])
+    f.data = np.float32([1, 2]).reshape(f.shape)
+    fields = options("Conv2D", padding=VALID, strideH=400, strideW=1, dilationHFactor=1, dilationWFactor=1)
+    model = single("CONV_2D", [x, f], y, fields)
+    assert "op 0 CONV_2D: more than 255 of padding, stride or dilation beside another axis" in refusal(engine, model)
 
 
 @pytest.mark.parametrize("seed", CASES)

@@ -70,7 +70,7 @@ static ar_life_t *next_to_place(const ar_plan_t *plan, unsigned order) {
     ar_life_t *next = NULL;
     for (uint32_t i = 0; i < plan->n; i++) {
         ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->offset == UNPLACED && (!next || comes_before(order, life, next))) {
+        if (life->offset == UNPLACED && ar_life_is_placed(life) && (!next || comes_before(order, life, next))) {
             next = life;
         }
     }
@@ -116,7 +116,7 @@ static uint32_t first_fit(const ar_plan_t *plan, const ar_life_t *life, bool mir
         moved = false;
         for (uint32_t i = 0; i < plan->n; i++) {
             const ar_life_t *other = ar_life(plan, i);
-            if (ar_life_is_placed(other) && other->offset != UNPLACED && overlap_in_time(life, other)) {
+            if (overlap_in_time(other, life) && other->offset != UNPLACED && ar_life_is_placed(other)) {
                 uint32_t least = clear_of(plan, life, other, offset, mirrored);
                 moved |= least != offset;
                 offset = least;
@@ -161,7 +161,7 @@ ar_alive_t ar_plan_alive(const ar_plan_t *plan, uint32_t before, uint16_t time) 
     ar_alive_t alive = { 0, 0 };
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *life = ar_life(plan, i);
-        if (ar_life_is_placed(life) && life->first < before && time <= life->last) {
+        if (life->first < before && time <= life->last && ar_life_is_placed(life)) {
             uint32_t height = ar_life_height(life);
             alive.bytes += height;
             alive.most = height > alive.most ? height : alive.most;
@@ -224,7 +224,7 @@ static uint32_t free_from(const ar_plan_t *plan, const ar_life_t *life, uint32_t
     uint32_t end = room & ~(uint32_t)(AR_ALIGN - 1);
     for (uint32_t i = 0; i < plan->n; i++) {
         const ar_life_t *other = ar_life(plan, i);
-        if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other) || other->offset + ar_life_height(other) <= start) {
+        if (other == life || !overlap_in_time(other, life) || !ar_life_is_placed(other) || other->offset + ar_life_height(other) <= start) {
             continue;
         }
         if (other->offset <= start) {
@@ -243,7 +243,7 @@ uint32_t ar_plan_grow(const ar_plan_t *plan, ar_life_t *life, uint32_t most, uin
     }
     for (uint32_t i = 0; i < plan->n && best < most; i++) {
         const ar_life_t *other = ar_life(plan, i);
-        if (other == life || !ar_life_is_placed(other) || !overlap_in_time(life, other)) {
+        if (other == life || !overlap_in_time(other, life) || !ar_life_is_placed(other)) {
             continue;
         }
         uint32_t start = other->offset + ar_life_height(other), found = free_from(plan, life, start, room);

@@ -13,11 +13,9 @@
 
 #define UNREACHED (0xffffffffu)
 
-// In a record's length: the segment that ends here runs by rows; its output trails.
+// In a record's length: the segment that ends here runs by rows; its output trails, which the file's plan says in the same bit.
 #define BY_ROWS (0x8000u)
-#define TRAILS (0x4000u)
-// In the file's plan, where a byte stands for a segment: the same.
-#define FILE_TRAILS (0x80u)
+#define TRAILS (0x80u)
 
 typedef struct {
     ar_loader_t *l;
@@ -548,12 +546,11 @@ static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
 // Cut the chains as the file says; false: it is the plan of another model.
 static bool cut_as_given(const search_t *s, const uint8_t *cut, uint32_t n) {
     uint32_t left = 0;
-    uint16_t length = 0;
+    uint8_t length = 0;
     for (ar_rec_t *rec = first_of(s); rec; rec = chain_from(s, ar_next_record(rec))) {
         if (left == 0 && n != 0) {
-            left = *cut & (FILE_TRAILS - 1);
-            length = (uint16_t)(left | (*cut & FILE_TRAILS ? TRAILS : 0));
-            cut++;
+            length = *cut++;
+            left = length & ~TRAILS;
             n--;
         }
         if (left - 1 >= AR_SEGMENT || (left > 1 && !following(s, rec))) {
@@ -675,7 +672,7 @@ uint32_t ar_segments_given(ar_loader_t *l, uint8_t *cuts) {
     for (ar_rec_t *rec = l->streams ? first_of(&s) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
         uint32_t length = ar_rows(rec)->length & ~(BY_ROWS | TRAILS);
         if (length) {
-            cuts[n++] = (uint8_t)(length | (ar_rows(rec)->length & TRAILS ? FILE_TRAILS : 0));
+            cuts[n++] = (uint8_t)ar_rows(rec)->length;
         }
     }
     return n;

@@ -10,7 +10,7 @@ enum { WEIGHTS = 1 };
 
 // Taps of one row that lie side by side in memory as the weights do: all of them, or one where they are apart.
 static int32_t run_of_taps(const ar_conv_t *c, const ar_place_t *at) {
-    return c->w.dilation_w == 1 && ar_conv_group_in(c) == c->w.in_c ? at->x1 - at->x0 : 1;
+    return ar_dilation_w(&c->w) == 1 && ar_conv_group_in(c) == c->w.in_c ? at->x1 - at->x0 : 1;
 }
 
 static void accumulate(const ar_conv_t *c, const ar_plane_t *in, const ar_place_t *at, uint32_t group, const uint8_t *weights,
@@ -20,9 +20,9 @@ static void accumulate(const ar_conv_t *c, const ar_plane_t *in, const ar_place_
     uint32_t group_in = ar_conv_group_in(c);
     int32_t run = run_of_taps(c, at);
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
+        const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w)));
         for (int32_t kx = at->x0; kx < at->x1; kx += run) {
-            uint32_t x = (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) + group * group_in;
+            uint32_t x = (uint32_t)((at->left + kx * ar_dilation_w(w)) * w->in_c) + group * group_in;
             uint32_t tap = (uint32_t)(ky * w->kernel_w + kx) * group_in;
             mac->dot(sums, rows, row + x * mac->size, 0, weights + tap * mac->weight_size, ar_conv_filter(c),
                 (uint32_t)run * group_in);
@@ -96,7 +96,7 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }
         status = ar_quant(p, &c->q, in, &weights, out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
-        ar_by_rows(p, 1, ar_batches(&c->w));
+        ar_window_by_rows(p, &c->w);
     }
     return status;
 }

@@ -33,7 +33,7 @@ static inline uint32_t ar_conv_group_out(const ar_conv_t *c) {
 }
 
 static inline uint32_t ar_conv_filter(const ar_conv_t *c) {
-    return (uint32_t)c->w.kernel_h * c->w.kernel_w * c->q.own;
+    return (uint32_t)ar_kernel_h(&c->w) * c->w.kernel_w * c->q.own;
 }
 
 // int8: patches by rows of weights. Ask for its scratch, and run. weights: NULL where they are not known, or not as rows.

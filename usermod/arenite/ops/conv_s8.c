@@ -8,6 +8,13 @@
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
+// Whether what is rare has a quicker way of its own.
+#ifdef ARENITE_SMALL
+#define QUICK (0)
+#else
+#define QUICK (1)
+#endif
+
 // Rows of taps that do not lie in the input as they are: outside of it, and partly outside, of two patches.
 #define EDGES (3)
 
@@ -16,6 +23,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define NARROW (AR_TIER_MVE ? 0 : 6)
 #define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
+#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
@@ -27,16 +35,25 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 // Taps that lie side by side in the input as they do in the weights: a row of the kernel, or one.
 static uint32_t taps_of_row(const ar_conv_t *c) {
-    return c->w.dilation_w == 1 && ar_conv_group_in(c) == c->w.in_c ? c->w.kernel_w : 1;
+    return ar_dilation_w(&c->w) == 1 && ar_conv_group_in(c) == c->w.in_c ? c->w.kernel_w : 1;
 }
 
 static uint32_t row_of(const ar_conv_t *c) {
     return taps_of_row(c) * ar_conv_group_in(c);
 }
 
+// Whether taps are whole words of a large filter: patches partly outside are put together tap by tap, and need no more than one that is outside.
+static inline bool by_taps(const ar_conv_t *c) {
+    return AR_TIER_DSP && ar_conv_group_in(c) % 4 == 0 && ar_conv_filter(c) >= LARGE;
+}
+
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : (row_of(c) + 3) & ~3u;
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : (row_of(c) + 3) & ~3u;
+}
+
+static uint32_t edges_bytes(const ar_conv_t *c) {
+    return by_taps(c) ? edge_bytes(c) : EDGES * edge_bytes(c);
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -46,19 +63,27 @@ static uint32_t table_bytes(const ar_conv_t *c) {
 // Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = ar_conv_is(c, AR_CONV_TRANSPOSED) || c->q.int4 ? ar_conv_filter(c) * c->w.out_c : 0;
-    return EDGES * edge_bytes(c) + ((weights + 3) & ~3u);
+    return edges_bytes(c) + ((weights + 3) & ~3u);
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
     return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
 }
 
+static uint32_t few_bytes(const ar_conv_t *c) {
+    return product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+}
+
 static uint32_t least_bytes(const ar_conv_t *c) {
-    return table_bytes(c) + product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+    return table_bytes(c) + few_bytes(c);
+}
+
+static inline bool is_short(const ar_conv_t *c) {
+    return c->w.out_w <= NARROW;
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
-    return product_bytes(c, (c->w.out_w + 1u) & ~1u);
+    return is_short(c) ? product_bytes(c, (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
 // Bytes that it takes to leave channels of the input out: a list of the others, two positions, rows of weights.
@@ -102,13 +127,13 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     if (AR_LOOKS) {
         look_for_dead(c, weights);
     }
-    note(c, AR_CONV_DIRECT, w->kernel_h == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
+    note(c, AR_CONV_DIRECT, w->rows.window == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    note(c, AR_CONV_NARROW, w->out_w <= NARROW && (narrow <= NARROW_BYTES || narrow < least));
+    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : AR_TIER_DSP && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
-    c->w.rows.reads_first = AR_TIER_DSP && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
+    c->w.rows.reads_first = AR_TIER_DSP && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);
@@ -139,8 +164,8 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 }
 
 // Each channel's taps: it is done anew for each row.
-static void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
-    bool words = (((uintptr_t)from | taps | channels) & 3) == 0;
+static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    bool words = QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
     for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
         if (words) {
@@ -200,9 +225,9 @@ static const int8_t *row_at(const job_t *j, const ar_plane_t *in, const ar_place
     if (ky < at->y0 || ky >= at->y1 || kx + (int32_t)taps <= at->x0 || kx >= at->x1) {
         return j->edges;
     }
-    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * w->dilation_h)) + j->group * depth;
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w))) + j->group * depth;
     if (taps == 1) {
-        return row + (at->left + kx * w->dilation_w) * w->in_c;
+        return row + (at->left + kx * ar_dilation_w(w)) * w->in_c;
     }
     if (at->x0 == 0 && at->x1 == w->kernel_w) {
         return row + at->left * w->in_c;
@@ -218,7 +243,7 @@ static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, 
     int32_t step = (int32_t)taps_of_row(j->c);
     int8_t *edge = j->edges + edge_bytes(j->c);
     uint32_t r = 0;
-    for (int32_t ky = 0; ky < w->kernel_h; ky++) {
+    for (int32_t ky = 0, h = ar_kernel_h(w); ky < h; ky++) {
         for (int32_t kx = 0; kx < w->kernel_w; kx += step, r++) {
             const int8_t *first = row_at(j, in, a, ky, kx, edge), *second = first;
             if (b != a) {
@@ -232,34 +257,74 @@ static void put_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *a, 
 // Rows y0 to y1 of the kernel, inside the input, as they lie there: in one piece, or, in a ring, in as many as it takes.
 static void put_inside(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    uint32_t y = (uint32_t)(a->top + a->y0 * w->dilation_h), step = in->stride * w->dilation_h;
-    for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * w->dilation_h) {
-        uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + w->dilation_h - 1u) / w->dilation_h;
+    uint32_t dilation = ar_dilation_h(w), y = (uint32_t)a->top + (uint32_t)a->y0 * dilation, step = in->stride * dilation;
+    for (uint32_t r = (uint32_t)a->y0, n; r < (uint32_t)a->y1; r += n, y += n * dilation) {
+        uint32_t at = ar_rows_place(y, in->rows), to_wrap = (in->rows - at + dilation - 1) / dilation;
         const int8_t *row = (const int8_t *)in->base + at * in->stride + j->group * ar_conv_group_in(j->c);
         n = (uint32_t)a->y1 - r < to_wrap ? (uint32_t)a->y1 - r : to_wrap;
         ar_product_put(&j->product, i, r, n, row + a->left * w->in_c, row + b->left * w->in_c, step);
     }
 }
 
+static const int8_t *tap_at(const job_t *j, const ar_plane_t *in, const ar_place_t *at, int32_t ky, int32_t kx) {
+    const ar_window_t *w = &j->c->w;
+    if (ky < at->y0 || ky >= at->y1 || kx < at->x0 || kx >= at->x1) {
+        return j->edges;
+    }
+    const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w)));
+    return row + (at->left + kx * ar_dilation_w(w)) * w->in_c + j->group * ar_conv_group_in(j->c);
+}
+
+// Taps as rows: the same in scratch where they are whole words.
+static inline ar_product_s8_t with_taps(const job_t *j) {
+    ar_product_s8_t p = j->product;
+    p.row = ar_conv_group_in(j->c);
+    p.rows = (uint32_t)ar_kernel_h(&j->c->w) * j->c->w.kernel_w;
+    return p;
+}
+
+// Tap by tap, from the input or from one that is outside.
+static __attribute__((noinline)) void put_taps(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+    const ar_product_s8_t p = with_taps(j);
+    uint32_t r = 0;
+    for (int32_t ky = 0, h = ar_kernel_h(&j->c->w); ky < h; ky++) {
+        for (int32_t kx = 0; kx < j->c->w.kernel_w; kx++, r++) {
+            const int8_t *first = tap_at(j, in, a, ky, kx);
+            ar_product_put(&p, i, r, 1, first, b != a ? tap_at(j, in, b, ky, kx) : first, 0);
+        }
+    }
+}
+
+// Rows outside, from y on.
+static __attribute__((noinline)) void put_zeros(const job_t *j, uint32_t i, uint32_t y, uint32_t n) {
+    if (by_taps(j->c)) {
+        const ar_product_s8_t p = with_taps(j);
+        uint32_t w = j->c->w.kernel_w;
+        ar_product_put(&p, i, y * w, n * w, j->edges, j->edges, 0);
+        return;
+    }
+    ar_product_put(&j->product, i, y, n, j->edges, j->edges, 0);
+}
+
 // What of patches i and i + 1 lies above or below the input.
 static inline void put_outside(const job_t *j, const ar_place_t *at, uint32_t i) {
-    uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = j->c->w.kernel_h;
+    uint32_t y0 = (uint32_t)at->y0, y1 = (uint32_t)at->y1, h = ar_kernel_h(&j->c->w);
     if (y0 > 0) {
-        ar_product_put(&j->product, i, 0, y0, j->edges, j->edges, 0);
+        put_zeros(j, i, 0, y0);
     }
     if (y1 < h) {
-        ar_product_put(&j->product, i, y1, h - y1, j->edges, j->edges, 0);
+        put_zeros(j, i, y1, h - y1);
     }
 }
 
 // Rows inside, of which parts are outside: of both patches the same parts of all rows.
-static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
+static AR_SMALL void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
     uint32_t in_c = w->in_c, bytes = edge_bytes(j->c);
     int8_t *first = j->edges + bytes, *second = first + bytes;
     fill(first, j->c->q.in_zero, 2 * bytes);
     for (int32_t ky = a->y0; ky < a->y1; ky++) {
-        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * w->dilation_h));
+        const int8_t *row = (const int8_t *)ar_row(in, (uint32_t)(a->top + ky * ar_dilation_h(w)));
         memcpy(first + (uint32_t)a->x0 * in_c, row + (uint32_t)(a->left + a->x0) * in_c, (uint32_t)(a->x1 - a->x0) * in_c);
         memcpy(second + (uint32_t)b->x0 * in_c, row + (uint32_t)(b->left + b->x0) * in_c, (uint32_t)(b->x1 - b->x0) * in_c);
         ar_product_put(&j->product, i, (uint32_t)ky, 1, first, second, 0);
@@ -269,12 +334,21 @@ static void put_parts(const job_t *j, const ar_plane_t *in, const ar_place_t *a,
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = a->x1 > a->x0 && b->x1 > b->x0;
-    if (a->top != b->top || a->y1 <= a->y0 || !parts || taps_of_row(j->c) != w->kernel_w) {
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = QUICK && a->x1 > a->x0 && b->x1 > b->x0;
+    bool rows = a->top == b->top && a->y1 > a->y0 && taps_of_row(j->c) == w->kernel_w;
+    if (by_taps(j->c) && !(rows && inside)) {
+        put_taps(j, in, a, b, i);
+        return;
+    }
+    if (!rows || !(inside || parts)) {
         put_rows(j, in, a, b, i);
         return;
     }
-    (inside ? put_inside : put_parts)(j, in, a, b, i);
+    if (inside) {
+        put_inside(j, in, a, b, i);
+    } else {
+        put_parts(j, in, a, b, i);
+    }
     put_outside(j, a, i);
 }
 
@@ -447,7 +521,7 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
 
 // The next position of a row, whose taps along y are known.
 static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
-    ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
@@ -463,9 +537,10 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     const ar_window_t *w = &j->c->w;
     int32_t beyond = w->in_w + w->pad_left - w->kernel_w;
     ar_place(w, y, 0, &row->at);
-    uint32_t top = (uint32_t)(row->at.top + row->at.y0 * w->dilation_h), n = (uint32_t)(row->at.y1 - row->at.y0);
+    uint32_t dilation = ar_dilation_h(w), n = (uint32_t)(row->at.y1 - row->at.y0);
+    uint32_t top = (uint32_t)row->at.top + (uint32_t)row->at.y0 * dilation;
     uint32_t place = ar_rows_place(top, in->rows);
-    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * w->dilation_h < in->rows;
+    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * dilation < in->rows;
     row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c) : NULL;
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
     row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
@@ -474,6 +549,7 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
 // The next n patches, from the position (*x, *y) on, which moves.
 static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
     const ar_window_t *w = &j->c->w;
+    uint32_t step = in->stride * ar_dilation_h(w);
     row_t row;
     ar_place_t at[2];
     begin_row(j, in, *y, &row);
@@ -482,7 +558,7 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
         if (row.from && two && *x >= row.first && *x + 2 <= row.end) {
             uint32_t y0 = (uint32_t)row.at.y0, on = (uint32_t)w->stride_w * w->in_c;
             const int8_t *a = row.from + (*x * on - (uint32_t)w->pad_left * w->in_c);
-            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, in->stride * w->dilation_h);
+            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, step);
             put_outside(j, &row.at, i);
             *x += 2;
         } else {
@@ -520,11 +596,11 @@ static uint32_t alike(const ar_window_t *w, uint32_t x, int32_t left, uint32_t n
 // What of the patches of a row of positions does not depend on where they begin along it.
 static ar_patch_t patch_rows(const job_t *j, const ar_plane_t *in, const ar_place_t *at) {
     const ar_window_t *w = &j->c->w;
-    uint32_t step = in->stride * w->dilation_h, y = (uint32_t)(at->top + at->y0 * w->dilation_h);
+    uint32_t step = in->stride * ar_dilation_h(w), y = (uint32_t)(at->top + at->y0 * ar_dilation_h(w));
     uint32_t place = ar_rows_place(y, in->rows);
     return (ar_patch_t) {
         .x = (const int8_t *)in->base + place * in->stride - (uint32_t)at->y0 * step + j->group * ar_conv_group_in(j->c), .step = step,
-        .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + w->dilation_h - 1u) / w->dilation_h,
+        .y0 = (uint32_t)at->y0, .y1 = (uint32_t)at->y1, .turn = (in->rows - place + ar_dilation_h(w) - 1u) / ar_dilation_h(w),
         .ring = in->rows * in->stride,
     };
 }
@@ -603,14 +679,14 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
-    bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && (run->y1 - run->y0 == 1 || bytes < least_bytes(c));
+    bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
     if (!no_table) {
         edges += table_bytes(c);
         bytes -= table_bytes(c);
     }
-    weights = edges + EDGES * edge_bytes(c);
+    weights = edges + edges_bytes(c);
     job_t j; // not all of it is needed, and zeros take their time
     j.c = c;
     j.edges = edges;
@@ -626,7 +702,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->n = filter;
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
-    product->bytes = no_table ? narrow_bytes(c) : bytes;
+    product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;

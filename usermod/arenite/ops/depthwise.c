@@ -40,9 +40,9 @@ static void accumulate(const ar_depthwise_conv_t *d, const ar_rec_t *rec, const 
     const ar_mac_t *mac = ar_mac_of(&d->q);
     const uint8_t *weights = weights_of(d, rec);
     for (int32_t ky = at->y0; ky < at->y1; ky++) {
-        const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * w->dilation_h));
+        const uint8_t *row = ar_row(in, (uint32_t)(at->top + ky * ar_dilation_h(w)));
         for (int32_t kx = at->x0; kx < at->x1; kx++) {
-            const uint8_t *x = row + (uint32_t)((at->left + kx * w->dilation_w) * w->in_c) * mac->size;
+            const uint8_t *x = row + (uint32_t)((at->left + kx * ar_dilation_w(w)) * w->in_c) * mac->size;
             uint32_t at_weights = (uint32_t)(ky * w->kernel_w + kx) * w->out_c + oc;
             tap(d, x, weights + at_weights * mac->weight_size, oc, n, sums);
         }
@@ -66,7 +66,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = ar_mac_of(&d->q);
-    ar_weights_ready(rec, &d->q, mac, w->out_c, d->q.int4 ? (uint32_t)w->kernel_h * w->kernel_w * w->out_c : 0);
+    ar_weights_ready(rec, &d->q, mac, w->out_c, d->q.int4 ? (uint32_t)ar_kernel_h(w) * w->kernel_w * w->out_c : 0);
     return ar_each_position(run, rec, w, mac->size, position);
 }
 
@@ -105,7 +105,7 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
     } else {
         ar_conv_s8_scratch(p, c, NULL);
     }
-    ar_by_rows(p, 1, ar_batches(&c->w));
+    ar_window_by_rows(p, &c->w);
     return AR_OK;
 }
 
@@ -139,6 +139,6 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     } else {
         ar_weights_scratch(p, &weights, d.w.out_c);
     }
-    ar_by_rows(p, 1, ar_batches(&d.w));
+    ar_window_by_rows(p, &d.w);
     return AR_OK;
 }

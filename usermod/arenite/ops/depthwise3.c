@@ -11,8 +11,8 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
     const ar_window_t *w = &d->w;
-    return ar_mac_of(&d->q) == &ar_mac_s8 && d->q.own == 1 && w->kernel_h == 3 && w->kernel_w == 3
-           && w->dilation_h == 1 && w->dilation_w == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->q.int4;
+    return ar_mac_of(&d->q) == &ar_mac_s8 && d->q.own == 1 && w->rows.window == 3 && w->kernel_w == 3
+           && ar_dilation_h(w) == 1 && ar_dilation_w(w) == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->q.int4;
 }
 
 // Planes of so many positions are looked at for channels that are the zero point at all of them, if there are enough channels.
@@ -89,12 +89,12 @@ static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, c
 #define BLOCK AR_DEPTHWISE_BLOCK
 #define LIVE_MOST (256)         // channels: their numbers are bytes
 
-// Constants for the channels that are not live: at the first position, and so, whatever the others are, at all.
-static __attribute__((noinline)) void fill_dead(job_t *j, const uint16_t *live, int8_t *out, uint32_t positions) {
+// Constants for the channels that are not live: at the first position, and so, whatever the others are, at all. channels: of a
+// block, for its factors.
+static __attribute__((noinline)) void fill_dead(job_t *j, const uint16_t *live, int8_t *out, uint32_t positions, ar_channel_t *channels) {
     uint32_t n = j->k.n_channels;
     bool plain = true;
     for (uint32_t c = 0; c < n; c += BLOCK) {
-        ar_channel_t channels[BLOCK];
         block_factors(j, c, BLOCK, channels);
         plain = plain && j->k.plain;
         for (uint32_t i = 0; i < BLOCK; i++) {
@@ -127,7 +127,7 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
     if (count * 4 >= n * 3) {
         return false;
     }
-    fill_dead(j, live, (int8_t *)out->base, (uint32_t)w->out_w * w->rows.out_h);
+    fill_dead(j, live, (int8_t *)out->base, (uint32_t)w->out_w * w->rows.out_h, channels);
     bool plain = j->k.plain;
     memset(list, 0, sizeof(list));
     for (uint32_t c = 0; c < n; c += BLOCK) {
@@ -149,15 +149,19 @@ static AR_SMALL bool live_blocks(job_t *j, const ar_plane_t *in, const ar_plane_
     return true;
 }
 
-static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+// A frame of its own: what is live is looked for without these factors on the stack.
+static __attribute__((noinline)) void all_blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
     ar_channel_t channels[BLOCK];
-    if (live_blocks(j, in, out)) {
-        return;
-    }
     for (uint32_t c = 0, n; c < j->k.n_channels; c += n) {
         n = j->k.n_channels - c < BLOCK ? j->k.n_channels - c : BLOCK;
         block_factors(j, c, n, channels);
         block(j, in, out, channels, n, NULL);
+    }
+}
+
+static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
+    if (!live_blocks(j, in, out)) {
+        all_blocks(j, in, out);
     }
 }
 

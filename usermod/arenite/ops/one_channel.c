@@ -13,7 +13,7 @@
 
 bool ar_one_channel_fits(const ar_conv_t *c) {
     uint32_t taps = ar_conv_filter(c);
-    return c->w.dilation_w == 1 && c->w.dilation_h == 1 && c->w.kernel_w == AR_TURNED_ROW && taps >= LEAST_TAPS && taps <= MOST_TAPS;
+    return ar_dilation_w(&c->w) == 1 && ar_dilation_h(&c->w) == 1 && c->w.kernel_w == AR_TURNED_ROW && taps >= LEAST_TAPS && taps <= MOST_TAPS;
 }
 
 void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c) {
@@ -100,7 +100,7 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec) {
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     ar_factors_t factors;
     job_t j = { .c = c, .product = {
-        .weights = ar_in(rec, 1), .bias = ar_bias(rec), .rows = w->kernel_h, .row = AR_TURNED_ROW, .n = ar_conv_filter(c),
+        .weights = ar_in(rec, 1), .bias = ar_bias(rec), .rows = ar_kernel_h(w), .row = AR_TURNED_ROW, .n = ar_conv_filter(c),
         .out_step = w->out_c, .scratch = ar_scratch_of(rec),
     } };
     ar_quant_product(&c->q, &j.product);

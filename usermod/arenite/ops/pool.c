@@ -122,10 +122,11 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
 static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     const pool_t *p = ar_params(rec);
     const ar_window_t *w = &p->w;
-    int32_t taps = w->kernel_h * w->in_w;
+    int32_t taps = w->rows.in_h * w->in_w;
     if (w->rows.role == AR_ALONE) {
         ar_window_t whole = *w;
         whole.rows.out_h = whole.rows.out_held = 1;
+        whole.rows.window = w->rows.in_h;
         return ar_each_position(run, rec, &whole, p->size, p->position);
     }
     const int32_t *sums = ar_rows_sum_s8(run, rec, &w->rows, w->in_w, w->in_c);
@@ -139,13 +140,13 @@ static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 // One window, all of the input, in which sums take less than two rows of it.
 static void by_rows(ar_prep_t *p, pool_t *pool) {
     ar_window_t *w = &pool->w;
-    bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->kernel_h == w->rows.in_h
+    bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
         && w->kernel_w == w->in_w && w->in_w >= 2;
     if (whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
         p->rec->eval = mean_by_rows;
         ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
     }
-    ar_by_rows(p, 1, ar_batches(w));
+    ar_window_by_rows(p, w);
 }
 
 // What computes one position; NULL: the operator does not have the type.

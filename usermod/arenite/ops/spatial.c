@@ -15,37 +15,61 @@ static int32_t padding_before(int32_t in, int32_t out, int32_t window, int32_t s
     return missing > 0 ? missing / 2 : 0;
 }
 
-// What a record keeps of an axis.
-enum { BEFORE, STRIDE, DILATION, KEPT };
+// What there is along an axis.
+typedef struct {
+    int32_t in, out;
+    int32_t kernel, stride, dilation;
+    int32_t before;             // padding
+} axis_t;
 
 static bool in_range(int32_t value, int32_t low, int32_t high) {
     return low <= value && value <= high;
 }
 
-static ar_status_t check_axis(ar_prep_t *p, const char *axis, int32_t padding, int32_t in, int32_t out,
-    int32_t kernel, int32_t stride, int32_t dilation, uint8_t to[KEPT]) {
-    if (!in_range(kernel, 1, 0x7fff) || !in_range(stride, 1, 0x7fff) || !in_range(dilation, 1, 0x7fff)) {
-        return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each%M1 to 32767", axis, (int)kernel,
-            (int)stride, (int)dilation);
+static ar_status_t check_axis(ar_prep_t *p, const char *name, int32_t padding, axis_t *a) {
+    if (!in_range(a->kernel, 1, 0x7fff) || !in_range(a->stride, 1, 0x7fff) || !in_range(a->dilation, 1, 0x7fff)) {
+        return ar_refuse(p, "%s: kernel %d, stride %d, dilation %d: each%M1 to 32767", name, (int)a->kernel,
+            (int)a->stride, (int)a->dilation);
     }
-    int64_t window = (int64_t)(kernel - 1) * dilation + 1;
+    int64_t window = (int64_t)(a->kernel - 1) * a->dilation + 1;
     if (window > 0x7fff) {
-        return ar_unsupported(p, "%s: a window of %N32767", axis);
+        return ar_unsupported(p, "%s: a window of %N32767", name);
     }
-    int32_t size = output_size(padding, in, (int32_t)window, stride);
-    if (out != size) {
-        return ar_refuse(p, "%s: %T%O has %d, its %I%Aoptions give %d", axis, (int)out, (int)size);
+    int32_t size = output_size(padding, a->in, (int32_t)window, a->stride);
+    if (a->out != size) {
+        return ar_refuse(p, "%s: %T%O has %d, its %I%Aoptions give %d", name, (int)a->out, (int)size);
     }
-    int32_t before = padding == PADDING_SAME ? padding_before(in, out, (int32_t)window, stride) : 0;
-    // They do not matter where there is but one position, or one tap.
-    stride = out == 1 && stride > AR_ROWS_MOST ? AR_ROWS_MOST : stride;
-    dilation = kernel == 1 && dilation > AR_ROWS_MOST ? AR_ROWS_MOST : dilation;
-    if ((before | stride | dilation) > AR_ROWS_MOST) {
-        return ar_unsupported(p, "%s: padding, stride or dilation of more than 255", axis);
+    a->before = padding == PADDING_SAME ? padding_before(a->in, a->out, (int32_t)window, a->stride) : 0;
+    a->dilation = a->kernel == 1 ? 1 : a->dilation;
+    return AR_OK;
+}
+
+static bool fits_bytes(const axis_t *a) {
+    return a->before <= AR_ROWS_MOST && a->dilation <= AR_ROWS_MOST && (a->stride <= AR_ROWS_MOST || a->out == 1);
+}
+
+// A record has bytes for what is along the height. An axis of one position changes places with the other: nothing lies elsewhere.
+static ar_status_t keep_axes(ar_prep_t *p, ar_window_t *w, const axis_t *y, const axis_t *x) {
+    if (!fits_bytes(y) && x->in == 1 && x->kernel == 1) {
+        const axis_t *other = x;
+        x = y;
+        y = other;
     }
-    to[BEFORE] = (uint8_t)before;
-    to[STRIDE] = (uint8_t)stride;
-    to[DILATION] = (uint8_t)dilation;
+    if (!fits_bytes(y) || (y->kernel > 1 && x->dilation > AR_ROWS_MOST)) {
+        return ar_unsupported(p, "more than 255 of padding, stride or dilation beside another axis");
+    }
+    w->rows.in_h = w->rows.held[0] = (uint16_t)y->in;
+    w->rows.out_h = w->rows.out_held = (uint16_t)y->out;
+    w->rows.stride = (uint8_t)(y->stride <= AR_ROWS_MOST ? y->stride : 1);
+    w->rows.before = (uint8_t)y->before;
+    w->rows.window = (uint16_t)((y->kernel - 1) * y->dilation + 1);
+    w->in_w = (uint16_t)x->in;
+    w->out_w = (uint16_t)x->out;
+    w->kernel_w = (uint16_t)x->kernel;
+    w->stride_w = (uint16_t)x->stride;
+    w->pad_left = (uint16_t)x->before;
+    w->dilations[0] = (uint8_t)x->dilation;
+    w->dilations[1] = (uint8_t)(y->kernel > 1 ? y->dilation : x->dilation >> 8);
     return AR_OK;
 }
 
@@ -65,31 +89,23 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
             return ar_unsupported(p, "%D %u:%M1 to 32767", i);
         }
     }
-    uint8_t height[KEPT], width[KEPT];
-    ar_status_t status = check_axis(p, "height", padding, in->dim[1], out->dim[1], kernel[0], stride[0], dilation[0], height);
-    if (status == AR_OK) {
-        status = check_axis(p, "width", padding, in->dim[2], out->dim[2], kernel[1], stride[1], dilation[1], width);
+    axis_t axes[2];
+    ar_status_t status = AR_OK;
+    for (unsigned i = 0; i < 2 && status == AR_OK; i++) {
+        axes[i] = (axis_t) { in->dim[1 + i], out->dim[1 + i], kernel[i], stride[i], dilation[i], 0 };
+        status = check_axis(p, i ? "width" : "height", padding, &axes[i]);
     }
     if (status != AR_OK) {
         return status; // the kernel may be anything
     }
     w->rows.from[1] = (uint16_t)in->dim[0]; // ar_batches
-    w->rows.in_h = w->rows.held[0] = (uint16_t)in->dim[1];
-    w->in_w = (uint16_t)in->dim[2];
     w->in_c = (uint16_t)in->dim[3];
-    w->rows.out_h = w->rows.out_held = (uint16_t)out->dim[1];
-    w->out_w = (uint16_t)out->dim[2];
     w->out_c = (uint16_t)out->dim[3];
-    w->kernel_h = (uint16_t)kernel[0];
-    w->kernel_w = (uint16_t)kernel[1];
-    w->rows.stride = height[STRIDE];
-    w->rows.before = height[BEFORE];
-    w->rows.window = (uint16_t)((kernel[0] - 1) * dilation[0] + 1);
-    w->stride_w = width[STRIDE];
-    w->pad_left = width[BEFORE];
-    w->dilation_h = height[DILATION];
-    w->dilation_w = width[DILATION];
-    return status;
+    return keep_axes(p, w, &axes[0], &axes[1]);
+}
+
+void ar_window_by_rows(ar_prep_t *p, const ar_window_t *w) {
+    ar_by_rows(p, 1, w->rows.in_h == p->in.dim[1] ? ar_batches(w) : 0);
 }
 
 ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights) {
@@ -126,8 +142,8 @@ void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t k
 }
 
 void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
-    ar_taps((int32_t)y, w->rows.stride, w->rows.before, w->dilation_h, w->kernel_h, w->rows.in_h, &at->y0, &at->y1);
-    ar_taps((int32_t)x, w->stride_w, w->pad_left, w->dilation_w, w->kernel_w, w->in_w, &at->x0, &at->x1);
+    ar_taps((int32_t)y, w->rows.stride, w->rows.before, ar_dilation_h(w), ar_kernel_h(w), w->rows.in_h, &at->y0, &at->y1);
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
     at->top = (int32_t)y * w->rows.stride - w->rows.before;
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }

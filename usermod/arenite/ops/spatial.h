@@ -22,11 +22,24 @@ typedef struct {
     ar_rows_t rows;             // along the height; its window counts the dilation
     uint16_t in_w, in_c;
     uint16_t out_w, out_c;
-    uint16_t kernel_h, kernel_w;
-    uint8_t stride_w;
-    uint8_t dilation_h, dilation_w;
-    uint8_t pad_left;
+    uint16_t kernel_w;
+    uint16_t stride_w;
+    uint16_t pad_left;
+    uint8_t dilations[2];       // along the width and the height; with one tap along the height, both bytes of that along the width
 } ar_window_t;
+
+static inline uint16_t ar_dilation_h(const ar_window_t *w) {
+    return w->rows.window == 1 ? 1 : w->dilations[1];
+}
+
+static inline uint16_t ar_dilation_w(const ar_window_t *w) {
+    return (uint16_t)(w->dilations[0] | (w->rows.window == 1 ? w->dilations[1] << 8 : 0));
+}
+
+static inline uint16_t ar_kernel_h(const ar_window_t *w) {
+    uint32_t taps = w->rows.window - 1u;
+    return (uint16_t)(1 + (w->dilations[1] <= 1 ? taps : taps / w->dilations[1]));
+}
 
 // There is one input only, so where the second one's maker would be told, there is room for the batches.
 static inline uint32_t ar_batches(const ar_window_t *w) {
@@ -37,6 +50,9 @@ static inline uint32_t ar_batches(const ar_window_t *w) {
 // shape the one that TensorFlow computes for this padding. kernel, stride, dilation: h and w.
 ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const ar_tensor_t *out,
     int32_t padding, const int32_t kernel[2], const int32_t stride[2], const int32_t dilation[2]);
+
+// Tell, when the record is made, that it begins with such a window and takes rows of input 0.
+void ar_window_by_rows(ar_prep_t *p, const ar_window_t *w);
 
 // An input, its weights and output 0 must have 4 dimensions; and refuse weights of that many channels.
 ar_status_t ar_expect_images(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights);

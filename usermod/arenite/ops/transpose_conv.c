@@ -31,7 +31,7 @@ static void accumulate(const deconv_t *d, const uint8_t *x, int32_t oy, int32_t 
     const ar_mac_t *mac = d->mac;
     int32_t offset = mac->size == 1 ? ar_quant_offset(&d->q) : 0;
     int32_t y0, y1, x0, x1;
-    reach(oy, w->rows.stride, w->rows.before, w->kernel_h, w->rows.out_h, &y0, &y1);
+    reach(oy, w->rows.stride, w->rows.before, ar_kernel_h(w), w->rows.out_h, &y0, &y1);
     reach(ox, w->stride_w, w->pad_left, w->kernel_w, w->out_w, &x0, &x1);
     for (int32_t iy = y0; iy < y1; iy++) {
         int32_t tap_row = (oy + w->rows.before - iy * w->rows.stride) * w->kernel_w;

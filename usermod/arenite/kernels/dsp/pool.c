@@ -11,7 +11,7 @@
 #define MOST (256)
 
 // Channels 0 and 2 are summed in the halves of one word, 1 and 3 in those of another.
-static void four(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns) {
+static __attribute__((noinline)) void four(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns) {
     uint32_t even = 0, odd = 0;
     for (const int8_t *end = x + columns * step; x != end; x += step) {
         uint32_t w = word_at(x);
@@ -24,7 +24,8 @@ static void four(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns
     sums[3] += (int32_t)odd >> 16;
 }
 
-void ar_pool_sum_s8(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns, uint32_t n) {
+// As small as can be: the time goes into what it calls.
+__attribute__((cold)) void ar_pool_sum_s8(int32_t *sums, const int8_t *x, uint32_t step, uint32_t columns, uint32_t n) {
     for (uint32_t now; columns > 0; columns -= now, x += now * step) {
         now = columns < MOST ? columns : MOST;
         uint32_t c = 0;

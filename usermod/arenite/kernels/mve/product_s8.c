@@ -57,45 +57,46 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
 
 // ---- before ----------------------------------------------------------------------------------------------------------
 
-static int32_t sum_of(const int8_t *w, uint32_t n) {
-    register int32_t sum __asm("r0") = 0;
+// What the offset adds to two rows of weights.
+static inline void start_pair(const ar_product_s8_t *p, const ar_channel_t *a, const ar_channel_t *b, ar_tile_pair_t *to) {
+    const int8_t *w0 = ar_product_row(p, a), *w1 = ar_product_row(p, b);
+    to->w0 = w0;
+    to->w1 = w1;
+    register uint32_t first __asm("r0") = 0;
+    register uint32_t second __asm("r2") = 0;
     __asm volatile (
-        "dlstp.8    lr, %2\n"
+        "dlstp.8    lr, %4\n"
         "1:\n"
-        "vldrb.8    q0, [%1], #16\n"
+        "vldrb.8    q0, [%2], #16\n"
         "vaddva.s8  %0, q0\n"
+        "vldrb.8    q1, [%3], #16\n"
+        "vaddva.s8  %1, q1\n"
         "letp       lr, 1b\n"
-        : "+r" (sum), "+r" (w) : "r" (n) : "lr", "q0", "memory");
-    return sum;
-}
-
-static int32_t start_of(const ar_product_s8_t *p, uint32_t channel, const int8_t *w) {
-    uint32_t start = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0);
-    return (int32_t)(start + (uint32_t)p->offset * (uint32_t)sum_of(w, p->n));
+        : "+r" (first), "+r" (second), "+r" (w0), "+r" (w1) : "r" (p->n) : "lr", "q0", "q1", "memory");
+    uint32_t offset = (uint32_t)p->offset, start = (uint32_t)p->start;
+    int32_t s0 = (int32_t)(start + offset * first + (p->bias ? (uint32_t)p->bias[a->channel] : 0));
+    int32_t s1 = (int32_t)(start + offset * second + (p->bias ? (uint32_t)p->bias[b->channel] : 0));
+    to->start0 = to->again[0] = to->again[2] = s0;
+    to->start1 = to->again[1] = to->again[3] = s1;
 }
 
 // The pairs of all channels; the last one once more where there are less than a tile has. From here on `plain` says that all
 // factors are less than 1/2 and the range is that of int8.
 void ar_product_begin(ar_product_s8_t *p) {
+    static const uint8_t order[PAIRS] = { 0, 4, 1, 5 }; // and two further
     ar_tile_pair_t *pair = p->scratch;
-    p->plain = p->low == -128 && p->high == 127;
-    for (uint32_t first = 0; first < p->n_channels; first += AR_TILE_CHANNELS, pair += PAIRS) {
-        for (uint32_t i = 0; i < AR_TILE_CHANNELS; i++) {
-            uint32_t k = first + i < p->n_channels ? first + i : p->n_channels - 1;
-            uint32_t place = i / 2 + (i & 1) * PAIRS;
-            ar_tile_pair_t *to = &pair[place / 2];
-            const int8_t *w = ar_product_row(p, p->channels + k);
-            int32_t start = start_of(p, p->channels[k].channel, w);
-            if (place & 1) {
-                to->start1 = to->again[1] = to->again[3] = start;
-                to->w1 = w;
-            } else {
-                to->start0 = to->again[0] = to->again[2] = start;
-                to->w0 = w;
-            }
-            p->plain = p->plain && p->channels[k].shift < 0;
+    const ar_channel_t *last = p->channels + p->n_channels - 1;
+    int32_t shifts = -1;            // below 0 where all are
+    for (const ar_channel_t *c = p->channels; c <= last; c += AR_TILE_CHANNELS) {
+        for (uint32_t i = 0; i < PAIRS; i++, pair++) {
+            const ar_channel_t *a = c + order[i], *b = a + 2;
+            a = a < last ? a : last;
+            b = b < last ? b : last;
+            shifts &= a->shift & b->shift;
+            start_pair(p, a, b, pair);
         }
     }
+    p->plain = p->low == -128 && p->high == 127 && shifts < 0;
 }
 
 // ---- patches ---------------------------------------------------------------------------------------------------------
