@@ -519,12 +519,6 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
     }
 }
 
-// The next position of a row, whose taps along y are known.
-static void next_place(const ar_window_t *w, ar_place_t *at, uint32_t x) {
-    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
-    at->left = (int32_t)x * w->stride_w - w->pad_left;
-}
-
 // A row of positions: its taps along y, where those inside begin if they lie side by side, and the positions whose windows are
 // inside along x.
 typedef struct {
@@ -536,7 +530,7 @@ typedef struct {
 static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *row) {
     const ar_window_t *w = &j->c->w;
     int32_t beyond = w->in_w + w->pad_left - w->kernel_w;
-    ar_place(w, y, 0, &row->at);
+    ar_place_row(w, y, &row->at);
     uint32_t dilation = ar_dilation_h(w), n = (uint32_t)(row->at.y1 - row->at.y0);
     uint32_t top = (uint32_t)row->at.top + (uint32_t)row->at.y0 * dilation;
     uint32_t place = ar_rows_place(top, in->rows);
@@ -564,7 +558,7 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
         } else {
             for (uint32_t k = 0; k <= two; k++) {
                 at[k] = row.at;
-                next_place(w, &at[k], *x);
+                ar_place_along(w, *x, &at[k]);
                 *x = *x + 1;
                 if (*x == w->out_w && k < two) {
                     *x = 0;
@@ -612,7 +606,7 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
     int32_t in_c = w->in_c;
     uint32_t group_in = ar_conv_group_in(j->c);
     ar_place_t at;
-    ar_place(w, *y, 0, &at);
+    ar_place_row(w, *y, &at);
     ar_patch_t patch = patch_rows(j, in, &at);
     const int8_t *first = patch.x;
     for (uint32_t i = 0, count; i < n; i += count) {
@@ -626,7 +620,7 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
         *x += count;
         if (*x == w->out_w) {
             *x = 0;
-            ar_place(w, ++*y, 0, &at);
+            ar_place_row(w, ++*y, &at);
             patch = patch_rows(j, in, &at);
             first = patch.x;
         }

@@ -65,7 +65,7 @@ static uint32_t inside(const ar_window_t *w, uint32_t x, int32_t left) {
 static void find_rows(job_t *j, const ar_plane_t *in, uint32_t y) {
     const ar_window_t *w = &j->c->w;
     ar_place_t at;
-    ar_place(w, y, 0, &at);
+    ar_place_row(w, y, &at);
     uint32_t rows = (uint32_t)(at.y1 - at.y0), place = ar_rows_place((uint32_t)(at.top + at.y0), in->rows);
     j->rows.first = (uint32_t)at.y0;
     j->rows.step = in->stride;

@@ -141,10 +141,13 @@ void ar_taps(int32_t o, int32_t stride, int32_t pad, int32_t dilation, int32_t k
     }
 }
 
-void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at) {
+void ar_place_row(const ar_window_t *w, uint32_t y, ar_place_t *at) {
     ar_taps((int32_t)y, w->rows.stride, w->rows.before, ar_dilation_h(w), ar_kernel_h(w), w->rows.in_h, &at->y0, &at->y1);
-    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
     at->top = (int32_t)y * w->rows.stride - w->rows.before;
+}
+
+void ar_place_along(const ar_window_t *w, uint32_t x, ar_place_t *at) {
+    ar_taps((int32_t)x, w->stride_w, w->pad_left, ar_dilation_w(w), w->kernel_w, w->in_w, &at->x0, &at->x1);
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
@@ -156,9 +159,10 @@ ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
         for (uint32_t y = run->y0; y < y1; y++) {
             uint8_t *to = ar_row(&out, y);
+            ar_place_t at;
+            ar_place_row(w, y, &at);
             for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c * size) {
-                ar_place_t at;
-                ar_place(w, y, x, &at);
+                ar_place_along(w, x, &at);
                 position(params, rec, &in, &at, to);
             }
         }

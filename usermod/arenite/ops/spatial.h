@@ -69,7 +69,9 @@ typedef struct {
     int32_t top, left;
 } ar_place_t;
 
-void ar_place(const ar_window_t *w, uint32_t y, uint32_t x, ar_place_t *at);
+// Fill in what is along y, for a row of positions; and what is along x, for one of them.
+void ar_place_row(const ar_window_t *w, uint32_t y, ar_place_t *at);
+void ar_place_along(const ar_window_t *w, uint32_t x, ar_place_t *at);
 
 // What happens at one output position: all its channels. params: the record's own.
 typedef void (*ar_position_t)(const void *params, const ar_rec_t *rec, const ar_plane_t *in, const ar_place_t *at, void *out);

@@ -78,7 +78,7 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
 // ---- widening --------------------------------------------------------------------------------------------------------
 
 // The last n % 4 bytes, and zeros.
-static __attribute__((noinline)) uint32_t tail_at(const int8_t *x, uint32_t n) {
+static uint32_t tail_at(const int8_t *x, uint32_t n) {
     uint32_t w = (uint8_t)x[0];
     w |= n & 2 ? (uint32_t)(uint8_t)x[1] << 8 : 0;
     w |= (n & 3) == 3 ? (uint32_t)(uint8_t)x[2] << 16 : 0;
