@@ -121,6 +121,10 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
     c->w.rows.idle = dead && zeros * 4 >= c->w.out_c;
 }
 
+AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
+    return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
+}
+
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
     note(c, AR_CONV_IDLE, ar_rows_idle(p));
@@ -138,7 +142,7 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);
     }
-    ar_scratch_between(p, other + (ar_conv_is(c, AR_CONV_NARROW) ? narrow : least), other + table_bytes(c) + most);
+    ar_scratch_between(p, ar_conv_s8_least(c), other + table_bytes(c) + most);
 }
 
 static inline uint32_t word_at(const int8_t *x) {

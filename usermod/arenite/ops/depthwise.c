@@ -99,11 +99,10 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
     *c = (ar_conv_t) { .w = d->w, .q = d->q };
     c->w.rows.own = AR_CONV_TRANSPOSED;
     c->q.own = 1; // ar_conv_group_in
+    ar_conv_s8_scratch(p, c, NULL);
     if (ar_one_channel_fits(c)) {
         p->rec->eval = ar_one_channel;
         ar_one_channel_ask(p, c);
-    } else {
-        ar_conv_s8_scratch(p, c, NULL);
     }
     ar_window_by_rows(p, &c->w);
     return AR_OK;

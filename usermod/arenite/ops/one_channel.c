@@ -17,7 +17,7 @@ bool ar_one_channel_fits(const ar_conv_t *c) {
 }
 
 void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c) {
-    ar_scratch(p, ar_conv_filter(c) * (uint32_t)sizeof(uint32_t));
+    ar_scratch_between(p, ar_conv_filter(c) * (uint32_t)sizeof(uint32_t), p->scratch_most);
 }
 
 // A pair of channels, and the rows of input that a row of output sees.
@@ -94,8 +94,7 @@ static void outputs(job_t *j, const ar_plane_t *in, uint32_t y, int8_t *out) {
     }
 }
 
-ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec) {
-    const ar_conv_t *c = ar_params(rec);
+static __attribute__((noinline)) ar_status_t by_pairs(const ar_run_t *run, const ar_rec_t *rec, const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     ar_factors_t factors;
@@ -120,6 +119,12 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec) {
         }
     }
     return AR_OK;
+}
+
+// Where there is room for patches and all weights, these are quicker.
+ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec) {
+    const ar_conv_t *c = ar_params(rec);
+    return ar_rows_scratch(&c->w.rows) < ar_conv_s8_least(c) ? by_pairs(run, rec, c) : ar_conv_s8(run, rec);
 }
 
 #endif // AR_TIER_DSP
