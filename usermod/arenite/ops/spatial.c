@@ -151,19 +151,21 @@ void ar_place_along(const ar_window_t *w, uint32_t x, ar_place_t *at) {
     at->left = (int32_t)x * w->stride_w - w->pad_left;
 }
 
+static uint8_t *out_row(const ar_rec_t *rec, const ar_window_t *w, uint32_t batch, uint32_t size, uint32_t y) {
+    ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
+    return ar_row(&out, y);
+}
+
 ar_status_t ar_each_position(const ar_run_t *run, const ar_rec_t *rec, const ar_window_t *w, uint32_t size, ar_position_t position) {
-    const void *params = ar_params(rec);
-    uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;
     for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         ar_plane_t in = ar_in_plane(w, ar_in(rec, 0), batch, size);
-        ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, size);
-        for (uint32_t y = run->y0; y < y1; y++) {
-            uint8_t *to = ar_row(&out, y);
+        for (uint32_t y = run->y0; y < run->y1 && y < w->rows.out_h; y++) {
+            uint8_t *to = out_row(rec, w, batch, size, y);
             ar_place_t at;
             ar_place_row(w, y, &at);
             for (uint32_t x = 0; x < w->out_w; x++, to += w->out_c * size) {
                 ar_place_along(w, x, &at);
-                position(params, rec, &in, &at, to);
+                position(ar_params(rec), rec, &in, &at, to);
             }
         }
     }
