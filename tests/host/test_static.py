@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -52,3 +53,14 @@ def test_no_warnings(compiler: str, bits: int) -> None:
     command = [compiler, "-std=gnu99", f"-m{bits}", "-O2", *STRICT, "-fsyntax-only", "-I", str(SOURCE)]
     done = subprocess.run([*command, *map(str, sources())], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_phrases_of_errors_are_there() -> None:
+    """Catches a capital letter in an error text that stands for nothing, and leaves a hole in what the user reads."""
+    said = (SOURCE / "engine" / "error.c").read_text()
+    known = set(
+        re.findall(r'(?:\\0|")([A-Z])', said[said.index("phrases[] =") : said.index(";", said.index("phrases[] ="))])
+    )
+    asked = {letter for path in sources() for letter in re.findall(r"%([A-Z])", path.read_text())}
+    assert len(known) >= 10
+    assert asked == known

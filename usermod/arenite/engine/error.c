@@ -6,8 +6,8 @@
 
 // What many texts have in common: a capital letter behind the %, and what it stands for.
 static const char phrases[] =
-    "A and \0C is not compiled in\0Ddimension\0Hshape\0Iinput\0M must be \0Nmore than \0Ooutput\0Pzero point\0S is not supported\0Tthe \0V must have \0Wweights\0"
-    "X differ in \0Zone scale above 0\0";
+    "A and \0C is not compiled in\0Ddimension\0Hshape\0Iinput\0M must be \0Nmore than \0Ooutput\0Pzero point\0"
+    "S is not supported\0Tthe \0V must have \0Wweights\0X differ in \0Zone scale above 0\0";
 
 typedef struct {
     char *at;

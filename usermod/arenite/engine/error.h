@@ -9,8 +9,8 @@
 
 // Format with %d (int), %u (unsigned), %t (a type, by its name), %s, %q (length and start of a name that is not terminated),
 // and return status. What does not fit is cut off. Capital letters stand for what many texts have in common (error.c): "%I" is
-// "input".
-#define ar_fail(err, status, ...) (ar_say(err, status, __VA_ARGS__), (ar_status_t)(status)) // what is known need not be returned: fewer bytes
+// "input". Macros, since a status that is known need not be returned: fewer bytes.
+#define ar_fail(err, status, ...) (ar_say(err, status, __VA_ARGS__), (ar_status_t)(status))
 void ar_say(ar_error_t *err, ar_status_t status, const char *format, ...);
 
 // The same of a file that contradicts itself: AR_VALUE, and "model: " before the text.

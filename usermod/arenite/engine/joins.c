@@ -4,9 +4,15 @@
 #include "engine/bytes.h"
 #include "engine/loader.h"
 
+// So many operators are looked at for each piece, that a file of many cannot hold up loading.
+#define MOST_STEPS (64)
+
 // Whether a piece may lie in the whole from its birth on: if at no time does that take more than both take when they are joined.
 static bool may_join(const ar_plan_t *plan, const ar_life_t *piece, const ar_life_t *whole, uint16_t joined) {
     uint32_t room = ar_plan_alive(plan, joined + 1u, joined).bytes + ar_life_height(piece) - ar_life_height(whole);
+    if (piece->first + MOST_STEPS < whole->first) {
+        return false;
+    }
     for (uint16_t time = piece->first; time < whole->first; time++) {
         if (ar_plan_alive(plan, time + 1u, time).bytes > room) {
             return false;

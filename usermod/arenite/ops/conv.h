@@ -36,7 +36,8 @@ static inline uint32_t ar_conv_filter(const ar_conv_t *c) {
     return (uint32_t)ar_kernel_h(&c->w) * c->w.kernel_w * c->q.own;
 }
 
-// int8: patches by rows of weights. Ask for its scratch, the least of which can be asked again, and run. weights: NULL where they are not known, or not as rows.
+// int8: patches by rows of weights. Ask for its scratch, the least of which can be asked again, and run. weights: NULL where they
+// are not known, or not as rows.
 void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights);
 uint32_t ar_conv_s8_least(const ar_conv_t *c);
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);

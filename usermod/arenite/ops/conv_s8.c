@@ -42,7 +42,8 @@ static uint32_t row_of(const ar_conv_t *c) {
     return taps_of_row(c) * ar_conv_group_in(c);
 }
 
-// Whether taps are whole words of a large filter: patches partly outside are put together tap by tap, and need no more than one that is outside.
+// Whether taps are whole words of a large filter: patches partly outside are put together tap by tap, and need no more than one
+// that is outside.
 static inline bool by_taps(const ar_conv_t *c) {
     return AR_TIER_DSP && ar_conv_group_in(c) % 4 == 0 && ar_conv_filter(c) >= LARGE;
 }
@@ -90,8 +91,9 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LOOKS && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4 && positions >= LIVE_POSITIONS && positions <= LIVE_MOST
-        && w->in_c >= LIVE_CHANNELS && w->in_c % 4 == 0 && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
+    bool worth = AR_LOOKS && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4
+        && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS && w->in_c % 4 == 0
+        && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
     if (AR_TIER_MVE) { // a list, all rows of weights
         return worth && w->in_c % 16 == 0 && w->in_c <= LIVE_LISTED ? w->in_c * (1u + w->out_c) : 0;
     }

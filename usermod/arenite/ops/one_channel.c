@@ -13,7 +13,8 @@
 
 bool ar_one_channel_fits(const ar_conv_t *c) {
     uint32_t taps = ar_conv_filter(c);
-    return ar_dilation_w(&c->w) == 1 && ar_dilation_h(&c->w) == 1 && c->w.kernel_w == AR_TURNED_ROW && taps >= LEAST_TAPS && taps <= MOST_TAPS;
+    return ar_dilation_w(&c->w) == 1 && ar_dilation_h(&c->w) == 1 && c->w.kernel_w == AR_TURNED_ROW
+           && taps >= LEAST_TAPS && taps <= MOST_TAPS;
 }
 
 void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c) {

@@ -359,7 +359,10 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
     uint32_t worst = 0;             // bits of -1 - shift
     int32_t sign = 0;
 #if AR_TIER_DSP
-    ar_list_t l = { scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent, 0, 0 };
+    ar_list_t l = {
+        scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent,
+        0, 0,
+    };
     while (!ar_ratio_list(&l)) {
         ar_channel_t *at = (ar_channel_t *)l.to - 1;
         ar_factor_t factor = ar_ratio_factor(&f->ratio, ar_f32(l.scales - 4));

@@ -66,8 +66,8 @@ typedef struct {
 
 extern const ar_mac_t ar_mac_s8, ar_mac_s16, ar_mac_f32, ar_mac_f32_s8;
 
-// The ways for these types, as a record keeps it, or an error: float32, with weights of float32 or int8; int8; int16 with int8 weights. int4 weights
-// are for ar_weights_ready.
+// The ways for these types, as a record keeps it, or an error: float32, with weights of float32 or int8; int8; int16 with int8
+// weights. int4 weights are for ar_weights_ready.
 ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q);
 const ar_mac_t *ar_mac_of(const ar_quant_t *q);
 
