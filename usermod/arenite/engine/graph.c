@@ -34,7 +34,7 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&model, MODEL_OPERATOR_CODES, 4, &g->operator_codes)
         || !fb_vector(&model, MODEL_SUBGRAPHS, 4, &subgraphs)
         || !fb_vector(&model, MODEL_BUFFERS, 4, &g->buffers)) {
-        return ar_damaged(err, "cut short or damaged");
+        return ar_damaged(err, "its tables run past %Tfile");
     }
     if (fb_int(&model, MODEL_VERSION, 0) != 3) {
         return ar_damaged(err, "schema version is not 3");
