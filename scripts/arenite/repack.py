@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from arenite.channels import Constants, Layer, Mask, sums, tensor_data
-from arenite.model import IDENTIFIER, name_of
+from arenite.errors import UserError
+from arenite.model import IDENTIFIER, Model, name_of
 
 ALIGNMENT = 16  # the schema's force_align of Buffer.data, which the generated code does not heed
 
@@ -18,6 +19,18 @@ ALIGNMENT = 16  # the schema's force_align of Buffer.data, which the generated c
 def unpack(data: bytes) -> Any:
     """The schema's ModelT of a file."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
+
+
+def unpack_whole(model: Model) -> Any:
+    """The ModelT of a model all of which is in the FlatBuffer.
+
+    Raises:
+        UserError: its constants lie behind that.
+    """
+    unpacked = unpack(model.data)
+    if any(buffer.offset for buffer in unpacked.buffers):
+        raise UserError(f"{model.path}: its constants lie outside the FlatBuffer, which this command cannot rewrite")
+    return unpacked
 
 
 class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]

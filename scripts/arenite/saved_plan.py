@@ -39,9 +39,7 @@ def save_plan(model: Model, console: Console) -> Saved:
         UserError: it needs none, since all tensors are whole there; its constants lie outside the FlatBuffer; the
             engine or tflite-micro does not run it.
     """
-    unpacked = repack.unpack(model.data)
-    if any(buffer.offset for buffer in unpacked.buffers):
-        raise UserError(f"{model.path}: its constants lie outside the FlatBuffer, which this command cannot rewrite")
+    unpacked = repack.unpack_whole(model)
     engine = Engine()
     try:
         bare = with_plan(unpacked, b"")

@@ -45,9 +45,7 @@ def shrink(model: Model, inputs: int, console: Console) -> Shrunk:
         UserError: tflite-micro does not run the model, or not with the same outputs.
     """
     oracle = Oracle(model)
-    unpacked = repack.unpack(model.data)
-    if any(buffer.offset for buffer in unpacked.buffers):
-        raise UserError(f"{model.path}: its constants lie outside the FlatBuffer, which this command cannot rewrite")
+    unpacked = repack.unpack_whole(model)
     cuts = _cut(model, unpacked)
     repack.compact(unpacked)
     shrunk = model_of(model.path, repack.pack(unpacked))

@@ -11,7 +11,7 @@ from builder import SAME, Graph, Op, Tensor, build, options
 from draw import Rng
 from reference import Array, same
 from test_ops_custom import circular
-from test_rows import Network, check, sizes, tensors
+from test_rows import Network, check, check_all_sizes, tensors
 
 SHAPE = [10, 100]
 N = 1000
@@ -307,9 +307,4 @@ def joining(seed: int) -> tuple[bytes, Array]:
 def test_joined_images(engine: Engine, first: int) -> None:
     """Catches a chain run by rows that takes a whole for one of its pieces, or the other way round."""
     for seed in range(first, first + 10):
-        data, x = joining(seed)
-        expected = tensors(data, x)
-        for arena in sizes(engine, data):
-            check(engine, data, x, arena, expected)
-        with pytest.raises(Exception, match="arena"):
-            HostModel(engine, data, engine.arena_needed(data) - 16)
+        check_all_sizes(engine, *joining(seed))

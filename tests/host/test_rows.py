@@ -204,16 +204,20 @@ def sizes(engine: Engine, data: bytes) -> list[int]:
     return sorted({least, *(least + max(0, whole - least) * i // 4 // ALIGN * ALIGN for i in range(1, 5))})
 
 
+def check_all_sizes(engine: Engine, data: bytes, x: Array) -> None:
+    """Check a model in each of these arenas, and that it is refused in a smaller one."""
+    expected = tensors(data, x)
+    for arena in sizes(engine, data):
+        check(engine, data, x, arena, expected)
+    with pytest.raises(EngineError, match="arena"):
+        HostModel(engine, data, engine.arena_needed(data) - ALIGN)
+
+
 @pytest.mark.parametrize("first", range(0, GRAPHS, 10))
 def test_networks(engine: Engine, first: int) -> None:
     """Catches a row overwritten too soon, a ring too short, an output that overtakes what it trails, a wrong size."""
     for seed in range(first, first + 10):
-        data, x = network(seed)
-        expected = tensors(data, x)
-        for arena in sizes(engine, data):
-            check(engine, data, x, arena, expected)
-        with pytest.raises(EngineError):
-            HostModel(engine, data, engine.arena_needed(data) - ALIGN)
+        check_all_sizes(engine, *network(seed))
 
 
 def test_some_networks_stream(engine: Engine) -> None:
