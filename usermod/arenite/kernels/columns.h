@@ -14,6 +14,7 @@
 typedef struct {
     uint32_t *x;                // ar_columns_bytes of each row of the kernel
     int32_t *sums;              // NULL, or AR_COLUMNS_POSITIONS of each channel listed, that go on from call to call
+    const int8_t *x_begin;      // no activation is read from before
     uint32_t depth;             // channels of the input, whole words
     uint32_t stride;            // 1 or 2
     uint32_t first, rows;       // of the kernel: at least one

@@ -182,6 +182,8 @@ ar_status_t ar_columns(const ar_run_t *run, const ar_rec_t *rec) {
     for (uint32_t batch = 0; batch < ar_batches(w); batch++) {
         ar_plane_t out = ar_out_plane(w, ar_out(rec, 0), batch, 1);
         j.in = ar_in_plane(w, ar_in(rec, INPUT), batch, 1);
+        j.columns.x_begin = (const int8_t *)j.in.base;
+        j.product.x_end = (const int8_t *)j.in.base + j.in.rows * j.in.stride;
         for (uint32_t y = run->y0; y < y1; y++) {
             row_of(&j, y, (int8_t *)ar_row(&out, y));
         }

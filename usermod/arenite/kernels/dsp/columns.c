@@ -85,14 +85,12 @@ typedef struct {
     "ldrne  pc, [sp, #12]\n" \
     "b.w    ar_columns_sums\n")
 
-typedef void (*loop_t)(columns_t *t, uint32_t count, uint32_t groups_first);
-
 static __attribute__((naked)) void by_one(columns_t *t, uint32_t count, uint32_t groups_first) {
     COLUMNS_LOOP("152", BY_ONE BY_ONE BY_ONE BY_ONE);
 }
 
 static __attribute__((naked)) void by_two(columns_t *t, uint32_t count, uint32_t groups_first) {
-    COLUMNS_LOOP("160", BY_TWO BY_TWO BY_TWO BY_TWO);
+    COLUMNS_LOOP("160", BY_TWO BY_TWO);
 }
 
 // What the loops have in common: what comes before each channel, and what after.
@@ -159,48 +157,72 @@ __attribute__((naked, used)) static void columns_channels(void) {
 
 // ---- columns ---------------------------------------------------------------------------------------------------------
 
-// Two columns, of n channels each, to places next to each other; seen: columns in all, a constant.
-static inline __attribute__((always_inline)) void put_two(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, uint32_t seen, uint32_t *to) {
-    for (const int8_t *end = a + n; a < end; a += 4, b += 4, to += 2 * seen) {
-        uint32_t x = word_at(a), y = word_at(b);
-        to[0] = sxtab16(offset, x);
-        to[1] = sxtab16(offset, y);
-        to[seen] = sxtab16_odd(offset, x);
-        to[seen + 1] = sxtab16_odd(offset, y);
-    }
+// Four channels of a column, or of two: the even words to one place, the odd ones to another.
+#define ONE(x, even, odd) \
+    "ldr.w  r4, [" x "]\n" \
+    "sxtab16 r6, r2, r4\n" \
+    "sxtab16 r4, r2, r4, ror #8\n" \
+    "str.w  r6, [r3, #" even "]\n" \
+    "str.w  r4, [r3, #" odd "]\n"
+
+#define TWO(x, second, even, odd) \
+    "ldr.w  r4, [" x "]\n" \
+    "ldr.w  r5, [" second "]\n" \
+    "sxtab16 r6, r2, r4\n" \
+    "sxtab16 r7, r2, r5\n" \
+    "sxtab16 r4, r2, r4, ror #8\n" \
+    "sxtab16 r5, r2, r5, ror #8\n" \
+    "strd   r6, r7, [r3, #" even "]\n" \
+    "strd   r4, r5, [r3, #" odd "]\n"
+
+// The columns, n bytes apart, from x on; and from the third on where no multiple of n reaches.
+#define PUT_LOOP(SIZE, COLUMNS) \
+    __asm volatile ( \
+    "push   {r4-r8, lr}\n" \
+    "add.w  r8, r0, r1\n" \
+    "add.w  lr, r8, r1, lsl #1\n" \
+    "1:\n" \
+    COLUMNS \
+    "add.w  r0, r0, #4\n" \
+    "add.w  lr, lr, #4\n" \
+    "add.w  r3, r3, #" SIZE "\n" \
+    "cmp    r0, r8\n" \
+    "bne    1b\n" \
+    "pop    {r4-r8, pc}\n")
+
+static __attribute__((naked)) void put_six(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to) {
+    PUT_LOOP("48", TWO("r0", "r0, r1", "0", "24") TWO("r0, r1, lsl #1", "lr", "8", "32") TWO("r0, r1, lsl #2", "lr, r1, lsl #1", "16", "40"));
 }
 
-// One, or where it is outside zeros.
-static __attribute__((noinline)) void put_one(const int8_t *a, uint32_t n, uint32_t offset, bool inside, uint32_t seen, uint32_t *to) {
-    for (const int8_t *end = a + n; a < end; a += 4, to += 2 * seen) {
-        uint32_t x = inside ? word_at(a) : 0;
-        to[0] = inside ? sxtab16(offset, x) : 0;
-        to[seen] = inside ? sxtab16_odd(offset, x) : 0;
-    }
+static __attribute__((naked)) void put_nine(const int8_t *x, uint32_t n, uint32_t offset, uint32_t *to) {
+    PUT_LOOP("72", TWO("r0, r1", "lr", "0", "36") TWO("lr, r1, lsl #1", "lr, r1, lsl #2", "8", "44") TWO("r0", "r0, r1, lsl #1", "16", "52")
+        "add.w  r12, lr, r1, lsl #1\n"
+        TWO("r0, r1, lsl #2", "r12, r1", "24", "60") ONE("r0, r1, lsl #3", "32", "68"));
 }
 
-// stride: a constant.
-static inline __attribute__((always_inline)) void put_columns(const ar_columns_t *c, uint32_t *to, uint32_t offset, const int8_t *x, uint32_t inside,
-    uint32_t beyond, uint32_t stride) {
-    const uint32_t seen = ar_columns_seen(stride), depth = c->depth, odd = stride == 1 ? 0 : AR_COLUMNS_POSITIONS;
-    for (uint32_t place = 0, n; place < seen; place += n, to += n) {
-        uint32_t column = stride == 1 ? place : place < odd ? 2 * place + 1 : 2 * (place - odd), next = column + stride;
-        n = place + 1 < seen && column >= inside && next < beyond ? 2 : 1;
-        if (n == 2) {
-            put_two(x + column * depth, x + next * depth, depth, offset, seen, to);
-        } else {
-            put_one(x + column * depth, depth, offset, column >= inside && column < beyond, seen, to);
-        }
+// One column, or where it is outside (NULL) zeros; seen: how many lie side by side.
+static void put_one(const int8_t *a, uint32_t n, uint32_t offset, uint32_t seen, uint32_t *to) {
+    for (uint32_t i = 0; i < n; i += 4, to += 2 * seen) {
+        uint32_t x = a ? word_at(a + i) : 0;
+        to[0] = a ? sxtab16(offset, x) : 0;
+        to[seen] = a ? sxtab16_odd(offset, x) : 0;
     }
 }
 
 void ar_columns_put(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t row, const int8_t *x, uint32_t inside, uint32_t beyond) {
-    uint32_t offset = ((uint32_t)p->offset & 0xffff) * 0x10001u;
-    uint32_t *to = c->x + row * ar_columns_bytes(c->stride, c->depth) / sizeof(*to);
-    if (c->stride == 1) {
-        put_columns(c, to, offset, x, inside, beyond, 1);
-    } else {
-        put_columns(c, to, offset, x, inside, beyond, 2);
+    uint32_t offset = ((uint32_t)p->offset & 0xffff) * 0x10001u, depth = c->depth, stride = c->stride, seen = ar_columns_seen(stride);
+    uint32_t *to = c->x + row * (ar_columns_bytes(stride, depth) / sizeof(*to));
+    // What is outside may be read if that is in the same memory, and then be written over.
+    bool all = x >= c->x_begin && (uintptr_t)x + seen * depth <= (uintptr_t)p->x_end;
+    if (all) {
+        (stride == 1 ? put_six : put_nine)(x, depth, offset, to);
+    }
+    for (uint32_t column = 0; !(all && inside == 0 && beyond >= seen) && column < seen; column++) {
+        uint32_t place = stride == 1 ? column : column & 1 ? column / 2 : AR_COLUMNS_POSITIONS + column / 2;
+        bool is_inside = column >= inside && column < beyond;
+        if (!(all && is_inside)) {
+            put_one(is_inside ? x + column * depth : NULL, depth, offset, seen, to + place);
+        }
     }
 }
 
@@ -243,7 +265,11 @@ static void run(const ar_product_s8_t *p, const ar_columns_t *c, const ar_channe
     t.out = out ? out + (count - 1) * p->out_step : NULL;
     t.step = -(int32_t)p->out_step;
     t.zero = p->out_zero;
-    (c->stride == 1 ? by_one : by_two)(&t, count, ar_groups_first(c->depth / 4));
+    if (c->stride == 1) {
+        by_one(&t, count, ar_groups_first(c->depth / 4));
+    } else {
+        by_two(&t, count, 2 - (c->depth / 4 & 1));
+    }
 }
 
 void ar_columns_product(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t count, int8_t *out) {
