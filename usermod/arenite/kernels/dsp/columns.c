@@ -175,7 +175,7 @@ __attribute__((naked, used)) static void columns_channels(void) {
     "strd   r6, r7, [r3, #" even "]\n" \
     "strd   r4, r5, [r3, #" odd "]\n"
 
-// The columns, n bytes apart, from x on; and from the third on where no multiple of n reaches.
+// The columns, n bytes apart, from x on; and from the fourth on where no power of two reaches.
 #define PUT_LOOP(SIZE, COLUMNS) \
     __asm volatile ( \
     "push   {r4-r8, lr}\n" \
@@ -213,7 +213,7 @@ void ar_columns_put(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t ro
     uint32_t offset = ((uint32_t)p->offset & 0xffff) * 0x10001u, depth = c->depth, stride = c->stride, seen = ar_columns_seen(stride);
     uint32_t *to = c->x + row * (ar_columns_bytes(stride, depth) / sizeof(*to));
     // What is outside may be read if that is in the same memory, and then be written over.
-    bool all = x >= c->x_begin && (uintptr_t)x + seen * depth <= (uintptr_t)p->x_end;
+    bool all = (uintptr_t)x >= (uintptr_t)c->x_begin && (uintptr_t)x + seen * depth <= (uintptr_t)p->x_end;
     if (all) {
         (stride == 1 ? put_six : put_nine)(x, depth, offset, to);
     }
@@ -232,7 +232,7 @@ static inline int32_t start_of(const ar_product_s8_t *p, uint32_t channel) {
     return (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0));
 }
 
-static void start_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, int32_t *sums) {
+static __attribute__((cold, noinline)) void start_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, int32_t *sums) {
     for (const ar_channel_t *end = c + n; c < end; c++, sums += AR_COLUMNS_POSITIONS) {
         for (uint32_t i = 0; i < AR_COLUMNS_POSITIONS; i++) {
             sums[i] = start_of(p, c->channel);
@@ -240,7 +240,7 @@ static void start_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t
     }
 }
 
-static void end_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, const int32_t *sums, uint32_t count, int8_t *out) {
+static __attribute__((cold, noinline)) void end_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, const int32_t *sums, uint32_t count, int8_t *out) {
     for (const ar_channel_t *end = c + n; c < end; c++, sums += AR_COLUMNS_POSITIONS) {
         for (uint32_t i = 0; i < count; i++) {
             out[i * p->out_step + c->channel] = (int8_t)ar_requantize_clamp(sums[i], (ar_factor_t) { c->mult, c->shift }, p->out_zero,
