@@ -25,6 +25,9 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define SOME (32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
+// Patches are packed for so many outputs.
+#define PACKED_OUTPUTS (16)
+
 // So many patches are quicker than columns.
 #define AMPLE (16)
 
@@ -66,14 +69,11 @@ static inline bool by_taps(const ar_conv_t *c) {
 
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    if (AR_TIER_DSP && ar_conv_is(c, AR_CONV_PACKED)) { // a patch, and a word beyond that is written to
-        return product_row(c) + 4;
-    }
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : ar_conv_is(c, AR_CONV_PACKED) ? product_row(c) : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {
-    return by_taps(c) ? edge_bytes(c) : (AR_TIER_DSP && ar_conv_is(c, AR_CONV_PACKED) ? 2 : EDGES) * edge_bytes(c);
+    return by_taps(c) ? edge_bytes(c) : (ar_conv_is(c, AR_CONV_PACKED) ? 2 : EDGES) * edge_bytes(c);
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -154,10 +154,10 @@ AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
     return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
 }
 
-// Where rows of taps leave gaps, and what follows the last row of weights may be read.
+// Where rows of taps leave gaps, so many channels see that it is worth it, and what follows the last row of weights may be read.
 static bool can_pack(const ar_prep_t *p, const ar_conv_t *c) {
     uint32_t filter = ar_conv_filter(c), row = row_of(c);
-    if (!AR_TIER_DSP || ar_conv_is(c, AR_CONV_TRANSPOSED | AR_CONV_DIRECT) || c->q.int4 || taps_of_row(c) != c->w.kernel_w
+    if (!AR_TIER_DSP || ar_conv_is(c, AR_CONV_TRANSPOSED | AR_CONV_DIRECT) || c->q.int4 || taps_of_row(c) != c->w.kernel_w || row < 4 || c->w.out_c < PACKED_OUTPUTS
         || filled(filter) >= filter / row * filled(row)) {
         return false;
     }
@@ -622,56 +622,53 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
 
 #if AR_TIER_DSP
 
-// Rows of taps without gaps, n bytes each; the words that they end in may be read, and written.
-static void copy_rows(const int8_t *from, uint32_t step, uint32_t rows, uint32_t n, int8_t *to) {
+// Rows of taps without gaps, n bytes each, at least a word.
+static inline void copy_rows(const int8_t *from, uint32_t step, uint32_t rows, uint32_t n, int8_t *to) {
     for (; rows > 0; rows--, from += step, to += n) {
-        for (uint32_t k = 0; k < n; k += 4) {
-            memcpy(to + k, from + k, 4);
+        const int8_t *x = from, *last = from + n - 4;
+        int8_t *at = to;
+        for (; x < last; x += 4, at += 4) {
+            memcpy(at, x, 4);
         }
+        memcpy(at + (last - x), last, 4);
     }
 }
 
-// The patch at x of a row of positions, and the zero point behind it.
-static void pack_patch(const job_t *j, const ar_plane_t *in, const row_t *row, uint32_t x, int8_t *to) {
+// A patch that is partly outside.
+static __attribute__((noinline)) void pack_part(const job_t *j, const ar_plane_t *in, const ar_place_t *row, uint32_t x, int8_t *to) {
     const ar_window_t *w = &j->c->w;
-    uint32_t n = (uint32_t)w->kernel_w * w->in_c, y0 = (uint32_t)row->at.y0, y1 = (uint32_t)row->at.y1, h = ar_kernel_h(w);
-    uint32_t step = in->stride * ar_dilation_h(w), filter = j->product.n;
-    bool inside = row->from && x >= row->first && x < row->end;
-    const int8_t *from = inside ? row->from + (x * w->stride_w - w->pad_left) * w->in_c : NULL;
-    if (!inside || y1 - y0 != h) {
-        fill(to, j->c->q.in_zero, j->product.row);
-    }
-    if (inside && from + (y1 - y0 - 1) * step + filled(n) <= j->product.x_end) {
-        copy_rows(from, step, y1 - y0, n, to + y0 * n);
-    } else {
-        ar_place_t at = row->at;
-        ar_place_along(w, x, &at);
-        for (int32_t ky = at.y0; ky < at.y1 && at.x1 > at.x0; ky++) {
-            const int8_t *of = (const int8_t *)ar_row(in, (uint32_t)(at.top + ky * ar_dilation_h(w))) + (at.left + at.x0) * w->in_c;
-            memcpy(to + (uint32_t)ky * n + (uint32_t)(at.x0 * w->in_c), of, (uint32_t)((at.x1 - at.x0) * w->in_c));
-        }
-    }
-    for (uint32_t k = y1 < h ? y1 * n : filter; inside && k < j->product.row; k++) {
-        to[k] = j->c->q.in_zero;
+    ar_place_t at = *row;
+    ar_place_along(w, x, &at);
+    fill(to, j->c->q.in_zero, j->product.row);
+    for (int32_t ky = at.y0; ky < at.y1; ky++) {
+        const int8_t *from = (const int8_t *)ar_row(in, (uint32_t)(at.top + ky * ar_dilation_h(w))) + (at.left + at.x0) * w->in_c;
+        memcpy(to + (ky * w->kernel_w + at.x0) * w->in_c, from, (uint32_t)((at.x1 - at.x0) * w->in_c));
     }
 }
 
-// The next n patches, as put_patches puts them.
-static __attribute__((noinline)) void put_packed(const job_t *j, const ar_plane_t *in, uint32_t *x, uint32_t *y, uint32_t n) {
-    int8_t *first = j->edges, *second = first + edge_bytes(j->c);
+// The next n patches, as put_patches puts them. Zeros fill their last words.
+static __attribute__((noinline)) void put_packed(const job_t *j, const ar_plane_t *in, uint32_t *x_at, uint32_t *y, uint32_t n) {
+    const ar_window_t *w = &j->c->w;
+    uint32_t bytes = w->kernel_w * (uint32_t)w->in_c, step = in->stride * ar_dilation_h(w), on = w->stride_w * (uint32_t)w->in_c;
+    uint32_t x = *x_at, h = ar_kernel_h(w), out_w = w->out_w;
     row_t row;
     begin_row(j, in, *y, &row);
     for (uint32_t i = 0; i < n; i++) {
-        pack_patch(j, in, &row, *x, i & 1 ? second : first);
-        if (i & 1 || i + 1 == n) {
-            ar_product_put(&j->product, i & ~1u, 0, 1, first, i & 1 ? second : first, 0);
+        int8_t *to = j->edges + (i & 1 ? j->product.row : 0);
+        if (row.from && x >= row.first && x < row.end && (uint32_t)(row.at.y1 - row.at.y0) == h) {
+            copy_rows(row.from + (x * on - w->pad_left * (uint32_t)w->in_c), step, h, bytes, to);
+        } else {
+            pack_part(j, in, &row.at, x, to);
         }
-        *x = *x + 1;
-        if (*x == j->c->w.out_w) {
-            *x = 0;
+        if (i & 1 || i + 1 == n) {
+            ar_product_put(&j->product, i & ~1u, 0, 1, j->edges, to, 0);
+        }
+        if (++x == out_w) {
+            x = 0;
             begin_row(j, in, ++*y, &row);
         }
     }
+    *x_at = x;
 }
 
 #endif
@@ -808,7 +805,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
     j.held = ar_product_fit(j.group_out, product->rows, product->row, product->bytes);
-    fill(edges, c->q.in_zero, edge_bytes(c));
+    fill(edges, c->q.in_zero, ar_conv_is(c, AR_CONV_PACKED) ? edges_bytes(c) : edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
         ar_quant_begin(&j.factors, &c->q, c->w.out_c);
