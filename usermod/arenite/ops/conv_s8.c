@@ -25,6 +25,9 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define SOME (32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
+// So many patches are quicker than columns.
+#define AMPLE (16)
+
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
 #define LIVE_POSITIONS (8)
@@ -123,7 +126,15 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
     c->w.rows.idle = dead && zeros * 4 >= c->w.out_c;
 }
 
+// Bytes from which on patches are quicker than columns.
+static uint32_t enough_bytes(const ar_conv_t *c) {
+    return table_bytes(c) + other_bytes(c) + product_bytes(c, AMPLE);
+}
+
 AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
+    if (ar_columns_fit(c)) {
+        return ar_columns_least(c);
+    }
     return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
 }
 
@@ -678,6 +689,9 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
+    if (ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
+        return ar_columns(run, rec);
+    }
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
     bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
