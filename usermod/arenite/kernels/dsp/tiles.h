@@ -30,7 +30,7 @@ typedef struct {
     const void *channel;        // ar_channel_t of the next one
     const void *channels_end;
     const int8_t *weights;
-    uint32_t n;                 // bytes of a row
+    uint32_t n;                 // from a row to the next
     const int32_t *bias;
     const uint32_t *x;
     uintptr_t entry;            // set by the code
@@ -38,6 +38,7 @@ typedef struct {
     int32_t step;               // from a patch's outputs to those of the patch before
     int32_t zero;
     uintptr_t finish;           // set by the code
+    const uint32_t *x_end;
 } ar_few_t;
 
 // All channels, at least one, requantized in the short way. count: of patches, 1 to as many as the name tells; 0: no outputs,
