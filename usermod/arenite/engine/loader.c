@@ -194,6 +194,9 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
         return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator%C", (unsigned)k,
             (unsigned)n->custom_code_len, n->custom_code);
     }
+    if (!*op && !AR_HAS_NAMES) {
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %d%C: build for this model", (unsigned)k, (int)n->code);
+    }
     if (!*op) {
         const char *name = ar_builtin_name(n->code);
         return ar_fail(l->err, AR_UNSUPPORTED, *name ? "op %u: operator %s%C" : "op %u: operator %s%d%C", (unsigned)k, name, (int)n->code);

@@ -568,7 +568,7 @@ static uint32_t given_plan(search_t *s, uint32_t room) {
     ar_plan_t *plan = &s->l->plan;
     uint32_t least = plan->least;
     fb_vector_t given;
-    if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
+    if (!AR_HAS_PLAN || s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
         return UNREACHED;
     }
     const uint8_t *cut = s->l->g.file.data + given.pos;

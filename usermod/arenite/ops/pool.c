@@ -137,30 +137,37 @@ static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
+// What an operator has of its own.
+typedef struct {
+    kind_t kind;
+    ar_position_t position_s8;
+    ar_eval_t whole_s8;         // of a whole image by rows
+} ways_t;
+
 // One window, all of the input, in which sums take less than two rows of it.
-static void by_rows(ar_prep_t *p, pool_t *pool) {
+static void by_rows(ar_prep_t *p, pool_t *pool, ar_eval_t whole_s8) {
     ar_window_t *w = &pool->w;
-    bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
+    bool whole = whole_s8 && p->in.type == AR_INT8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
         && w->kernel_w == w->in_w && w->in_w >= 2;
     if (whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
-        p->rec->eval = mean_by_rows;
+        p->rec->eval = whole_s8;
         ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
     }
     ar_window_by_rows(p, w);
 }
 
 // What computes one position; NULL: the operator does not have the type.
-static ar_position_t position_of(kind_t kind, unsigned type) {
-    if (type == AR_FLOAT32) {
+static ar_position_t position_of(const ways_t *ways, const ar_tensor_t *in) {
+    if (ar_is(in, AR_FLOAT32)) {
         return window_f32;
     }
-    return kind == L2 ? NULL : type == AR_INT16 ? window_s16 : type != AR_INT8 ? NULL : kind == MAX ? max_s8 : average_s8;
+    return in->type == AR_INT8 ? ways->position_s8 : ar_is(in, AR_INT16) && ways->kind != L2 ? window_s16 : NULL;
 }
 
 static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
-    if (in->type == AR_FLOAT32) {
+    if (ar_is(in, AR_FLOAT32)) {
         return ar_activation_float(p, activation, &pool->limit_f32[0], &pool->limit_f32[1]);
     }
     ar_status_t status = ar_expect_quantized(p, in);
@@ -174,9 +181,9 @@ static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
 }
 
-static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
+static ar_status_t prepare(ar_prep_t *p, const ways_t *ways) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
-    ar_position_t position = position_of(kind, in->type);
+    ar_position_t position = position_of(ways, in);
     if (in->type != out->type || !position) {
         return ar_bad_types(p);
     }
@@ -186,7 +193,7 @@ static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
     }
     pool->position = position;
     pool->size = (uint8_t)ar_type_size(in->type);
-    pool->kind = (uint8_t)kind;
+    pool->kind = (uint8_t)ways->kind;
     const int32_t kernel[2] = { ar_option_int(p, POOL_2D_FILTER_H, 0), ar_option_int(p, POOL_2D_FILTER_W, 0) };
     const int32_t stride[2] = { ar_option_int(p, POOL_2D_STRIDE_H, 0), ar_option_int(p, POOL_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { 1, 1 };
@@ -198,21 +205,24 @@ static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
         return ar_refuse(p, "%I%A%O%Xchannels");
     }
     // Sums must stay within 31 bits.
-    if (in->count >= 1 << 24 || (in->type == AR_INT16 && in->dim[1] * in->dim[2] > 0xffff)) {
+    if (in->count >= 1 << 24 || (ar_is(in, AR_INT16) && in->dim[1] * in->dim[2] > 0xffff)) {
         return ar_unsupported(p, "an %I of %N16 million elements, or 65535 positions of int16");
     }
-    by_rows(p, pool);
+    by_rows(p, pool, ways->whole_s8);
     return set_limits(p, pool);
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {
-    return prepare(p, AVERAGE);
+    static const ways_t ways = { AVERAGE, average_s8, mean_by_rows };
+    return prepare(p, &ways);
 }
 
 ar_status_t ar_prepare_max_pool_2d(ar_prep_t *p) {
-    return prepare(p, MAX);
+    static const ways_t ways = { MAX, max_s8, NULL };
+    return prepare(p, &ways);
 }
 
 ar_status_t ar_prepare_l2_pool_2d(ar_prep_t *p) {
-    return prepare(p, L2);
+    static const ways_t ways = { L2, NULL, NULL };
+    return prepare(p, &ways);
 }
