@@ -50,8 +50,7 @@ def header(chosen: Iterable[str], without: Iterable[str] = ()) -> str:
 
 
 def variant(board: Board, models: Sequence[Model]) -> Board:
-    """The board with the operators that these models need, the ways to run them that they take, and a build folder named
-    after the models.
+    """The board with the operators that these models need and the ways that they take, and a build folder of its own.
 
     Raises:
         UserError: a model needs an operator that there is not.

@@ -10,8 +10,7 @@ import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from arenite.boards import ROOT
-from arenite.model import Model, name_of
-from arenite.saved_plan import NAME as PLAN
+from arenite.model import PLAN, Model, name_of
 
 HEADER = ROOT / "usermod" / "arenite" / "ops" / "has.h"
 TURNED_ROW = 8  # AR_TURNED_ROW: the width of kernels whose output channels go by pairs
