@@ -87,6 +87,7 @@ class _Model(ctypes.Structure):
         ("waits", ctypes.c_bool),
         ("feed", ctypes.c_void_p),
         ("fed", ctypes.c_void_p),
+        ("by_rows", ctypes.c_void_p),
     ]
 
 

@@ -49,8 +49,11 @@ def header(chosen: Iterable[str], without: Iterable[str] = ()) -> str:
     return "\n".join([HEADER_START, "", *(f"#define AR_HAS_{way} (0)" for way in without), "", *lines, ""])
 
 
-def variant(board: Board, models: Sequence[Model]) -> Board:
+def variant(board: Board, models: Sequence[Model], *, whole: bool = False) -> Board:
     """The board with the operators that these models need and the ways that they take, and a build folder of its own.
+
+    Args:
+        whole: without what runs chains of operators by rows.
 
     Raises:
         UserError: a model needs an operator that there is not.
@@ -62,10 +65,11 @@ def variant(board: Board, models: Sequence[Model]) -> Board:
     needed = frozenset[str]().union(*(model.needs for model in models))
     if not needed:
         raise UserError("these models need no operator")
-    operators, without = tuple(op for op in known if op in needed), left_out(models)
+    operators, without = tuple(op for op in known if op in needed), left_out(models, whole=whole)
     name = re.sub(r"[^\w.-]", "_", "-".join(model.path.stem for model in models))
     if len(name) > LONGEST_NAME:
         name = sha256(" ".join([*operators, *without]).encode()).hexdigest()[:12]
+    name += "-whole" if whole else ""
     return replace(board, variant=name, operators=operators, without=without)
 
 

@@ -15,6 +15,10 @@ from arenite.model import PLAN, Model, name_of
 HEADER = ROOT / "usermod" / "arenite" / "ops" / "has.h"
 TURNED_ROW = 8  # AR_TURNED_ROW: the width of kernels whose output channels go by pairs
 Type = schema.TensorType
+# What is left out where tensors are whole.
+ROWS = {"ROWS", "DENSE_ROWS", "PLAN"}
+# These keep something from one invoke to the next, in other places than variable tensors.
+KEEPS = {"CALL_ONCE", "CIRCULAR_BUFFER", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
 # These have ways of their own for every type, in any build.
 CONVERSIONS = {"QUANTIZE", "DEQUANTIZE", "CAST", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"}
 
@@ -49,10 +53,10 @@ def all_ways() -> list[str]:
     return re.findall(r"^#ifndef AR_HAS_(\w+)$", HEADER.read_text(), re.MULTILINE)
 
 
-def left_out(models: Iterable[Model]) -> tuple[str, ...]:
-    """Those of them that none of these models takes."""
+def left_out(models: Iterable[Model], *, whole: bool = False) -> tuple[str, ...]:
+    """Those of them that none of these models takes; with whole, rows too."""
     uses = [use for model in models for use in _uses(model)]
-    return tuple(way for way in all_ways() if not any(TAKES[way](use) for use in uses))
+    return tuple(way for way in all_ways() if (whole and way in ROWS) or not any(TAKES[way](use) for use in uses))
 
 
 def _uses(model: Model) -> Iterator[_Use]:
@@ -150,5 +154,8 @@ TAKES: dict[str, Callable[[_Use], bool]] = {
     "DENSE_ROWS": _dense_rows,
     "DEAD": _dead,
     "PLAN": _plan,
+    "STATE": lambda use: use.op in KEEPS or any(t is not None and t.isVariable for t in use.inputs),
+    "SUBGRAPHS": lambda use: len(use.model.subgraphs) > 1,
+    "ROWS": lambda use: True,
     "NAMES": lambda use: False,
 }

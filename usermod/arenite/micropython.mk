@@ -5,7 +5,8 @@ ARENITE_DIR := $(USERMOD_DIR)
 # Bytes that the firmware reserves for arenite.Arena.static.
 ARENITE_STATIC_ARENA ?= 0
 
-# A header with the lines of ops/table.h that are wanted, from the root of the file system; without it, all of them.
+# A header with the lines of ops/table.h that are wanted, and what of ops/has.h is not, from the root of the file system; without it,
+# all of them.
 # `arenite build BOARD --for MODEL...` writes one.
 ARENITE_OPS ?=
 
@@ -48,8 +49,10 @@ $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
 else
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)
-$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
-ARENITE_HOT = conv_s8 one_channel depthwise3 spatial weights
+ARENITE_LEAN = $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-reorder-blocks -fno-tree-ch -fno-inline-small-functions)
+$(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2 $(if $(ARENITE_OPS),$(ARENITE_LEAN))
+# Firmware for some models is to be small: less of it is built so, and what is costs fewer bytes; both are about 1 % of an invoke.
+ARENITE_HOT = one_channel weights $(if $(ARENITE_OPS),,conv_s8 depthwise3 spatial)
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

@@ -84,6 +84,14 @@ ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until);
 // of the lives of its rows stand in their place.
 void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows);
 
+// How a model with such records is planned (engine/segments.h), and how they run. Only ar_loader_link_rows names it, so that it is
+// no part of firmware without such operators.
+typedef struct _ar_by_rows_t {
+    uint32_t (*plan)(ar_loader_t *l, uint32_t room);
+    void (*finish)(ar_loader_t *l);
+    ar_status_t (*run)(const ar_run_t *run, const ar_rec_t *first);
+} ar_by_rows_t;
+
 // Added to the index of a life that may grow, where it waits in the record for the address of the scratch.
 #define AR_GROWS (0x10000u)
 
@@ -110,5 +118,9 @@ void ar_loader_settle(ar_loader_t *l, uint32_t room);
 uint8_t *ar_loader_place(const ar_loader_t *l, const ar_life_t *life, uint8_t *activations);
 
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i);
+
+static inline unsigned ar_model_graphs(const ar_model_t *m) {
+    return AR_HAS_SUBGRAPHS ? m->n_subgraphs : 1;
+}
 
 #endif // ARENITE_ENGINE_LOADER_H

@@ -310,7 +310,7 @@ static ar_status_t keep(ar_prep_t *p, const dense_t *d) {
     if (!AR_HAS_DENSE_CHANNELS && int8 && several) {
         return ar_left_out(p, "a scale for each channel, or so many rows,");
     }
-    if (AR_HAS_DENSE_ROWS && gathers(d) && ar_rows_gather(p, &rows)) {
+    if (AR_HAS_ROWS && AR_HAS_DENSE_ROWS && gathers(d) && ar_rows_gather(p, &rows)) {
         return keep_image(p, d, &rows);
     }
     if (int8 && !ar_quant_is_int4(&d->q) && !(AR_HAS_DENSE_CHANNELS && several)) {

@@ -52,6 +52,14 @@
 #define AR_HAS_DENSE_CHANNELS (1)
 #endif
 
+// What lasts from one invoke to the next; and models of more than one graph.
+#ifndef AR_HAS_STATE
+#define AR_HAS_STATE (1)
+#endif
+#ifndef AR_HAS_SUBGRAPHS
+#define AR_HAS_SUBGRAPHS (1)
+#endif
+
 // ---- what only makes it quicker, or take less of the arena ---------------------------------------------------------
 
 // DEPTHWISE_CONV_2D of int8: one input channel by pairs of output channels.
@@ -67,6 +75,11 @@
 // Channels without weights, or with nothing but the zero point, are left out.
 #ifndef AR_HAS_DEAD
 #define AR_HAS_DEAD (1)
+#endif
+
+// Chains of operators run a row at a time where whole tensors do not fit.
+#ifndef AR_HAS_ROWS
+#define AR_HAS_ROWS (1)
 #endif
 
 // A plan in the file is read.

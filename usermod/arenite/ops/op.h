@@ -42,7 +42,7 @@ typedef struct _ar_rec_t {
 } ar_rec_t;
 
 // Flags in a record's size: its scalars begin with ar_rows_t (ops/rows.h); its eval is called with AR_RESET.
-#define AR_BY_ROWS (1u)
+#define AR_BY_ROWS (AR_HAS_ROWS ? 1u : 0u)
 #define AR_KEEPS (2u)
 
 static inline uint32_t ar_record_bytes(const ar_rec_t *rec) {

@@ -149,7 +149,7 @@ static void by_rows(ar_prep_t *p, pool_t *pool, ar_eval_t whole_s8) {
     ar_window_t *w = &pool->w;
     bool whole = whole_s8 && p->in.type == AR_INT8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
         && w->kernel_w == w->in_w && w->in_w >= 2;
-    if (whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
+    if (AR_HAS_ROWS && whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
         p->rec->eval = whole_s8;
         ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
     }
