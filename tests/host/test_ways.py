@@ -16,7 +16,7 @@ from builder import SAME, VALID, Array, Graph, Op, Tensor, build, options, singl
 from conftest import REFERENCE
 
 # Without these a model runs all the same, in more time or memory.
-SPARED = {"PAIRS", "DENSE_ROWS", "DEAD", "ROWS", "PLAN", "NAMES"}
+SPARED = {"PAIRS", "COLUMNS", "PACKED", "DENSE_ROWS", "DEAD", "ROWS", "PLAN", "NAMES"}
 REFUSED = re.compile(r"is not compiled in: build for this model$")
 
 
@@ -37,10 +37,19 @@ def activation(shape: list[int], dtype: str = "int8", scale: float = 0.5) -> Ten
     return Tensor(shape, dtype, None if dtype == "float32" else scale)
 
 
-def conv(depth: int = 8, dtype: str = "int8", kind: str = "", dilation: int = 1, data: Array | None = None) -> bytes:
-    """CONV_2D of 3x3 on an image of 8 channels."""
-    x, y = activation([1, 6, 6, 8], dtype), activation([1, 6, 6, 8], dtype)
-    w = weights([8, 3, 3, depth], kind or kind_of(dtype), 8, data=data)
+def conv(
+    kernel: int = 3,
+    *,
+    channels: int = 8,
+    dtype: str = "int8",
+    kind: str = "",
+    dilation: int = 1,
+    depth: int = 0,
+    data: Array | None = None,
+) -> bytes:
+    """CONV_2D on an image of so many channels."""
+    x, y = activation([1, 6, 6, channels], dtype), activation([1, 6, 6, 8], dtype)
+    w = weights([8, kernel, kernel, depth or channels], kind or kind_of(dtype), 8, data=data)
     fields = options("Conv2D", padding=SAME, strideH=1, strideW=1, dilationHFactor=dilation, dilationWFactor=dilation)
     return single("CONV_2D", [x, w], y, fields)
 
@@ -98,13 +107,15 @@ def two_graphs() -> bytes:
 
 
 MODELS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
-    "conv": (conv, set()),
+    "conv": (lambda: conv(1), set()),
+    "conv, 3x3": (conv, {"COLUMNS"}),
+    "conv, 3x3, few channels": (lambda: conv(channels=3), {"PACKED"}),
     "conv, float32": (lambda: conv(dtype="float32"), {"FLOAT32"}),
     "conv, hybrid": (lambda: conv(dtype="float32", kind="int8"), {"FLOAT32", "HYBRID"}),
     "conv, int16": (lambda: conv(dtype="int16"), {"INT16"}),
     "conv, groups": (lambda: conv(depth=2), {"GROUPS"}),
     "conv, dilation": (lambda: conv(dilation=2), {"DILATION"}),
-    "conv, dead": (dead, {"DEAD"}),
+    "conv, dead": (dead, {"DEAD", "COLUMNS"}),
     "depthwise, 3x3": (lambda: depthwise([3, 3]), set()),
     "depthwise, 3x3, strides": (lambda: depthwise([3, 3], stride=2), set()),
     "depthwise, 5x5": (lambda: depthwise([5, 5]), {"DEPTHWISE_ANY"}),

@@ -20,6 +20,15 @@
 #include "engine/plan.h"
 #include "ops/op.h"
 
+struct _ar_loader_t;
+
+// How rows are planned, and how the records are told: engine/segments.h. And how they run: engine/rows.h.
+typedef struct _ar_planner_t {
+    uint32_t (*plan)(struct _ar_loader_t *l, uint32_t room);
+    void (*finish)(struct _ar_loader_t *l);
+    ar_status_t (*run)(const ar_run_t *run, const ar_rec_t *first);
+} ar_planner_t;
+
 typedef struct _ar_loader_t {
     bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
     bool streams;               // chains of them run a row at a time
@@ -84,14 +93,6 @@ ar_status_t ar_loader_hold_outputs(ar_loader_t *l, uint16_t until);
 // of the lives of its rows stand in their place.
 void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows);
 
-// How a model with such records is planned (engine/segments.h), and how they run. Only ar_loader_link_rows names it, so that it is
-// no part of firmware without such operators.
-typedef struct _ar_by_rows_t {
-    uint32_t (*plan)(ar_loader_t *l, uint32_t room);
-    void (*finish)(ar_loader_t *l);
-    ar_status_t (*run)(const ar_run_t *run, const ar_rec_t *first);
-} ar_by_rows_t;
-
 // Added to the index of a life that may grow, where it waits in the record for the address of the scratch.
 #define AR_GROWS (0x10000u)
 
@@ -110,6 +111,11 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 
 // What is the model's own: its records, and behind them, aligned, what lasts.
 uint32_t ar_loader_own(const ar_loader_t *l);
+
+// Plan the model: every tensor whole if that takes no more than `room` bytes, else as many rings of rows as that wants.
+// Room of 0: the plan of the fewest bytes. The bytes of activations that it takes; more than room if there is no such plan, and
+// then they are the fewest.
+uint32_t ar_loader_plan(ar_loader_t *l, uint32_t room);
 
 // The plan is made, and takes no more than `room`: tell the records how they run, and give scratch more where there is room for it.
 void ar_loader_settle(ar_loader_t *l, uint32_t room);

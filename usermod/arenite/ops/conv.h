@@ -18,6 +18,7 @@ typedef struct {
 #define AR_CONV_NARROW (4u)     // rows are so short that no table of the channels is needed
 #define AR_CONV_DEAD (8u)       // weights of some channel may be all zero
 #define AR_CONV_IDLE (16u)      // many channels of the input may be the zero point everywhere
+#define AR_CONV_PACKED (32u)    // patches lie in scratch without gaps between the rows of taps
 
 static inline bool ar_conv_is(const ar_conv_t *c, unsigned note) {
     return c->w.rows.own & note;
@@ -52,6 +53,17 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
 #define ar_one_channel_fits(c) ((void)(c), false)
 #define ar_one_channel_ask(p, c) ((void)(p), (void)(c))
 #define ar_one_channel ar_conv_s8
+#endif
+
+// int8, three taps a row, in little scratch: whether the geometry is right for it, the bytes that it takes, and run.
+#if AR_TIER_DSP
+bool ar_columns_fit(const ar_conv_t *c);
+uint32_t ar_columns_least(const ar_conv_t *c);
+ar_status_t ar_columns(const ar_run_t *run, const ar_rec_t *rec);
+#else
+#define ar_columns_fit(c) ((void)(c), false)
+#define ar_columns_least(c) (0)
+#define ar_columns ar_conv_s8
 #endif
 
 #endif // ARENITE_OPS_CONV_H

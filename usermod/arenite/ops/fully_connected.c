@@ -335,7 +335,7 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     ar_get_input(p, WEIGHTS, &weights);
     ar_status_t status = ar_quant_mac(p, in, &weights, out, &d.q);
     if (status == AR_OK) {
-        d.mac = ar_quant_is_s8(&d.q) ? NULL : ar_mac_of(&d.q); // there are other ways for int8
+        d.mac = AR_HAS_FLOAT32 || AR_HAS_INT16 ? ar_mac_of(&d.q) : NULL; // there are other ways for int8
         status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {

@@ -67,6 +67,14 @@
 #define AR_HAS_PAIRS (1)
 #endif
 
+// CONV_2D of int8: three taps a row without patches; patches of few channels without gaps.
+#ifndef AR_HAS_COLUMNS
+#define AR_HAS_COLUMNS (1)
+#endif
+#ifndef AR_HAS_PACKED
+#define AR_HAS_PACKED (1)
+#endif
+
 // FULLY_CONNECTED of int8: an image by rows.
 #ifndef AR_HAS_DENSE_ROWS
 #define AR_HAS_DENSE_ROWS (1)
