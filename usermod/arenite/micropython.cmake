@@ -38,8 +38,11 @@ set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS "-
 # no channels looked for at run time that need not be computed. The results are the same.
 if(ARENITE_SMALL)
     set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY COMPILE_DEFINITIONS ARENITE_SMALL ARENITE_PORTABLE)
-    set_source_files_properties(${ARENITE_OPS_SOURCES} ${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS
+    set(ARENITE_FEWEST
         "-Os;-fno-move-loop-invariants;-fno-thread-jumps;-fno-schedule-insns2;-fno-caller-saves;-fno-tree-dominator-opts;-fno-if-conversion")
+    set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "${ARENITE_FEWEST}")
+    set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS
+        "${ARENITE_FEWEST};-fno-forward-propagate;-fno-tree-loop-im;-fno-tree-switch-conversion")
     set(ARENITE_HOT)
 endif()
 

@@ -40,12 +40,13 @@ ARENITE_ENGINE = $(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-c
 	-fno-tree-loop-im -fno-if-conversion)
 ARENITE_FEWEST = $(ARENITE_COMPACT) $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-schedule-insns2 -fno-caller-saves \
 	-fno-tree-dominator-opts -fno-if-conversion)
+ARENITE_FEWER = $(if $(findstring clang,$(CC)),,-fno-forward-propagate -fno-tree-loop-im -fno-tree-switch-conversion)
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_COMPACT) $(ARENITE_ENGINE)
 ifeq ($(ARENITE_SMALL),1)
 CFLAGS_USERMOD += -DARENITE_SMALL -DARENITE_PORTABLE
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST)
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST) $(ARENITE_FEWER)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
 else
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)

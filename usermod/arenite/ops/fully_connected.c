@@ -306,15 +306,15 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
 
 static ar_status_t keep(ar_prep_t *p, const dense_t *d) {
     ar_rows_t rows = { .in_h = 0 };
-    bool int8 = ar_quant_is_s8(&d->q), several = d->q.per_channel || d->rows > 0xffff;
-    if (!AR_HAS_DENSE_CHANNELS && int8 && several) {
-        return ar_left_out(p, "a scale for each channel, or so many rows,");
-    }
+    bool int8 = ar_quant_is_s8(&d->q);
     if (AR_HAS_ROWS && AR_HAS_DENSE_ROWS && gathers(d) && ar_rows_gather(p, &rows)) {
         return keep_image(p, d, &rows);
     }
-    if (int8 && !ar_quant_is_int4(&d->q) && !(AR_HAS_DENSE_CHANNELS && several)) {
+    if (int8 && !ar_quant_is_int4(&d->q) && !d->q.per_channel && d->rows <= 0xffff) {
         return keep_one_scale(p, d);
+    }
+    if (!AR_HAS_DENSE_CHANNELS && int8 && !ar_quant_is_int4(&d->q)) {
+        return ar_left_out(p, "a scale for each channel, or so many rows,");
     }
     dense_t *rec = ar_record(p, int8 ? eval_s8 : eval, sizeof(*d));
     if (!rec) {

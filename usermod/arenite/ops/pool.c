@@ -137,13 +137,6 @@ static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
     return AR_OK;
 }
 
-// What an operator has of its own.
-typedef struct {
-    kind_t kind;
-    ar_position_t position_s8;
-    ar_eval_t whole_s8;         // of a whole image by rows
-} ways_t;
-
 // One window, all of the input, in which sums take less than two rows of it.
 static void by_rows(ar_prep_t *p, pool_t *pool, ar_eval_t whole_s8) {
     ar_window_t *w = &pool->w;
@@ -157,11 +150,11 @@ static void by_rows(ar_prep_t *p, pool_t *pool, ar_eval_t whole_s8) {
 }
 
 // What computes one position; NULL: the operator does not have the type.
-static ar_position_t position_of(const ways_t *ways, const ar_tensor_t *in) {
+static ar_position_t position_of(kind_t kind, ar_position_t s8, const ar_tensor_t *in) {
     if (ar_is(in, AR_FLOAT32)) {
         return window_f32;
     }
-    return in->type == AR_INT8 ? ways->position_s8 : ar_is(in, AR_INT16) && ways->kind != L2 ? window_s16 : NULL;
+    return in->type == AR_INT8 ? s8 : ar_is(in, AR_INT16) && kind != L2 ? window_s16 : NULL;
 }
 
 static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
@@ -181,9 +174,10 @@ static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
 }
 
-static ar_status_t prepare(ar_prep_t *p, const ways_t *ways) {
+// s8, whole_s8: what computes a position of int8, and all of an image by rows.
+static ar_status_t prepare(ar_prep_t *p, kind_t kind, ar_position_t s8, ar_eval_t whole_s8) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
-    ar_position_t position = position_of(ways, in);
+    ar_position_t position = position_of(kind, s8, in);
     if (in->type != out->type || !position) {
         return ar_bad_types(p);
     }
@@ -193,7 +187,7 @@ static ar_status_t prepare(ar_prep_t *p, const ways_t *ways) {
     }
     pool->position = position;
     pool->size = (uint8_t)ar_type_size(in->type);
-    pool->kind = (uint8_t)ways->kind;
+    pool->kind = (uint8_t)kind;
     const int32_t kernel[2] = { ar_option_int(p, POOL_2D_FILTER_H, 0), ar_option_int(p, POOL_2D_FILTER_W, 0) };
     const int32_t stride[2] = { ar_option_int(p, POOL_2D_STRIDE_H, 0), ar_option_int(p, POOL_2D_STRIDE_W, 0) };
     const int32_t dilation[2] = { 1, 1 };
@@ -208,21 +202,18 @@ static ar_status_t prepare(ar_prep_t *p, const ways_t *ways) {
     if (in->count >= 1 << 24 || (ar_is(in, AR_INT16) && in->dim[1] * in->dim[2] > 0xffff)) {
         return ar_unsupported(p, "an %I of %N16 million elements, or 65535 positions of int16");
     }
-    by_rows(p, pool, ways->whole_s8);
+    by_rows(p, pool, whole_s8);
     return set_limits(p, pool);
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {
-    static const ways_t ways = { AVERAGE, average_s8, mean_by_rows };
-    return prepare(p, &ways);
+    return prepare(p, AVERAGE, average_s8, mean_by_rows);
 }
 
 ar_status_t ar_prepare_max_pool_2d(ar_prep_t *p) {
-    static const ways_t ways = { MAX, max_s8, NULL };
-    return prepare(p, &ways);
+    return prepare(p, MAX, max_s8, NULL);
 }
 
 ar_status_t ar_prepare_l2_pool_2d(ar_prep_t *p) {
-    static const ways_t ways = { L2, NULL, NULL };
-    return prepare(p, &ways);
+    return prepare(p, L2, NULL, NULL);
 }
