@@ -28,6 +28,7 @@ class Board:
         uf2_family: what the boot drive of the board knows its UF2 files by; 0: it has none.
         variant: tells apart firmware of the same board that has only some operators.
         operators: these; none: all.
+        without: and none of these ways to run them (ways.py).
         small: whether its firmware is built for few bytes of flash rather than for speed.
     """
 
@@ -47,6 +48,7 @@ class Board:
     uf2_family: int = 0
     variant: str = ""
     operators: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     small: bool = False
 
     @property

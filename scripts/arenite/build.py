@@ -57,7 +57,7 @@ def build(board: Board, console: Console, *, force: bool = False) -> Path:
         stamp.unlink(missing_ok=True)
         if board.operators:
             board.build_folder.mkdir(parents=True, exist_ok=True)
-            _chosen(board).write_text(operators.header(board.operators))
+            _chosen(board).write_text(operators.header(board.operators, board.without))
         _run(board.name, _commands(board), board.build_folder, console)
         if not board.firmware.exists():
             raise UserError(f"the build of {board.name} ended without {board.firmware.name}")
@@ -157,7 +157,7 @@ def _fingerprints(board: Board) -> tuple[str, str]:
     configuration += [path for path in usermod if _configures(path)]
     sources = [path for path in usermod if not _configures(path)]
     compiler = _compiler("gcc" if board.port == "unix" else COMPILER)
-    options = [compiler, *board.operators, *(["small"] if board.small else [])]
+    options = [compiler, *board.operators, *board.without, *(["small"] if board.small else [])]
     return _digest(" ".join(options), configuration), _digest("", sources)
 
 

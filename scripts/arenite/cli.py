@@ -83,11 +83,16 @@ def build(
         typer.Option("--for", metavar="MODEL...", help="Only the operators that these models need."),
     ] = None,
     small: SmallOption = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With --for: tensors whole, never by rows; less flash for more arena.")
+    ] = False,
 ) -> None:
     """Build firmware, where something it is made of has changed."""
     from arenite.model import read_model
     from arenite.operators import variant
 
+    if whole and not models:
+        raise UserError("--whole goes with --for: only firmware for some models can do without rows")
     if models:  # what follows the first model of --for, too
         models += [Path(name) for name in boards if name.endswith(".tflite")]
         boards = [name for name in boards if not name.endswith(".tflite")]
@@ -95,7 +100,7 @@ def build(
     chosen = [small_board(board) for board in chosen] if small else chosen
     parsed = [read_model(model) for model in models or []]
     for board in chosen:
-        made = variant(board, parsed) if parsed else board
+        made = variant(board, parsed, whole=whole) if parsed else board
         firmware = build_firmware(made, err, force=force)
         out.print(str(made.product), markup=False, soft_wrap=True)
         if parsed or small:

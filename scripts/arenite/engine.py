@@ -87,6 +87,7 @@ class _Model(ctypes.Structure):
         ("waits", ctypes.c_bool),
         ("feed", ctypes.c_void_p),
         ("fed", ctypes.c_void_p),
+        ("by_rows", ctypes.c_void_p),
     ]
 
 
@@ -197,14 +198,18 @@ def sources(tier: str = "portable") -> list[Path]:
     return sorted(f for folder in folders for f in (SOURCE / folder).glob("*.c"))
 
 
-def build_library(*, sanitize: bool = False, compiler: str = "") -> Path:
+def build_library(*, sanitize: bool = False, compiler: str = "", without: Sequence[str] = ()) -> Path:
     """Compile the library if its sources have changed since; where it lies.
+
+    Args:
+        without: ways of ops/has.h to leave out.
 
     Raises:
         RuntimeError: the compiler's own words, where it refuses.
     """
     compiler = compiler or os.environ.get("CC", "gcc")
     flags = ["-std=gnu99", "-O1" if sanitize else "-O2", "-fPIC", *WARNINGS, *(SANITIZERS if sanitize else [])]
+    flags += [f"-DAR_HAS_{way}=0" for way in without]
     files = sources()
     key = hashlib.sha256(" ".join([compiler, *flags]).encode())
     for path in [*files, *sorted(SOURCE.rglob("*.h"))]:
@@ -224,8 +229,8 @@ def build_library(*, sanitize: bool = False, compiler: str = "") -> Path:
 class Engine:
     """The compiled library."""
 
-    def __init__(self, *, sanitize: bool = False) -> None:
-        lib = ctypes.CDLL(str(build_library(sanitize=sanitize)))
+    def __init__(self, *, sanitize: bool = False, without: Sequence[str] = ()) -> None:
+        lib = ctypes.CDLL(str(build_library(sanitize=sanitize, without=without)))
         lib.ar_op_name.restype = ctypes.c_char_p
         lib.ar_op_compiled.restype = ctypes.c_char_p
         lib.ar_op_rows.restype = ctypes.c_void_p

@@ -12,6 +12,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from arenite.errors import UserError
 
 IDENTIFIER = b"TFL3"  # bytes 4 to 8 of the file
+PLAN = "arenite_plan"  # the name in its metadata of what saved_plan.py puts there
 DTYPES: dict[int, DTypeLike] = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.INT8: np.int8,

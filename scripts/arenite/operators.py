@@ -10,6 +10,7 @@ from pathlib import Path
 from arenite.boards import BUILD, ROOT, Board
 from arenite.errors import UserError
 from arenite.model import Model
+from arenite.ways import left_out
 
 TABLE = ROOT / "usermod" / "arenite" / "ops" / "table.h"
 LINE = re.compile(r"^AR_OP\w*\((\w+).*\b(ar_prepare_\w+)\)$", re.MULTILINE)
@@ -32,7 +33,7 @@ LOGICAL_AND and its like, SHAPE and WHERE. A model of several operators counts f
 
 Written by `arenite ops --write` from what `./scripts/test` counts.
 """
-HEADER_START = "// The operators that some models need, of ops/table.h. Written by `arenite build`."
+HEADER_START = "// What some models need: of ops/has.h, and of ops/table.h. Written by `arenite build`."
 
 Counts = dict[str, dict[str, int]]
 
@@ -42,16 +43,17 @@ def entry_points() -> dict[str, list[str]]:
     return {found[1]: [name for name in found.groups()[1:] if name] for found in LINE.finditer(TABLE.read_text())}
 
 
-def header(chosen: Iterable[str]) -> str:
-    """The lines of ops/table.h for these operators."""
+def header(chosen: Iterable[str], without: Iterable[str] = ()) -> str:
+    """The lines of ops/table.h for these operators, and what ops/has.h is to leave out."""
     lines = [found[0] for found in LINE.finditer(TABLE.read_text()) if found[1] in set(chosen)]
-    return "\n".join(
-        ["// The operators that some models need, of ops/table.h. Written by `arenite build`.", "", *lines, ""]
-    )
+    return "\n".join([HEADER_START, "", *(f"#define AR_HAS_{way} (0)" for way in without), "", *lines, ""])
 
 
-def variant(board: Board, models: Sequence[Model]) -> Board:
-    """The board with the operators that these models need, and a build folder named after them.
+def variant(board: Board, models: Sequence[Model], *, whole: bool = False) -> Board:
+    """The board with the operators that these models need and the ways that they take, and a build folder of its own.
+
+    Args:
+        whole: without what runs chains of operators by rows.
 
     Raises:
         UserError: a model needs an operator that there is not.
@@ -63,10 +65,12 @@ def variant(board: Board, models: Sequence[Model]) -> Board:
     needed = frozenset[str]().union(*(model.needs for model in models))
     if not needed:
         raise UserError("these models need no operator")
+    operators, without = tuple(op for op in known if op in needed), left_out(models, whole=whole)
     name = re.sub(r"[^\w.-]", "_", "-".join(model.path.stem for model in models))
     if len(name) > LONGEST_NAME:
-        name = sha256(" ".join(sorted(needed)).encode()).hexdigest()[:12]
-    return replace(board, variant=name, operators=tuple(op for op in known if op in needed))
+        name = sha256(" ".join([*operators, *without]).encode()).hexdigest()[:12]
+    name += "-whole" if whole else ""
+    return replace(board, variant=name, operators=operators, without=without)
 
 
 def kept_counts(folder: Path = CASES) -> Counts:

@@ -12,11 +12,10 @@ from arenite.bench import bench
 from arenite.boards import Board
 from arenite.engine import Engine, EngineError
 from arenite.errors import UserError
-from arenite.model import Model, model_of
+from arenite.model import PLAN, Model, model_of
 from arenite.oracle import Oracle
 from arenite.shrink import compare
 
-NAME = "arenite_plan"
 INPUTS = 10
 
 
@@ -73,10 +72,10 @@ def compare_on(board: Board, model: Model, saved: Model, console: Console) -> st
 def with_plan(unpacked: Any, plan: bytes) -> bytes:
     """The file of a ModelT with this plan in place of any other; empty: without one."""
     entries = list(unpacked.metadata or [])
-    unpacked.metadata = [entry for entry in entries if entry.name not in (NAME, NAME.encode())]
+    unpacked.metadata = [entry for entry in entries if entry.name not in (PLAN, PLAN.encode())]
     if plan:
         entry = schema.MetadataT()
-        entry.name, entry.buffer = NAME, len(unpacked.buffers)
+        entry.name, entry.buffer = PLAN, len(unpacked.buffers)
         unpacked.buffers.append(schema.BufferT(np.frombuffer(plan, np.uint8)))
         unpacked.metadata.append(entry)
     repack.compact_buffers(unpacked)

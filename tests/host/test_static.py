@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from arenite.engine import ROOT, SOURCE, WARNINGS, sources
+from arenite.ways import all_ways
 
 CPPCHECK = [
     "cppcheck", "--quiet", "--error-exitcode=1", "--std=c99", "--enable=warning,performance,portability",
@@ -46,13 +47,14 @@ def test_cppcheck_would_see(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bits", [64, 32])
 def test_no_warnings(compiler: str, bits: int) -> None:
     """Catches conversions that lose bits or signs, shadowed names, doubles on cores that have none; on 32 bits what the
-    boards' sizes of int and pointer make of it."""
+    boards' sizes of int and pointer make of it; and what is unused in firmware for some models, without all ways."""
     probe = [compiler, f"-m{bits}", "-fsyntax-only", "-include", "string.h", "-xc", "/dev/null"]
     if bits == 32 and subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("no headers for 32-bit programs on this machine")
     command = [compiler, "-std=gnu99", f"-m{bits}", "-O2", *STRICT, "-fsyntax-only", "-I", str(SOURCE)]
-    done = subprocess.run([*command, *map(str, sources())], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
+    for ways in ([], [f"-DAR_HAS_{way}=0" for way in all_ways()]):
+        done = subprocess.run([*command, *ways, *map(str, sources())], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_phrases_of_errors_are_there() -> None:

@@ -16,9 +16,9 @@ if(ARENITE_STATIC_ARENA)
         COMPILE_DEFINITIONS "ARENITE_STATIC_ARENA=${ARENITE_STATIC_ARENA}")
 endif()
 
-# -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted; without it, all of them.
+# -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted, and what of ops/has.h is not; without it, all of them.
 if(ARENITE_OPS)
-    set_property(SOURCE ${CMAKE_CURRENT_LIST_DIR}/ops/table.c APPEND PROPERTY
+    set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY
         COMPILE_DEFINITIONS "AR_OPS_TABLE=\"${ARENITE_OPS}\"")
 endif()
 
@@ -38,15 +38,22 @@ set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS "-
 # no channels looked for at run time that need not be computed. The results are the same.
 if(ARENITE_SMALL)
     set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY COMPILE_DEFINITIONS ARENITE_SMALL ARENITE_PORTABLE)
-    set_source_files_properties(${ARENITE_OPS_SOURCES} ${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS
+    set(ARENITE_FEWEST
         "-Os;-fno-move-loop-invariants;-fno-thread-jumps;-fno-schedule-insns2;-fno-caller-saves;-fno-tree-dominator-opts;-fno-if-conversion")
+    set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "${ARENITE_FEWEST}")
+    set_source_files_properties(${ARENITE_OPS_SOURCES} PROPERTIES COMPILE_OPTIONS
+        "${ARENITE_FEWEST};-fno-forward-propagate;-fno-tree-loop-im;-fno-tree-switch-conversion")
     set(ARENITE_HOT)
 endif()
 
-# What runs for every element or position is worth its size.
+# What runs for every element or position is worth its size; less of it in firmware for some models, which is to be small.
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
 if(ARENITE_HOT)
-    foreach(name conv_s8 columns one_channel depthwise3 spatial weights)
+    set(ARENITE_HOT_OPS one_channel weights)
+    if(NOT ARENITE_OPS)
+        list(APPEND ARENITE_HOT_OPS conv_s8 columns depthwise3 spatial)
+    endif()
+    foreach(name ${ARENITE_HOT_OPS})
         list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
     endforeach()
     set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2;-fno-partial-inlining")

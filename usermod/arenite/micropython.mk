@@ -5,7 +5,8 @@ ARENITE_DIR := $(USERMOD_DIR)
 # Bytes that the firmware reserves for arenite.Arena.static.
 ARENITE_STATIC_ARENA ?= 0
 
-# A header with the lines of ops/table.h that are wanted, from the root of the file system; without it, all of them.
+# A header with the lines of ops/table.h that are wanted, and what of ops/has.h is not, from the root of the file system; without it,
+# all of them.
 # `arenite build BOARD --for MODEL...` writes one.
 ARENITE_OPS ?=
 
@@ -39,17 +40,21 @@ ARENITE_ENGINE = $(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-c
 	-fno-tree-loop-im -fno-if-conversion)
 ARENITE_FEWEST = $(ARENITE_COMPACT) $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-schedule-insns2 -fno-caller-saves \
 	-fno-tree-dominator-opts -fno-if-conversion)
+ARENITE_FEWER = $(if $(findstring clang,$(CC)),,-fno-forward-propagate -fno-tree-loop-im -fno-tree-switch-conversion)
 
 $(BUILD)/arenite/binding/%.o: private CFLAGS += $(ARENITE_FLAGS)
 $(BUILD)/arenite/engine/%.o: private CFLAGS += $(ARENITE_COMPACT) $(ARENITE_ENGINE)
 ifeq ($(ARENITE_SMALL),1)
 CFLAGS_USERMOD += -DARENITE_SMALL -DARENITE_PORTABLE
-$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST)
+$(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_FEWEST) $(ARENITE_FEWER)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
 else
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
-ARENITE_HOT = conv_s8 columns one_channel depthwise3 spatial weights
+# Firmware for some models is to be small: less of it is built so, and of what is some costs fewer bytes; both are 1 % of an invoke.
+ARENITE_LEAN = $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-reorder-blocks -fno-tree-ch -fno-inline-small-functions)
+$(BUILD)/arenite/kernels/dsp/%.o: private CFLAGS += $(if $(ARENITE_OPS),$(ARENITE_LEAN))
+ARENITE_HOT = one_channel weights $(if $(ARENITE_OPS),,conv_s8 columns depthwise3 spatial)
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

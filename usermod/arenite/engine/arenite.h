@@ -107,6 +107,7 @@ typedef struct _ar_model_t {
     bool waits;                 // the run has begun, and goes on with the next rows that are fed
     struct _ar_rec_t *feed;     // of a model that is fed by rows: what takes them; else NULL
     struct _ar_feed_t *fed;     // while it runs
+    const struct _ar_planner_t *by_rows; // how records are planned and run by rows; NULL: none could
 } ar_model_t;
 
 // Called after each operator of the model, and where operators run in turns, a row at a time, after each row; after one in a subgraph that it calls, with AR_INSIDE. False stops the run,

@@ -46,6 +46,9 @@ ar_status_t ar_graph_open(ar_graph_t *g, const void *data, size_t size, uint32_t
         || !fb_vector(&table, SUBGRAPH_OPERATORS, 4, &g->operators)) {
         return ar_damaged(err, "subgraph %u runs past %Tfile", (unsigned)subgraph);
     }
+    if (!AR_HAS_SUBGRAPHS && subgraphs.length > 1) {
+        return ar_fail(err, AR_UNSUPPORTED, "model: %None graph%C: build for this model");
+    }
     if (!counts_fit(g, subgraphs.length)) {
         return ar_fail(err, AR_UNSUPPORTED, "model: %N32767 tensors or operators, or 255 %Is, %Os or subgraphs");
     }

@@ -29,18 +29,18 @@ static ar_status_t run_one(const ar_run_t *run, const ar_rec_t *rec, unsigned k)
 
 static ar_status_t run_all(const ar_run_t *run, const ar_subgraph_t *sub) {
     const ar_rec_t *rec = sub->records, *feed = run->model->feed;
-    bool inside = sub != &run->model->main;
+    bool inside = AR_HAS_SUBGRAPHS && sub != &run->model->main;
     for (unsigned k = 0; k < sub->n_ops;) {
         ar_status_t status = AR_OK;
-        bool fed = feed && rec == ar_next_record(feed);
+        bool fed = AR_HAS_ROWS && feed && rec == ar_next_record(feed);
         if (fed || ar_rows_begin(rec)) {
             const ar_rec_t *first = fed ? feed : rec, *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span);
-            status = ar_rows_run(run, first);
+            status = run->model->by_rows->run(run, first);
             for (; rec != end; rec = ar_next_record(rec)) {
                 k++;
             }
         } else {
-            if (!run->model->waits) { // where it goes on, what comes before the rows has run
+            if (!AR_HAS_ROWS || !run->model->waits) { // where it goes on, what comes before the rows has run
                 status = run_one(run, rec, inside ? AR_INSIDE : k);
             }
             rec = ar_next_record(rec);
@@ -137,7 +137,7 @@ static void reset_subgraph(ar_model_t *m, const ar_graph_t *g, const ar_subgraph
 void ar_reset(ar_model_t *m) {
     ar_graph_t g;
     m->waits = false;
-    for (unsigned i = 0; m->has_state && i < m->n_subgraphs; i++) {
+    for (unsigned i = 0; AR_HAS_STATE && m->has_state && i < ar_model_graphs(m); i++) {
         ar_subgraph_t *sub = ar_model_subgraph(m, i);
         if (sub->records && open_subgraph(m, i, &g)) {
             reset_subgraph(m, &g, sub);
@@ -223,7 +223,7 @@ static uint32_t add_record(uint32_t sum, const uint8_t *at, uint32_t *size) {
 
 uint32_t ar_mark(const ar_model_t *m, uint32_t kept) {
     uint32_t sum = 0;
-    for (unsigned i = 1; i < m->n_subgraphs; i++) {
+    for (unsigned i = 1; i < ar_model_graphs(m); i++) {
         ar_subgraph_t other;
         memcpy(&other, &m->others[i - 1], sizeof(other));
         other.ran = 0; // the one thing that changes
@@ -266,7 +266,7 @@ bool ar_op_output(const ar_model_t *m, unsigned k, unsigned i, ar_tensor_t *t, v
         return false;
     }
     const ar_rec_t *rec = record(m, k);
-    bool view = m->feed && rec < ar_next_record(m->feed), ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
+    bool view = AR_HAS_ROWS && m->feed && rec < ar_next_record(m->feed), ring = (rec->size & AR_BY_ROWS) && ar_rows(rec)->role == AR_RING;
     *data = ring || view ? NULL : ar_out(rec, i);
     return read_tensor(&g, (uint32_t)ar_graph_int(&g, &n.outputs, i), t);
 }

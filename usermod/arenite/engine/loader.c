@@ -62,7 +62,7 @@ static ar_life_t *root_of(const ar_loader_t *l, int32_t tensor) {
 }
 
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i) {
-    return i == 0 ? &m->main : &m->others[i - 1];
+    return !AR_HAS_SUBGRAPHS || i == 0 ? &m->main : &m->others[i - 1];
 }
 
 void ar_loader_touch(ar_loader_t *l, int32_t tensor, uint16_t time) {
@@ -98,6 +98,9 @@ ar_status_t ar_loader_tensors(ar_loader_t *l) {
         }
         life->bytes = t.bytes;
         life->first = t.data ? AR_LIFE_CONSTANT : AR_LIFE_UNBORN;
+        if (!AR_HAS_STATE && t.is_variable) {
+            return ar_fail(l->err, AR_UNSUPPORTED, "tensor %u: a variable%C: build for this model", (unsigned)i);
+        }
         if (t.is_variable && !t.data) {
             life->first = 0;
             life->last = AR_LIFE_LASTS;
@@ -175,7 +178,7 @@ static ar_status_t birth_op_outputs(ar_loader_t *l, const ar_node_t *n, uint32_t
     for (uint32_t i = 0; i < n->outputs.length; i++) {
         int32_t index = ar_graph_int(&l->g, &n->outputs, i);
         ar_life_t *life = ar_loader_life(l, (uint32_t)index);
-        if (life->first == 0 && may_write(l, n, index)) {
+        if (AR_HAS_STATE && life->first == 0 && may_write(l, n, index)) {
             continue;
         }
         if (life->first != AR_LIFE_UNBORN) {
@@ -193,6 +196,9 @@ static ar_status_t find_op(ar_loader_t *l, const ar_node_t *n, uint32_t k, const
     if (!*op && n->code == CUSTOM) {
         return ar_fail(l->err, AR_UNSUPPORTED, "op %u %q: this custom operator%C", (unsigned)k,
             (unsigned)n->custom_code_len, n->custom_code);
+    }
+    if (!*op && !AR_HAS_NAMES) {
+        return ar_fail(l->err, AR_UNSUPPORTED, "op %u: operator %d%C: build for this model", (unsigned)k, (int)n->code);
     }
     if (!*op) {
         const char *name = ar_builtin_name(n->code);
@@ -317,7 +323,7 @@ void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows) {
     keep_record(l, rec->size);
     rec->size |= AR_BY_ROWS;
     l->by_rows = rec;
-    l->planner = &ar_segments;
+    l->model->by_rows = &ar_segments;
 }
 
 static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, const ar_op_t *op, ar_made_t *made) {
@@ -398,7 +404,7 @@ ar_status_t ar_loader_operators(ar_loader_t *l) {
     if (status == AR_OK && !l->sub->io) {
         status = AR_NO_MEMORY;
     }
-    if (status == AR_OK && l->feeds) {
+    if (AR_HAS_ROWS && status == AR_OK && l->feeds) {
         status = take_feed(l);
     }
     l->sub->records = (ar_rec_t *)(l->base + l->kept);
@@ -414,12 +420,15 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     memset(l, 0, sizeof(*l));
     memset(m, 0, sizeof(*m));
     l->err = err;
-    l->feeds = stream;
+    l->feeds = AR_HAS_ROWS && stream;
     l->model = m;
     l->sub = &m->main;
     err->status = AR_OK;
     err->text[0] = 0;
     ar_status_t status = ar_graph_open(&l->g, data, size, 0, err);
+    if (!AR_HAS_ROWS && stream && status == AR_OK) {
+        return ar_fail(err, AR_UNSUPPORTED, "model: stream%C: build without --whole");
+    }
     if (status != AR_OK) {
         return status;
     }
@@ -434,8 +443,8 @@ static ar_status_t open(ar_loader_t *l, ar_model_t *m, const void *data, size_t 
     m->data = l->g.file.data;
     m->size = (uint32_t)l->g.file.size;
     m->n_subgraphs = l->g.n_subgraphs;
-    m->others = ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t));
-    return m->others ? AR_OK : AR_NO_MEMORY;
+    m->others = AR_HAS_SUBGRAPHS ? ar_loader_take(l, (m->n_subgraphs - 1u) * sizeof(ar_subgraph_t)) : NULL;
+    return !AR_HAS_SUBGRAPHS || m->others ? AR_OK : AR_NO_MEMORY;
 }
 
 // A handle lies where its variable lies, which is as large as what is assigned to it, not as the handle's shape says.
@@ -467,7 +476,7 @@ static ar_status_t check_model(ar_loader_t *l) {
     if (status == AR_OK) {
         status = ar_loader_hold_outputs(l, AR_LIFE_LATEST);
     }
-    if (status == AR_OK && l->feeds) {
+    if (AR_HAS_ROWS && status == AR_OK && l->feeds) {
         status = check_feed(l);
     }
     if (status == AR_OK) {
@@ -502,7 +511,7 @@ static ar_status_t add_work(const ar_graph_t *g, uint32_t *lives, uint32_t *poin
         if (*pointers < n.inputs.length + n.outputs.length) {
             *pointers = n.inputs.length + n.outputs.length;
         }
-        *by_rows += may_run_by_rows(g, &n, err) ? ROWS_RECORD : 0;
+        *by_rows += AR_HAS_ROWS && may_run_by_rows(g, &n, err) ? ROWS_RECORD : 0;
     }
     return AR_OK;
 }
@@ -518,7 +527,7 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
         if (status != AR_OK) {
             return status;
         }
-        n = g.n_subgraphs;
+        n = AR_HAS_SUBGRAPHS ? g.n_subgraphs : 1;
     }
     // Scalars an input or output: at most as many bytes as four pointers have.
     size_t record = sizeof(ar_rec_t) + (5 * pointers + 1) * sizeof(void *) + LARGEST_PARAMS;
@@ -527,7 +536,8 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
 }
 
 uint32_t ar_loader_plan(ar_loader_t *l, uint32_t room) {
-    return l->planner ? l->planner->plan(l, room) : ar_plan_offsets(&l->plan, room, UINT32_MAX);
+    const ar_planner_t *planner = l->model->by_rows;
+    return AR_HAS_ROWS && planner ? planner->plan(l, room) : ar_plan_offsets(&l->plan, room, UINT32_MAX);
 }
 
 uint32_t ar_loader_own(const ar_loader_t *l) {
@@ -626,7 +636,7 @@ static void resolve(ar_loader_t *l, uint32_t index, uint8_t *activations) {
         resolve_record(l, rec, &n, activations);
         rec = ar_next_record(rec);
     }
-    if (index == 0 && l->feeds) {
+    if (AR_HAS_ROWS && index == 0 && l->feeds) {
         void **rows = &l->model->feed->t[0];
         *rows = ar_loader_place(l, ar_life_root(&l->plan, (uint32_t)(uintptr_t)*rows), activations);
     }
@@ -649,10 +659,10 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 }
 
 void ar_loader_settle(ar_loader_t *l, uint32_t room) {
-    if (l->planner) {
-        l->planner->finish(l);
+    if (AR_HAS_ROWS && l->model->by_rows) {
+        l->model->by_rows->finish(l);
     }
-    for (uint32_t i = 0; i < l->model->n_subgraphs; i++) {
+    for (uint32_t i = 0; i < ar_model_graphs(l->model); i++) {
         grow(l, ar_model_subgraph(l->model, i), room);
     }
 }
@@ -666,7 +676,7 @@ static void finish(ar_loader_t *l, uint8_t *end) {
     m->activations = ar_plan_end(&l->plan);
     uint8_t *state = l->base + ar_aligned(l->kept), *own_end = l->base + m->own;
     uint8_t *activations = end ? end - m->activations : own_end;
-    for (uint32_t i = 0; i < m->n_subgraphs; i++) {
+    for (uint32_t i = 0; i < ar_model_graphs(m); i++) {
         resolve(l, i, activations);
     }
     // State starts as zeros. Not before: the lives, which are asked above, lie where tensors will.

@@ -22,10 +22,11 @@
 
 struct _ar_loader_t;
 
-// How rows are planned, and how the records are told: engine/segments.h.
-typedef struct {
+// How rows are planned, and how the records are told: engine/segments.h. And how they run: engine/rows.h.
+typedef struct _ar_planner_t {
     uint32_t (*plan)(struct _ar_loader_t *l, uint32_t room);
     void (*finish)(struct _ar_loader_t *l);
+    ar_status_t (*run)(const ar_run_t *run, const ar_rec_t *first);
 } ar_planner_t;
 
 typedef struct _ar_loader_t {
@@ -45,7 +46,6 @@ typedef struct _ar_loader_t {
     uint32_t lost;              // bytes of records that measuring has counted but not kept
     void (*join)(const struct _ar_loader_t *l); // what lets pieces lie in the whole; NULL: no operator joins any
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
-    const ar_planner_t *planner; // of these; NULL: there are none
     ar_plan_t plan;
     ar_graph_t g;               // the subgraph at hand
 } ar_loader_t;
@@ -124,5 +124,9 @@ void ar_loader_settle(ar_loader_t *l, uint32_t room);
 uint8_t *ar_loader_place(const ar_loader_t *l, const ar_life_t *life, uint8_t *activations);
 
 ar_subgraph_t *ar_model_subgraph(ar_model_t *m, unsigned i);
+
+static inline unsigned ar_model_graphs(const ar_model_t *m) {
+    return AR_HAS_SUBGRAPHS ? m->n_subgraphs : 1;
+}
 
 #endif // ARENITE_ENGINE_LOADER_H

@@ -8,6 +8,7 @@
 
 #include "engine/arenite.h"
 #include "engine/plan.h"
+#include "ops/has.h"
 
 #define UNPLACED (0xffffffff)
 
@@ -80,7 +81,7 @@ static ar_life_t *next_to_place(const ar_plan_t *plan, unsigned order) {
 // How two lives trail one another, the plan being upside down or not. Negative: above may be lower than below.
 static const ar_trail_t *trail(const ar_plan_t *plan, const ar_life_t *life, const ar_life_t *other, bool mirrored, ar_trail_t *as) {
     uint32_t i = ar_life_index(plan, life), j = ar_life_index(plan, other);
-    for (uint32_t k = 0; k < plan->n_trails; k++) {
+    for (uint32_t k = 0; AR_HAS_ROWS && k < plan->n_trails; k++) {
         const ar_trail_t *t = &plan->trails[k];
         if ((t->above == i && t->below == j) || (t->above == j && t->below == i)) {
             int32_t above = (int32_t)ar_life_height(ar_life(plan, t->above)), below = (int32_t)ar_life_height(ar_life(plan, t->below));
@@ -151,7 +152,7 @@ static uint32_t place_all(ar_plan_t *plan, unsigned order, bool mirrored, uint32
             peak = offset + ar_life_height(life);
         }
     }
-    if (mirrored) {
+    if (AR_HAS_ROWS && mirrored) {
         turn_over(plan, peak);
     }
     return peak;
@@ -195,8 +196,9 @@ uint32_t ar_plan_state(const ar_plan_t *plan) {
 
 uint32_t ar_plan_offsets(ar_plan_t *plan, uint32_t enough, uint32_t limit) {
     uint32_t bound = 0, best = UNPLACED;
-    unsigned orders = plan->n_trails ? 2 * ORDERS : ORDERS;
-    if (!plan->n_trails) {
+    bool trails = AR_HAS_ROWS && plan->n_trails;
+    unsigned orders = trails ? 2 * ORDERS : ORDERS;
+    if (!trails) {
         bound = plan->least = liveness_bound(plan);
     }
     if (bound > limit) {

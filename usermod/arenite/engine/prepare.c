@@ -159,7 +159,7 @@ void ar_by_rows(ar_prep_t *p, unsigned inputs, uint32_t batches) {
     r->held[0] = r->held[1] = r->in_h;
     r->inputs = inputs & 3;
     r->out_held = r->out_h;
-    if (batches == 1 && p->loader->g.n_subgraphs == 1) {
+    if (AR_HAS_ROWS && batches == 1 && p->loader->g.n_subgraphs == 1) {
         ar_loader_link_rows(p, inputs);
     }
 }

@@ -46,7 +46,7 @@ static ar_rec_t *at(const ar_rec_t *rec, uint32_t back) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec - back);
 }
 
-// Asked for all over: not inlined, it takes fewer bytes.
+// Asked for all over: not inlined, this and others take fewer bytes.
 static __attribute__((noinline)) ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i) {
     return ar_life_root(&l->plan, (uint32_t)(uintptr_t)rec->t[i]);
 }
@@ -79,7 +79,7 @@ static ar_rec_t *first_of(const search_t *s) {
     return s->l->feeds ? s->l->model->feed : chain_from(s, s->l->model->main.records);
 }
 
-static unsigned row_inputs(const ar_rec_t *rec) {
+static __attribute__((noinline)) unsigned row_inputs(const ar_rec_t *rec) {
     return ar_rows(rec)->inputs;
 }
 
@@ -585,7 +585,7 @@ static uint32_t fewest(search_t *s, uint32_t least, uint32_t whole, uint32_t roo
 
 // The plan of fewest bytes, or one within the room. What all take whole: UNREACHED where that is certainly more than the room, until
 // somebody asks.
-static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
+static __attribute__((noinline)) uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
     ar_plan_t *plan = &s->l->plan;
     uint32_t peak = room ? attempt(s, room) : UNREACHED;
     if (peak <= room) {
@@ -624,7 +624,7 @@ static uint32_t given_plan(search_t *s, uint32_t room) {
     ar_plan_t *plan = &s->l->plan;
     uint32_t least = plan->least;
     fb_vector_t given;
-    if (s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
+    if (!AR_HAS_PLAN || s->l->feeds || !ar_graph_plan(&s->l->g, &given)) {
         return UNREACHED;
     }
     const uint8_t *cut = s->l->g.file.data + given.pos;
@@ -707,7 +707,7 @@ static void segments_finish(ar_loader_t *l) {
     }
 }
 
-const ar_planner_t ar_segments = { segments_plan, segments_finish };
+const ar_planner_t ar_segments = { segments_plan, segments_finish, ar_rows_run };
 
 static void mark_inner(search_t *s, segment_t *g) {
     (void)s;

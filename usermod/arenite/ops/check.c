@@ -64,7 +64,15 @@ ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b) {
     return ar_refuse(p, "types differ: %t, %t", a, b);
 }
 
+ar_status_t ar_left_out(ar_prep_t *p, const char *what) {
+    return ar_unsupported(p, "%s%C: build for this model", what);
+}
+
 ar_status_t ar_bad_types(ar_prep_t *p) {
+    unsigned type = ar_has_type(p->in.type) ? p->out.type : p->in.type;
+    if (!ar_has_type(type)) {
+        return ar_left_out(p, ar_type_name(type));
+    }
     return ar_unsupported(p, "%I %t, %O %t%S", p->in.type, p->out.type);
 }
 

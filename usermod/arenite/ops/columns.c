@@ -46,7 +46,7 @@ static way_t way_in(const ar_conv_t *c, uint32_t bytes) {
 bool ar_columns_fit(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     return w->kernel_w == AR_COLUMNS_TAPS && ar_dilation_w(w) == 1 && w->stride_w <= 2 && w->in_c % 4 == 0
-        && ar_conv_group_in(c) == w->in_c && !c->q.int4 && w->out_w > 6 && w->out_w != 9;
+        && ar_conv_group_in(c) == w->in_c && !ar_quant_is_int4(&c->q) && w->out_w > 6 && w->out_w != 9;
 }
 
 uint32_t ar_columns_least(const ar_conv_t *c) {

@@ -67,6 +67,9 @@ static ar_status_t shape(ar_prep_t *p, ar_conv_t *c, const ar_tensor_t *in, cons
     if (groups < 1 || out->dim[3] % groups != 0) {
         return ar_refuse(p, "%d %O channels do not divide into %d groups", (int)out->dim[3], (int)groups);
     }
+    if (!AR_HAS_GROUPS && groups > 1) {
+        return ar_left_out(p, "this number of groups");
+    }
     c->q.own = (uint16_t)depth; // ar_conv_group_in
     const int32_t kernel[2] = { weights->dim[1], weights->dim[2] };
     const int32_t stride[2] = { ar_option_int(p, CONV_2D_STRIDE_H, 0), ar_option_int(p, CONV_2D_STRIDE_W, 0) };
@@ -83,15 +86,16 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    ar_conv_t *c = ar_record(p, in->type == AR_INT8 ? ar_conv_s8 : eval, sizeof(*c));
+    bool s8 = ar_quant_is_s8(&q);
+    ar_conv_t *c = ar_record(p, s8 ? ar_conv_s8 : eval, sizeof(*c));
     if (!c) {
         return AR_NO_MEMORY;
     }
     c->q = q;
     status = shape(p, c, in, &weights, out);
     if (status == AR_OK) {
-        if (in->type == AR_INT8) {
-            ar_conv_s8_scratch(p, c, q.int4 ? NULL : (const int8_t *)weights.data);
+        if (s8) {
+            ar_conv_s8_scratch(p, c, ar_quant_is_int4(&q) ? NULL : (const int8_t *)weights.data);
         } else {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }

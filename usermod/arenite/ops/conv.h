@@ -25,15 +25,15 @@ static inline bool ar_conv_is(const ar_conv_t *c, unsigned note) {
 
 // Channels of a group, in and out, and weights of one output channel.
 static inline uint32_t ar_conv_group_in(const ar_conv_t *c) {
-    return c->q.own;
+    return AR_HAS_GROUPS ? c->q.own : c->w.in_c;
 }
 
 static inline uint32_t ar_conv_group_out(const ar_conv_t *c) {
-    return c->q.own == c->w.in_c ? c->w.out_c : c->w.out_c / (c->w.in_c / (uint32_t)c->q.own);
+    return !AR_HAS_GROUPS || c->q.own == c->w.in_c ? c->w.out_c : c->w.out_c / (c->w.in_c / (uint32_t)c->q.own);
 }
 
 static inline uint32_t ar_conv_filter(const ar_conv_t *c) {
-    return (uint32_t)ar_kernel_h(&c->w) * c->w.kernel_w * c->q.own;
+    return (uint32_t)ar_kernel_h(&c->w) * c->w.kernel_w * ar_conv_group_in(c);
 }
 
 // int8: patches by rows of weights. Ask for its scratch, the least of which can be asked again, and run. weights: NULL where they

@@ -8,13 +8,6 @@
 
 enum { INPUT = 0, WEIGHTS = 1 };
 
-// Whether what is rare has a quicker way of its own.
-#ifdef ARENITE_SMALL
-#define QUICK (0)
-#else
-#define QUICK (1)
-#endif
-
 // Rows of taps that do not lie in the input as they are: outside of it, and partly outside, of two patches.
 #define EDGES (3)
 
@@ -45,6 +38,14 @@ static uint32_t row_of(const ar_conv_t *c) {
     return taps_of_row(c) * ar_conv_group_in(c);
 }
 
+static inline uint32_t filled(uint32_t n) {
+    return (n + 3) & ~3u;
+}
+
+static inline bool is_transposed(const ar_conv_t *c) {
+    return AR_HAS_DEPTHWISE_ONE && ar_conv_is(c, AR_CONV_TRANSPOSED);
+}
+
 // Whether taps are whole words of a large filter: patches partly outside are put together tap by tap, and need no more than one
 // that is outside.
 static inline bool by_taps(const ar_conv_t *c) {
@@ -53,7 +54,7 @@ static inline bool by_taps(const ar_conv_t *c) {
 
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : (row_of(c) + 3) & ~3u;
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {
@@ -66,8 +67,8 @@ static uint32_t table_bytes(const ar_conv_t *c) {
 
 // Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
-    uint32_t weights = ar_conv_is(c, AR_CONV_TRANSPOSED) || c->q.int4 ? ar_conv_filter(c) * c->w.out_c : 0;
-    return edges_bytes(c) + ((weights + 3) & ~3u);
+    uint32_t weights = is_transposed(c) || ar_quant_is_int4(&c->q) ? ar_conv_filter(c) * c->w.out_c : 0;
+    return edges_bytes(c) + filled(weights);
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
@@ -94,7 +95,7 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
 static uint32_t live_bytes(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     uint32_t positions = (uint32_t)w->out_w * w->rows.out_h;
-    bool worth = AR_LOOKS && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !c->q.int4
+    bool worth = AR_LOOKS && ar_conv_is(c, AR_CONV_IDLE) && ar_conv_is(c, AR_CONV_DIRECT) && !ar_quant_is_int4(&c->q)
         && positions >= LIVE_POSITIONS && positions <= LIVE_MOST && w->in_c >= LIVE_CHANNELS && w->in_c % 4 == 0
         && w->out_c >= LIVE_OUTPUTS && w->rows.stride == 1 && w->stride_w == 1;
     if (AR_TIER_MVE) { // a list, all rows of weights
@@ -132,7 +133,7 @@ static uint32_t enough_bytes(const ar_conv_t *c) {
 }
 
 AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
-    if (ar_columns_fit(c)) {
+    if (AR_HAS_COLUMNS && ar_columns_fit(c)) {
         return ar_columns_least(c);
     }
     return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
@@ -182,7 +183,7 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 
 // Each channel's taps: it is done anew for each row.
 static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
-    bool words = QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
+    bool words = AR_QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
     for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
         if (words) {
@@ -201,13 +202,13 @@ static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t chann
 // The weights as the product takes them: the model's, or made of them in scratch.
 static const int8_t *weights_of(const ar_conv_t *c, const ar_rec_t *rec, int8_t *scratch) {
     const int8_t *from = ar_in(rec, WEIGHTS);
-    if (c->q.int4) {
+    if (ar_quant_is_int4(&c->q)) {
         return ar_unpack_int4(ar_in(rec, WEIGHTS), ar_conv_filter(c) * c->w.out_c, scratch);
     }
-    if (ar_conv_is(c, AR_CONV_TRANSPOSED)) {
+    if (is_transposed(c)) {
         transpose(from, ar_conv_filter(c), c->w.out_c, scratch);
     }
-    return ar_conv_is(c, AR_CONV_TRANSPOSED) ? scratch : from;
+    return is_transposed(c) ? scratch : from;
 }
 
 // The operator as it runs, one group.
@@ -351,7 +352,7 @@ static AR_SMALL void put_parts(const job_t *j, const ar_plane_t *in, const ar_pl
 // Patches i and i + 1, of the positions a and b. Most lie inside the input but for whole rows.
 static void put(const job_t *j, const ar_plane_t *in, const ar_place_t *a, const ar_place_t *b, uint32_t i) {
     const ar_window_t *w = &j->c->w;
-    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = QUICK && a->x1 > a->x0 && b->x1 > b->x0;
+    bool inside = a->x1 - a->x0 == w->kernel_w && b->x1 - b->x0 == w->kernel_w, parts = AR_QUICK && a->x1 > a->x0 && b->x1 > b->x0;
     bool rows = a->top == b->top && a->y1 > a->y0 && taps_of_row(j->c) == w->kernel_w;
     if (by_taps(j->c) && !(rows && inside)) {
         put_taps(j, in, a, b, i);
@@ -702,7 +703,7 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
-    if (ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
+    if (AR_HAS_COLUMNS && ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
         return ar_columns(run, rec);
     }
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);

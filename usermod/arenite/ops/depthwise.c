@@ -12,7 +12,7 @@
 enum { WEIGHTS = 1 };
 
 static const uint8_t *weights_of(const ar_depthwise_conv_t *d, const ar_rec_t *rec) {
-    if (d->q.int4) {
+    if (ar_quant_is_int4(&d->q)) {
         return (const uint8_t *)((const ar_factor_t *)ar_scratch_of(rec) + d->w.out_c);
     }
     return ar_in(rec, WEIGHTS);
@@ -66,7 +66,7 @@ static ar_status_t eval(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_depthwise_conv_t *d = ar_params(rec);
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = ar_mac_of(&d->q);
-    ar_weights_ready(rec, &d->q, mac, w->out_c, d->q.int4 ? (uint32_t)ar_kernel_h(w) * w->kernel_w * w->out_c : 0);
+    ar_weights_ready(rec, &d->q, mac, w->out_c, ar_quant_is_int4(&d->q) ? (uint32_t)ar_kernel_h(w) * w->kernel_w * w->out_c : 0);
     return ar_each_position(run, rec, w, mac->size, position);
 }
 
@@ -100,7 +100,7 @@ static ar_status_t as_product(ar_prep_t *p, const ar_depthwise_conv_t *d) {
     c->w.rows.own = AR_CONV_TRANSPOSED;
     c->q.own = 1; // ar_conv_group_in
     ar_conv_s8_scratch(p, c, NULL);
-    if (ar_one_channel_fits(c)) {
+    if (AR_HAS_PAIRS && ar_one_channel_fits(c)) {
         p->rec->eval = ar_one_channel;
         ar_one_channel_ask(p, c);
     }
@@ -124,16 +124,19 @@ ar_status_t ar_prepare_depthwise_conv_2d(ar_prep_t *p) {
     if (status != AR_OK) {
         return status;
     }
-    if (in->type == AR_INT8 && d.w.in_c == 1 && !d.q.int4) {
-        return as_product(p, &d);
+    if (ar_quant_is_s8(&d.q) && d.w.in_c == 1 && !ar_quant_is_int4(&d.q)) {
+        return AR_HAS_DEPTHWISE_ONE ? as_product(p, &d) : ar_left_out(p, "one input channel");
     }
     bool fits = ar_depthwise3_fits(&d);
-    ar_depthwise_conv_t *rec = ar_record(p, fits ? ar_depthwise3 : eval, sizeof(d));
+    if (!AR_HAS_DEPTHWISE_ANY && !fits) {
+        return ar_left_out(p, "this kind of kernel");
+    }
+    ar_depthwise_conv_t *rec = ar_record(p, !AR_HAS_DEPTHWISE_ANY || fits ? ar_depthwise3 : eval, sizeof(d));
     if (!rec) {
         return AR_NO_MEMORY;
     }
     *rec = d;
-    if (fits) {
+    if (!AR_HAS_DEPTHWISE_ANY || fits) {
         ar_depthwise3_ask(p, rec);
     } else {
         ar_weights_scratch(p, &weights, d.w.out_c);

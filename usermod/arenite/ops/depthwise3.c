@@ -11,8 +11,8 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 bool ar_depthwise3_fits(const ar_depthwise_conv_t *d) {
     const ar_window_t *w = &d->w;
-    return ar_mac_of(&d->q) == &ar_mac_s8 && d->q.own == 1 && w->rows.window == 3 && w->kernel_w == 3
-           && ar_dilation_h(w) == 1 && ar_dilation_w(w) == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !d->q.int4;
+    return ar_quant_is_s8(&d->q) && d->q.own == 1 && w->rows.window == 3 && w->kernel_w == 3
+           && ar_dilation_h(w) == 1 && ar_dilation_w(w) == 1 && w->pad_left <= 1 && ar_depthwise3_can(w->out_c, w->stride_w) && !ar_quant_is_int4(&d->q);
 }
 
 // Planes of so many positions are looked at for channels that are the zero point at all of them, if there are enough channels.

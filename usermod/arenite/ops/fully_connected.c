@@ -117,7 +117,7 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
         .weights = weights, .bias = ar_bias(rec), .n_channels = d->n_out, .rows = 1, .row = d->n_in, .n = d->n_in, .scratch = wide,
         .start = (int32_t)zero_point_term(x, d->n_in, ar_quant_offset(&d->q), d->weights_offset),
     };
-    if (d->q.per_channel) {
+    if (AR_HAS_DENSE_CHANNELS && d->q.per_channel) {
         channels_s8(d, p, x, out);
         return;
     }
@@ -131,7 +131,7 @@ static void row_s8(const dense_t *d, const ar_rec_t *rec, const int8_t *weights,
 
 // Of weights of int4 as bytes.
 static uint32_t unpacked_bytes(const dense_t *d) {
-    return d->q.int4 ? (d->n_in * d->n_out + 3) & ~3u : 0;
+    return ar_quant_is_int4(&d->q) ? (d->n_in * d->n_out + 3) & ~3u : 0;
 }
 
 // Weights with a scale a channel, or of int4.
@@ -217,8 +217,8 @@ static ar_status_t eval_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 // Where the sums take less than the image.
-static bool gathers(const dense_t *d, const ar_tensor_t *in) {
-    return in->type == AR_INT8 && d->rows == 1 && !d->q.int4 && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
+static bool gathers(const dense_t *d) {
+    return ar_quant_is_s8(&d->q) && d->rows == 1 && !ar_quant_is_int4(&d->q) && !d->weights_offset && 2 * d->n_out * sizeof(int32_t) <= d->n_in;
 }
 
 static ar_status_t shape(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
@@ -247,7 +247,7 @@ static bool is_plain(const dense_t *d) {
 }
 
 static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out) {
-    if (weights->zero_point < -128 || weights->zero_point > 127 || (in->type == AR_INT16 && weights->zero_point != 0)) {
+    if (weights->zero_point < -128 || weights->zero_point > 127 || (ar_is(in, AR_INT16) && weights->zero_point != 0)) {
         return ar_refuse(p, "%P %d of %T%W is out of range", (int)weights->zero_point);
     }
     // With a scale a channel, tflite-micro takes the zero points as 0, which they must be.
@@ -261,7 +261,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
         }
     }
     d->factor = ar_factor(in->scale, weights->scale, out->scale);
-    d->q.own |= AR_ASKS_PLAIN && in->type == AR_INT8 && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
+    d->q.own |= AR_ASKS_PLAIN && ar_quant_is_s8(&d->q) && !d->q.per_channel && is_plain(d) ? PLAIN : 0;
     return AR_OK;
 }
 
@@ -304,14 +304,17 @@ static ar_status_t keep_one_scale(ar_prep_t *p, const dense_t *d) {
     return AR_OK;
 }
 
-static ar_status_t keep(ar_prep_t *p, const dense_t *d, const ar_tensor_t *in) {
+static ar_status_t keep(ar_prep_t *p, const dense_t *d) {
     ar_rows_t rows = { .in_h = 0 };
-    bool int8 = in->type == AR_INT8;
-    if (gathers(d, in) && ar_rows_gather(p, &rows)) {
+    bool int8 = ar_quant_is_s8(&d->q);
+    if (AR_HAS_ROWS && AR_HAS_DENSE_ROWS && gathers(d) && ar_rows_gather(p, &rows)) {
         return keep_image(p, d, &rows);
     }
-    if (int8 && !d->q.int4 && !d->q.per_channel && d->rows <= 0xffff) {
+    if (int8 && !ar_quant_is_int4(&d->q) && !d->q.per_channel && d->rows <= 0xffff) {
         return keep_one_scale(p, d);
+    }
+    if (!AR_HAS_DENSE_CHANNELS && int8 && !ar_quant_is_int4(&d->q)) {
+        return ar_left_out(p, "a scale for each channel, or so many rows,");
     }
     dense_t *rec = ar_record(p, int8 ? eval_s8 : eval, sizeof(*d));
     if (!rec) {
@@ -332,15 +335,15 @@ ar_status_t ar_prepare_fully_connected(ar_prep_t *p) {
     ar_get_input(p, WEIGHTS, &weights);
     ar_status_t status = ar_quant_mac(p, in, &weights, out, &d.q);
     if (status == AR_OK) {
-        d.mac = ar_mac_of(&d.q);
+        d.mac = AR_HAS_FLOAT32 || AR_HAS_INT16 ? ar_mac_of(&d.q) : NULL; // there are other ways for int8
         status = shape(p, &d, in, &weights, out);
     }
     if (status == AR_OK) {
         status = ar_quant(p, &d.q, in, &weights, out, ar_option_byte(p, FULLY_CONNECTED_ACTIVATION, ACTIVATION_NONE), d.n_out);
     }
-    if (status == AR_OK && in->type != AR_FLOAT32) {
+    if (status == AR_OK && !ar_is(in, AR_FLOAT32)) {
         status = one_factor(p, &d, in, &weights, out);
         d.q.own |= ar_read_on(p, &weights, 3) ? ON : 0;
     }
-    return status == AR_OK ? keep(p, &d, in) : status;
+    return status == AR_OK ? keep(p, &d) : status;
 }

@@ -8,14 +8,11 @@
 #include <stdint.h>
 
 #include "kernels/tier.h"
+#include "ops/has.h"
 
 // Whether convolutions look for them at all, and for outputs without weights; and by these functions. On Helium kernels do it,
 // 16 channels at a time.
-#ifdef ARENITE_SMALL
-#define AR_LOOKS (0)
-#else
-#define AR_LOOKS (1)
-#endif
+#define AR_LOOKS (AR_QUICK && AR_HAS_DEAD)
 #define AR_LIVE (AR_LOOKS && !AR_TIER_MVE)
 
 // What only calls loops: as small as can be, among code that is worth its size.

@@ -5,6 +5,8 @@
 
 #include "ops/op.h"
 
+#if AR_HAS_NAMES
+
 static const char builtins[] =
     "ADD\0AVERAGE_POOL_2D\0CONCATENATION\0CONV_2D\0DEPTHWISE_CONV_2D\0DEPTH_TO_SPACE\0DEQUANTIZE\0EMBEDDING_LOOKUP\0"
     "FLOOR\0FULLY_CONNECTED\0HASHTABLE_LOOKUP\0L2_NORMALIZATION\0L2_POOL_2D\0LOCAL_RESPONSE_NORMALIZATION\0LOGISTIC\0"
@@ -26,13 +28,22 @@ static const char builtins[] =
     "UNSORTED_SEGMENT_PROD\0UNSORTED_SEGMENT_MAX\0UNSORTED_SEGMENT_SUM\0ATAN2\0UNSORTED_SEGMENT_MIN\0SIGN\0BITCAST\0"
     "BITWISE_XOR\0RIGHT_SHIFT\0";
 
+const char *ar_builtin_name(int32_t code) {
+    return ar_nth_name(builtins, (unsigned)code);
+}
+
+#else
+
+const char *ar_builtin_name(int32_t code) {
+    (void)code;
+    return "";
+}
+
+#endif // AR_HAS_NAMES
+
 const char *ar_nth_name(const char *names, unsigned n) {
     while (n-- > 0 && *names) {
         names += strlen(names) + 1;
     }
     return names;
-}
-
-const char *ar_builtin_name(int32_t code) {
-    return ar_nth_name(builtins, (unsigned)code);
 }

@@ -10,6 +10,7 @@
 #include "engine/arenite.h"
 #include "engine/flatbuffer.h"
 #include "engine/schema.h"
+#include "ops/has.h"
 
 struct _ar_rec_t;
 
@@ -41,7 +42,7 @@ typedef struct _ar_rec_t {
 } ar_rec_t;
 
 // Flags in a record's size: its scalars begin with ar_rows_t (ops/rows.h); its eval is called with AR_RESET.
-#define AR_BY_ROWS (1u)
+#define AR_BY_ROWS (AR_HAS_ROWS ? 1u : 0u)
 #define AR_KEEPS (2u)
 
 static inline uint32_t ar_record_bytes(const ar_rec_t *rec) {
@@ -104,6 +105,15 @@ void ar_get_output(const ar_prep_t *p, unsigned i, ar_tensor_t *t);
 
 // Whether so many bytes behind a constant may be read: they are the model's.
 bool ar_read_on(const ar_prep_t *p, const ar_tensor_t *t, uint32_t bytes);
+
+// Whether there are ways for a type; whether a tensor has a type that there are ways for.
+static inline bool ar_has_type(unsigned type) {
+    return type == AR_FLOAT32 ? AR_HAS_FLOAT32 : type == AR_INT16 ? AR_HAS_INT16 : type == AR_INT4 ? AR_HAS_INT4 : true;
+}
+
+static inline bool ar_is(const ar_tensor_t *t, unsigned type) {
+    return ar_has_type(type) && t->type == type;
+}
 
 // A field of the operator's options, by the schema's field id.
 int32_t ar_option_int(const ar_prep_t *p, unsigned field, int32_t otherwise);
@@ -168,6 +178,8 @@ void ar_refuse_so(ar_prep_t *p, const char *format, ...);
 ar_status_t ar_unsupported(ar_prep_t *p, const char *format, ...);   // AR_UNSUPPORTED
 ar_status_t ar_bad_type(ar_prep_t *p, unsigned type);                // "int16 is not supported"
 ar_status_t ar_bad_types(ar_prep_t *p);                              // "input int16, output int8 is not supported"
+// Refuse what this build has left out: "groups of channels is not compiled in: build for this model".
+ar_status_t ar_left_out(ar_prep_t *p, const char *what);
 ar_status_t ar_types_differ(ar_prep_t *p, unsigned a, unsigned b);   // "types differ: int8, int16"
 
 // Shapes and quantization that many operators ask about.

@@ -138,29 +138,29 @@ static ar_status_t mean_by_rows(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 // One window, all of the input, in which sums take less than two rows of it.
-static void by_rows(ar_prep_t *p, pool_t *pool) {
+static void by_rows(ar_prep_t *p, pool_t *pool, ar_eval_t whole_s8) {
     ar_window_t *w = &pool->w;
-    bool whole = pool->position == average_s8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
+    bool whole = whole_s8 && p->in.type == AR_INT8 && w->rows.out_h == 1 && w->out_w == 1 && w->rows.window == w->rows.in_h
         && w->kernel_w == w->in_w && w->in_w >= 2;
-    if (whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
-        p->rec->eval = mean_by_rows;
+    if (AR_HAS_ROWS && whole && ar_batches(w) == 1 && ar_rows_gather(p, &w->rows)) {
+        p->rec->eval = whole_s8;
         ar_scratch(p, w->in_c * (uint32_t)sizeof(int32_t));
     }
     ar_window_by_rows(p, w);
 }
 
 // What computes one position; NULL: the operator does not have the type.
-static ar_position_t position_of(kind_t kind, unsigned type) {
-    if (type == AR_FLOAT32) {
+static ar_position_t position_of(kind_t kind, ar_position_t s8, const ar_tensor_t *in) {
+    if (ar_is(in, AR_FLOAT32)) {
         return window_f32;
     }
-    return kind == L2 ? NULL : type == AR_INT16 ? window_s16 : type != AR_INT8 ? NULL : kind == MAX ? max_s8 : average_s8;
+    return in->type == AR_INT8 ? s8 : ar_is(in, AR_INT16) && kind != L2 ? window_s16 : NULL;
 }
 
 static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
     int32_t activation = ar_option_byte(p, POOL_2D_ACTIVATION, ACTIVATION_NONE);
-    if (in->type == AR_FLOAT32) {
+    if (ar_is(in, AR_FLOAT32)) {
         return ar_activation_float(p, activation, &pool->limit_f32[0], &pool->limit_f32[1]);
     }
     ar_status_t status = ar_expect_quantized(p, in);
@@ -174,9 +174,10 @@ static ar_status_t set_limits(ar_prep_t *p, pool_t *pool) {
     return ar_activation_int(p, activation, out, &pool->limit[0], &pool->limit[1]);
 }
 
-static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
+// s8, whole_s8: what computes a position of int8, and all of an image by rows.
+static ar_status_t prepare(ar_prep_t *p, kind_t kind, ar_position_t s8, ar_eval_t whole_s8) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
-    ar_position_t position = position_of(kind, in->type);
+    ar_position_t position = position_of(kind, s8, in);
     if (in->type != out->type || !position) {
         return ar_bad_types(p);
     }
@@ -198,21 +199,21 @@ static ar_status_t prepare(ar_prep_t *p, kind_t kind) {
         return ar_refuse(p, "%I%A%O%Xchannels");
     }
     // Sums must stay within 31 bits.
-    if (in->count >= 1 << 24 || (in->type == AR_INT16 && in->dim[1] * in->dim[2] > 0xffff)) {
+    if (in->count >= 1 << 24 || (ar_is(in, AR_INT16) && in->dim[1] * in->dim[2] > 0xffff)) {
         return ar_unsupported(p, "an %I of %N16 million elements, or 65535 positions of int16");
     }
-    by_rows(p, pool);
+    by_rows(p, pool, whole_s8);
     return set_limits(p, pool);
 }
 
 ar_status_t ar_prepare_average_pool_2d(ar_prep_t *p) {
-    return prepare(p, AVERAGE);
+    return prepare(p, AVERAGE, average_s8, mean_by_rows);
 }
 
 ar_status_t ar_prepare_max_pool_2d(ar_prep_t *p) {
-    return prepare(p, MAX);
+    return prepare(p, MAX, max_s8, NULL);
 }
 
 ar_status_t ar_prepare_l2_pool_2d(ar_prep_t *p) {
-    return prepare(p, L2);
+    return prepare(p, L2, NULL, NULL);
 }

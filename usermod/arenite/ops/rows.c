@@ -7,7 +7,7 @@
 
 bool ar_rows_gather(const ar_prep_t *p, ar_rows_t *r) {
     const ar_tensor_t *in = &p->in;
-    if (in->rank != 4 || in->dim[0] != 1 || in->dim[1] < 2 || in->dim[1] > 0x7fff || in->count == 0) {
+    if (!AR_HAS_ROWS || in->rank != 4 || in->dim[0] != 1 || in->dim[1] < 2 || in->dim[1] > 0x7fff || in->count == 0) {
         return false;
     }
     r->in_h = r->out_h = (uint16_t)in->dim[1];

@@ -63,7 +63,7 @@ static inline uint32_t ar_rows_scratch(const ar_rows_t *r) {
 
 // The place of row y where so many rows are held: all of them, or a ring of the last few.
 static inline uint32_t ar_rows_place(uint32_t y, uint32_t held) {
-    return y < held ? y : y % held;
+    return !AR_HAS_ROWS || y < held ? y : y % held;
 }
 
 // A row of input 0 in memory.

@@ -6,7 +6,7 @@
 #include "kernels/fixed_point.h"
 #include "kernels/requantize.h"
 #include "ops/float.h"
-#include "ops/number.h"
+#include "ops/op.h"
 
 // Integer bits of a difference to the largest, and of the sum of exponentials.
 #define DIFF_BITS (5)
@@ -68,7 +68,7 @@ static uint32_t sum_of_exps(const softmax_t *s, const int8_t *x, int32_t largest
 
 static void row_s8(const softmax_t *s, const void *in, void *out) {
     const int8_t *x = in;
-    bool wide = s->out_type == AR_INT16;
+    bool wide = AR_HAS_INT16 && s->out_type == AR_INT16;
     int32_t low = wide ? -32768 : -128, largest = largest_of(x, s->depth), over_unit;
     int32_t scale = ar_fixed_reciprocal(sum_of_exps(s, x, largest), SUM_BITS, &over_unit);
     int32_t shift = over_unit + 31 - (wide ? 16 : 8);
@@ -78,7 +78,12 @@ static void row_s8(const softmax_t *s, const void *in, void *out) {
         if (x[i] - largest >= s->diff_min && shift <= 31) {
             v = ar_shift_right(ar_mul_high(scale, ar_fixed_exp(scaled(s, x[i] - largest), DIFF_BITS)), shift);
         }
-        ar_store_int(out, i, s->out_type, ar_clamp(v + low, low, -low - 1));
+        v = ar_clamp(v + low, low, -low - 1);
+        if (wide) {
+            ((int16_t *)out)[i] = (int16_t)v;
+        } else {
+            ((int8_t *)out)[i] = (int8_t)v;
+        }
     }
 }
 
@@ -232,8 +237,8 @@ static ar_status_t prepare(ar_prep_t *p, row_t row, softmax_t *s) {
 
 static ar_status_t open(ar_prep_t *p, bool log) {
     const ar_tensor_t *in = &p->in, *out = &p->out;
-    bool same = in->type == out->type && (in->type == AR_FLOAT32 || in->type == AR_INT8);
-    if (!same && (log || out->type != AR_INT16 || (in->type != AR_INT16 && in->type != AR_INT8))) {
+    bool same = in->type == out->type && (ar_is(in, AR_FLOAT32) || in->type == AR_INT8);
+    if (!same && (log || !ar_is(out, AR_INT16) || (in->type != AR_INT16 && in->type != AR_INT8))) {
         return ar_bad_types(p);
     }
     if (in->rank < 1 || !ar_same_shape(in, out) || in->count == 0) {
@@ -249,10 +254,10 @@ ar_status_t ar_prepare_softmax(ar_prep_t *p) {
         return status;
     }
     softmax_t s = { .beta = ar_option_float(p, SOFTMAX_BETA, 0) };
-    if (in->type == AR_FLOAT32) {
+    if (ar_is(in, AR_FLOAT32)) {
         return prepare(p, row_f32, &s);
     }
-    bool wide = p->out.type == AR_INT16, both = in->type == AR_INT16;
+    bool wide = ar_is(&p->out, AR_INT16), both = ar_is(in, AR_INT16);
     status = check(p, both ? 1.0f / 32768 : wide ? 1.0f / 65536 : 1.0f / 256, both ? 0 : wide ? -32768 : -128);
     if (status != AR_OK) {
         return status;
@@ -271,7 +276,7 @@ ar_status_t ar_prepare_log_softmax(ar_prep_t *p) {
     const ar_tensor_t *in = &p->in;
     ar_status_t status = open(p, true);
     softmax_t s = { .beta = 1 };
-    if (status != AR_OK || in->type == AR_FLOAT32) {
+    if (status != AR_OK || ar_is(in, AR_FLOAT32)) {
         return status == AR_OK ? prepare(p, log_row_f32, &s) : status;
     }
     status = check(p, 1.0f / 16, 127);

@@ -41,7 +41,7 @@ static ar_status_t check_axis(ar_prep_t *p, const char *name, int32_t padding, a
     }
     a->before = padding == PADDING_SAME ? padding_before(a->in, a->out, (int32_t)window, a->stride) : 0;
     a->dilation = a->kernel == 1 ? 1 : a->dilation;
-    return AR_OK;
+    return AR_HAS_DILATION || a->dilation == 1 ? AR_OK : ar_left_out(p, "dilation");
 }
 
 static bool fits_bytes(const axis_t *a) {

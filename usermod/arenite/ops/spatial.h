@@ -29,16 +29,16 @@ typedef struct {
 } ar_window_t;
 
 static inline uint16_t ar_dilation_h(const ar_window_t *w) {
-    return w->rows.window == 1 ? 1 : w->dilations[1];
+    return !AR_HAS_DILATION || w->rows.window == 1 ? 1 : w->dilations[1];
 }
 
 static inline uint16_t ar_dilation_w(const ar_window_t *w) {
-    return (uint16_t)(w->dilations[0] | (w->rows.window == 1 ? w->dilations[1] << 8 : 0));
+    return !AR_HAS_DILATION ? 1 : (uint16_t)(w->dilations[0] | (w->rows.window == 1 ? w->dilations[1] << 8 : 0));
 }
 
 static inline uint16_t ar_kernel_h(const ar_window_t *w) {
     uint32_t taps = w->rows.window - 1u;
-    return (uint16_t)(1 + (w->dilations[1] <= 1 ? taps : taps / w->dilations[1]));
+    return (uint16_t)(1 + (!AR_HAS_DILATION || w->dilations[1] <= 1 ? taps : taps / w->dilations[1]));
 }
 
 // There is one input only, so where the second one's maker would be told, there is room for the batches.

@@ -24,9 +24,14 @@ const ar_op_t ar_ops[] = {
 
 const unsigned ar_n_ops = sizeof(ar_ops) / sizeof(ar_ops[0]);
 
+// Those that no list of builtin operators has.
+#if AR_HAS_NAMES
 #define AR_OP(name, options, fewest, most, outputs, prepare)
+#else
+#define AR_OP(name, options, fewest, most, outputs, prepare) #name "\0"
+#endif
 #define AR_OP_CUSTOM(name, fewest, most, outputs, prepare) #name "\0"
-static const char customs[] =
+static const char names[] =
     #include AR_OPS_TABLE
     "";
 #undef AR_OP
@@ -34,11 +39,11 @@ static const char customs[] =
 
 const char *ar_op_title(const ar_op_t *op) {
     unsigned before = 0;
-    if (op->code != CUSTOM) {
+    if (AR_HAS_NAMES && op->code != CUSTOM) {
         return ar_builtin_name(op->code);
     }
     for (const ar_op_t *other = ar_ops; other < op; other++) {
-        before += other->code == CUSTOM;
+        before += !AR_HAS_NAMES || other->code == CUSTOM;
     }
-    return ar_nth_name(customs, before);
+    return ar_nth_name(names, before);
 }

@@ -78,26 +78,37 @@ const ar_mac_t ar_mac_s16 = { ar_dot_s16, ar_depthwise_s16, finish_s16, 2, 1, 8 
 const ar_mac_t ar_mac_f32 = { ar_dot_f32, ar_depthwise_f32, finish_f32, 4, 4, 4 };
 const ar_mac_t ar_mac_f32_s8 = { ar_dot_f32_s8, ar_depthwise_f32_s8, finish_f32_s8, 4, 1, 4 };
 
-static const ar_mac_t *const ways[] = { &ar_mac_s8, &ar_mac_s16, &ar_mac_f32, &ar_mac_f32_s8 };
-enum { WAY_S8, WAY_S16, WAY_F32, WAY_F32_S8, NO_WAY };
+static const ar_mac_t *const ways[] = {
+    &ar_mac_s8, AR_HAS_INT16 ? &ar_mac_s16 : NULL, AR_HAS_FLOAT32 ? &ar_mac_f32 : NULL, AR_HAS_HYBRID ? &ar_mac_f32_s8 : NULL,
+};
 
 const ar_mac_t *ar_mac_of(const ar_quant_t *q) {
-    return ways[q->mac];
+    return ar_quant_is_s8(q) ? &ar_mac_s8 : ways[q->mac];
+}
+
+// AR_NO_WAY, where the types are what this build has left out.
+static ar_status_t refuse_types(ar_prep_t *p, unsigned in, unsigned weights, unsigned out) {
+    if (!ar_has_type(in) || !ar_has_type(weights)) {
+        return ar_left_out(p, ar_type_name(ar_has_type(in) ? weights : in));
+    }
+    if (!AR_HAS_HYBRID && in == AR_FLOAT32 && weights == AR_INT8) {
+        return ar_left_out(p, "int8 with float32");
+    }
+    return ar_unsupported(p, "%I %t, %W %t, %O %t%S", in, weights, out);
 }
 
 ar_status_t ar_quant_mac(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *weights, const ar_tensor_t *out, ar_quant_t *q) {
     bool s8 = weights->type == AR_INT8;
-    unsigned way = NO_WAY;
-    if (in->type == AR_FLOAT32) {
-        way = weights->type == AR_FLOAT32 ? WAY_F32 : s8 ? WAY_F32_S8 : NO_WAY;
+    unsigned way = AR_NO_WAY;
+    if (ar_is(in, AR_FLOAT32)) {
+        way = weights->type == AR_FLOAT32 ? AR_WAY_F32 : AR_HAS_HYBRID && s8 ? AR_WAY_F32_S8 : AR_NO_WAY;
     } else if (in->type == AR_INT8) {
-        way = s8 || weights->type == AR_INT4 ? WAY_S8 : NO_WAY;
-    } else if (in->type == AR_INT16) {
-        way = s8 ? WAY_S16 : NO_WAY;
+        way = s8 || ar_is(weights, AR_INT4) ? AR_WAY_S8 : AR_NO_WAY;
+    } else if (ar_is(in, AR_INT16)) {
+        way = s8 ? AR_WAY_S16 : AR_NO_WAY;
     }
-    if (way == NO_WAY || out->type != in->type) {
-        return ar_unsupported(p, "%I %t, %W %t, %O %t%S", in->type,
-            weights->type, out->type);
+    if (way == AR_NO_WAY || out->type != in->type) {
+        return refuse_types(p, in->type, weights->type, out->type);
     }
     q->mac = way & 3;
     q->int4 = weights->type == AR_INT4;
@@ -125,15 +136,15 @@ static uint8_t bits_of_bias(const ar_tensor_t *bias) {
     return (uint8_t)(bits >> 24);
 }
 
-static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned type, uint32_t channels) {
+static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, const ar_tensor_t *in, uint32_t channels) {
     ar_tensor_t bias;
     if (!ar_has_input(p, i)) {
         q->wide = true;
         return AR_OK;
     }
     ar_get_input(p, i, &bias);
-    bool fits = type == AR_FLOAT32 ? bias.type == AR_FLOAT32
-        : bias.type == AR_INT32 || (type == AR_INT16 && bias.type == AR_INT64);
+    bool fits = ar_is(in, AR_FLOAT32) ? bias.type == AR_FLOAT32
+        : bias.type == AR_INT32 || (ar_is(in, AR_INT16) && bias.type == AR_INT64);
     if (!fits) {
         return ar_unsupported(p, "a bias of %t%S", bias.type);
     }
@@ -141,7 +152,7 @@ static ar_status_t check_bias(ar_prep_t *p, ar_quant_t *q, unsigned i, unsigned 
         return ar_refuse(p, "%Tbias has %u elements for %u channels", (unsigned)bias.count, (unsigned)channels);
     }
     q->wide = bias.type == AR_INT64;
-    if (AR_ASKS_PLAIN && type == AR_INT8) {
+    if (AR_ASKS_PLAIN && in->type == AR_INT8) {
         q->bias_bits = bias.data ? bits_of_bias(&bias) : 255;
     }
     return AR_OK;
@@ -168,7 +179,7 @@ static ar_status_t check_activations(ar_prep_t *p, ar_quant_t *q, const ar_tenso
     if (status != AR_OK) {
         return status;
     }
-    if (in->type == AR_INT16 && (in->zero_point != 0 || out->zero_point != 0)) {
+    if (ar_is(in, AR_INT16) && (in->zero_point != 0 || out->zero_point != 0)) {
         return ar_zero_points_wanted(p);
     }
     q->in_scale = in->scale;
@@ -192,24 +203,24 @@ static ar_status_t check_zero_points(ar_prep_t *p, const ar_tensor_t *weights) {
 
 ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels) {
-    ar_status_t status = check_bias(p, q, bias, in->type, channels);
-    if (status == AR_OK && in->type != AR_FLOAT32) {
+    ar_status_t status = check_bias(p, q, bias, in, channels);
+    if (status == AR_OK && !ar_is(in, AR_FLOAT32)) {
         status = check_activations(p, q, in, out);
-    } else if (status == AR_OK && weights->type != AR_FLOAT32) {
+    } else if (AR_HAS_HYBRID && status == AR_OK && !ar_is(weights, AR_FLOAT32)) {
         status = check_zero_points(p, weights);
     }
-    if (status == AR_OK && weights->type != AR_FLOAT32) {
+    if (status == AR_OK && !ar_is(weights, AR_FLOAT32)) {
         status = check_weights(p, q, weights, channels);
     }
     if (status != AR_OK) {
         return status;
     }
-    if (in->type == AR_FLOAT32) {
+    if (ar_is(in, AR_FLOAT32)) {
         return ar_activation_float(p, activation, &q->low_f32, &q->high_f32);
     }
     int32_t low, high;
     status = ar_activation_int(p, activation, out, &low, &high);
-    if (in->type == AR_INT8) {
+    if (!ar_is(in, AR_INT16)) {
         q->low = (int8_t)low;
         q->high = (int8_t)high;
     } else {
@@ -322,7 +333,7 @@ static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *chan
     return AR_SHIFT_IS_PLAIN(f->all.shift);
 }
 
-#elif defined(ARENITE_SMALL)
+#elif !AR_QUICK
 
 // List n channels from first on; nobody asks what is plain.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
@@ -420,8 +431,8 @@ uint32_t ar_quant_channels(const ar_quant_t *q, ar_product_s8_t *product, uint32
 // ---- scratch -------------------------------------------------------------------------------------------------------
 
 void ar_weights_scratch(ar_prep_t *p, const ar_tensor_t *weights, uint32_t channels) {
-    uint32_t factors = p->out.type == AR_FLOAT32 ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
-    ar_scratch(p, factors + (weights->type == AR_INT4 ? weights->count : 0));
+    uint32_t factors = ar_is(&p->out, AR_FLOAT32) ? 0 : channels * (uint32_t)sizeof(ar_factor_t);
+    ar_scratch(p, factors + (ar_is(weights, AR_INT4) ? weights->count : 0));
 }
 
 // Two to a byte, the first in the low half (tensorflow/lite/kernels/internal/portable_tensor_utils.cc).
@@ -435,10 +446,10 @@ const int8_t *ar_unpack_int4(const uint8_t *packed, uint32_t count, int8_t *to) 
 
 const void *ar_weights_ready(const ar_rec_t *rec, const ar_quant_t *q, const ar_mac_t *mac, uint32_t channels, uint32_t int4_count) {
     ar_factor_t *factors = ar_scratch_of(rec);
-    if (mac->size != 4) {
+    if (!AR_HAS_FLOAT32 || mac->size != 4) {
         ar_quant_factors(q, 0, channels, factors);
     }
-    if (int4_count == 0) {
+    if (!AR_HAS_INT4 || int4_count == 0) {
         return ar_in(rec, 1);
     }
     return ar_unpack_int4(ar_in(rec, 1), int4_count, (int8_t *)(factors + channels));

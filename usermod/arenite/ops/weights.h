@@ -64,6 +64,17 @@ typedef struct {
     uint8_t sum_size;
 } ar_mac_t;
 
+// What a record calls them; ar_mac_of tells them.
+enum { AR_WAY_S8, AR_WAY_S16, AR_WAY_F32, AR_WAY_F32_S8, AR_NO_WAY };
+
+static inline bool ar_quant_is_s8(const ar_quant_t *q) {
+    return (!AR_HAS_FLOAT32 && !AR_HAS_INT16) || q->mac == AR_WAY_S8;
+}
+
+static inline bool ar_quant_is_int4(const ar_quant_t *q) {
+    return AR_HAS_INT4 && q->int4;
+}
+
 extern const ar_mac_t ar_mac_s8, ar_mac_s16, ar_mac_f32, ar_mac_f32_s8;
 
 // The ways for these types, as a record keeps it, or an error: float32, with weights of float32 or int8; int8; int16 with int8
