@@ -63,8 +63,9 @@ static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_ch
 // Whether n weights are all zero.
 bool ar_is_zero(const int8_t *x, uint32_t n);
 
-// Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+// Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece. offset: added to their
+// activations.
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset);
 
 // How many patches are worth holding where there are so many: an even number.
 uint32_t ar_product_patches(uint32_t count);
@@ -80,10 +81,10 @@ static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t coun
 #endif
 
 // How many fit so many bytes: an even number.
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes);
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset);
 
 // To be called when all but the activations is known, before the functions that follow.
-#if AR_TIER_MVE || AR_TIER_DSP
+#if AR_TIER_MVE || AR_TIER_DSP || AR_THUMB_FULL
 void ar_product_begin(ar_product_s8_t *p);
 #else
 static inline void ar_product_begin(ar_product_s8_t *p) {

@@ -27,7 +27,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
-#define LIVE_POSITIONS (8)
+#define LIVE_POSITIONS (AR_THUMB_FULL ? 9 : 8)
 #define LIVE_MOST (64)
 #define LIVE_CHANNELS (32)
 #define LIVE_OUTPUTS (16)
@@ -68,7 +68,8 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
-    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
+    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT),
+        ar_quant_offset(&c->q));
 }
 
 static uint32_t few_bytes(const ar_conv_t *c) {
@@ -102,7 +103,8 @@ static uint32_t live_bytes(const ar_conv_t *c) {
 
 // Those of the product of the others, which holds all positions.
 static uint32_t live_product_bytes(const ar_conv_t *c) {
-    return ar_product_scratch(ar_conv_group_out(c), 1, ar_conv_filter(c), ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
+    return ar_product_scratch(ar_conv_group_out(c), 1, ar_conv_filter(c), ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false,
+        ar_quant_offset(&c->q));
 }
 
 static void note(ar_conv_t *c, unsigned what, bool so) {
@@ -706,7 +708,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes);
+    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q));
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {

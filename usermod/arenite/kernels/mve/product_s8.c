@@ -45,13 +45,15 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset) {
+    (void)offset;
     uint32_t fit = (bytes - pairs_bytes(channels) - VECTOR) / (rows * row);
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 // Patches that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
+    (void)offset;
     return pairs_bytes(channels) + (direct ? 0 : rows * row * patches + VECTOR);
 }
 
