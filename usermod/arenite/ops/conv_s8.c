@@ -438,6 +438,10 @@ static __attribute__((noinline)) void live_product(const job_t *j, const int8_t 
     int8_t *a = (int8_t *)(uintptr_t)(list + depth), *b = a + depth, *rows = b + depth;
     p.row = p.n = row;
     p.few = 0;
+    if (AR_TIER_THUMB) {
+        p.count = count;
+        ar_product_begin(&p);
+    }
     p.gathered = true;
     memset(a, 0, 2 * depth);
     for (uint32_t i = 0; i < count; i += 2) {
@@ -705,10 +709,11 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
+    product->count = (run->y1 < c->w.rows.out_h ? run->y1 - run->y0 : c->w.rows.out_h - run->y0) * c->w.out_w;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q));
+    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {

@@ -51,8 +51,8 @@ void ar_product_begin(ar_product_s8_t *p) {
     p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? 2 * pairs : 0);
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset) {
-    (void)channels, (void)offset;
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+    (void)channels, (void)offset, (void)count;
     uint32_t fit = 2 * pairs_in(rows, row, bytes);
     return fit < ENOUGH ? fit : ENOUGH;
 }

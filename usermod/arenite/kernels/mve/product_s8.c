@@ -45,8 +45,8 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset) {
-    (void)offset;
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+    (void)offset, (void)count;
     uint32_t fit = (bytes - pairs_bytes(channels) - VECTOR) / (rows * row);
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }

@@ -24,6 +24,10 @@
 // With fewer, packing takes longer than other ways.
 #define WORTH_PACKING (AR_THUMB_FULL ? 10 : WORTH)
 
+// So many patches are enough, though more are to come.
+#define ENOUGH_WORDS (20)
+#define ENOUGH_BYTES (32)
+
 static inline uint32_t filled(uint32_t n) {
     return (n + 1) & ~1u;
 }
@@ -38,13 +42,20 @@ uint32_t ar_product_patches(uint32_t count) {
 }
 
 // How patches are held where there are so many bytes, those of the weights among them: the size of an element, or 0
-// where they are taken one by one.
-static inline uint32_t size_in(uint32_t n, uint32_t bytes) {
-    return bytes >= (8 + 4 * WORTH_WORDS) * n ? 4 : bytes >= (8 + WORTH_PACKING) * n ? 1 : 0;
+// where they are taken one by one. On Armv7-M as words only if all that are to come are held, or quite a few; and as bytes,
+// where rows are of odd numbers of elements, which take long to pack.
+static inline uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool odd) {
+    uint32_t words = WORTH_WORDS, packing = WORTH_PACKING;
+    if (AR_THUMB_FULL && count > WORTH_WORDS) {
+        words = count < ENOUGH_WORDS ? count : ENOUGH_WORDS;
+        packing = !odd ? packing : count < ENOUGH_BYTES ? count : ENOUGH_BYTES;
+    }
+    return bytes >= (8 + 4 * words) * n ? 4 : bytes >= (8 + packing) * n ? 1 : 0;
 }
 
-static inline uint32_t size_of(const ar_product_s8_t *p) {
-    return size_in(patch_words(p->rows, p->row), p->bytes);
+void ar_product_begin(ar_product_s8_t *p) {
+    p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
+    p->few = AR_THUMB_FULL && p->size == 0;
 }
 
 // Bytes of an element of patches that are taken by twos, with the offset added: 0 to 255 fit one.
@@ -52,9 +63,9 @@ static inline uint32_t size_of_two(int32_t offset) {
     return offset == 128 ? 1 : 2;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset) {
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
     (void)channels, (void)offset;
-    uint32_t n = patch_words(rows, row), size = size_in(n, bytes), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
     if (AR_THUMB_FULL && size == 0) {
         fit = bytes / (rows * row * size_of_two(offset));
     }
@@ -69,6 +80,20 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
     }
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
+
+#if AR_THUMB_FULL
+
+// Bytes that are not too many for patches, and patches that there is no use in holding more than.
+#define MODEST (256)
+#define SOME (8)
+
+uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+    uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
+    fit = fit < 2 ? 2 : fit < SOME ? fit & ~1u : SOME;
+    return fit < patches ? fit : patches;
+}
+
+#endif
 
 // ---- widening --------------------------------------------------------------------------------------------------------
 
@@ -143,10 +168,6 @@ static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, 
 
 #if AR_THUMB_FULL
 
-void ar_product_begin(ar_product_s8_t *p) {
-    p->few = size_of(p) == 0;
-}
-
 // Any offset, as int16.
 static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int32_t offset, int16_t *to) {
     for (; rows > 0; rows--, x += step) {
@@ -158,7 +179,7 @@ static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t ste
 }
 
 // The last of an odd number is of int16 and takes the place of two.
-static void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+static __attribute__((noinline)) void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
     uint32_t size = size_of_two(p->offset), n = p->n * size;
     uint8_t *to = (uint8_t *)p->scratch + i * n;
     if (size == 1 && i + 1 < p->few) {
@@ -185,7 +206,7 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
         put_two(p, i, r, rows, a, b, step);
         return;
     }
-    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = size_of(p);
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
     if (size == 0) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
@@ -252,7 +273,7 @@ static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const u
     int8_t *out) {
     const int8_t *bytes = patches_of(p);
     const int32_t *words = patches_of(p);
-    uint32_t n = patch_words(p->rows, p->row), size = size_of(p);
+    uint32_t n = patch_words(p->rows, p->row), size = p->size;
     for (; count > 0; count--, bytes += n, words += n, out += p->out_step) {
         uint32_t sum = start_of(p, c);
         for (uint32_t k = 0; k < n; k += 2) {
@@ -283,7 +304,7 @@ static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], c
 static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint32_t count, int8_t *out) {
     uint32_t n = patch_words(p->rows, p->row), bad = 0;
     uint32_t *w = p->scratch;
-    uint32_t size = size_of(p);
+    uint32_t size = p->size;
     ar_thumb_tiles_t t; // filled in field by field: zeros first would take as long
     t.w = w;
     t.out = out;
@@ -322,7 +343,7 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
         by_twos(p, count, out);
         return;
     }
-    if (size_of(p) == 0) {
+    if (p->size == 0) {
         const int8_t *x = p->scratch;
         for (; count > 0; count--, x += p->n, out += p->out_step) {
             ar_product_one(p, x, out);
@@ -540,7 +561,7 @@ void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, u
         by_twos(p, count, out);
         return;
     }
-    if (count < WORTH || size_of(p) == 0) {
+    if (count < WORTH || p->size == 0) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {
             ar_product_one(p, x, out);
         }
