@@ -196,6 +196,42 @@ def narrow_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
     return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
 
 
+# Channels of the input and the output, and the stride: what decides how many rows of three taps are met at once in the least
+# scratch, and whether the channels' factors are kept.
+COLUMNS = {"all": (8, 18, 1), "all, no table": (48, 9, 1), "a row": (64, 36, 1), "a row, no table": (96, 34, 1), "wide": (32, 13, 2)}
+
+
+def columns_conv_2d(seed: int, depth: int, n_out: int, stride: int) -> tuple[bytes, list[Array]]:
+    """A model of one CONV_2D of int8 with three taps a row and more than six positions, and its input.
+
+    Every other one has a TRANSPOSE behind it, whose tensors leave the convolution some scratch in any arena.
+    """
+    rng = np.random.default_rng(seed)
+    padding, stride_h, height = int(rng.choice([SAME, SAME, VALID])), int(rng.choice([1, 1, 2])), int(rng.choice([3, 3, 1, 2]))
+    dilation = int(rng.choice([1, 1, 1, 2]))
+    size = [int(rng.integers(1, 4)) + (height - 1) * dilation, int(rng.integers(9, 13)) * stride + int(rng.integers(0, 3))]
+    reach = [(height - 1) * dilation + 1, 3]
+    out = [-(-(n if padding == SAME else n - r + 1) // s) for n, r, s in zip(size, reach, [stride_h, stride], strict=True)]
+    batches = int(rng.choice([1, 1, 1, 2]))
+    x = activation(rng, [batches, *size, depth], "int8")
+    f, b = weights(rng, [n_out, height, 3, depth], 0, x, "int8")
+    f.data[rng.random(n_out) < rng.choice([0, 0.3])] = 0
+    y = output(rng, [batches, *out, n_out], x, f)
+    if rng.random() < 0.5:
+        y.scale *= 64.0
+    bias = [b] if rng.random() < 0.8 else []
+    activations = int(rng.choice(draw.FUSED)) if rng.random() < 0.5 else 0
+    fields = options(
+        "Conv2D", padding=padding, strideH=stride_h, strideW=stride, dilationHFactor=dilation, fusedActivationFunction=activations
+    )
+    ops = [Op("CONV_2D", [x, f, *bias], [y], fields)]
+    if seed % 2:
+        order = Tensor([4], "int32", data=np.int32([0, 3, 1, 2]))
+        turned = Tensor([y.shape[k] for k in order.data], "int8", y.scale, y.zero_point)
+        ops.append(Op("TRANSPOSE", [y, order], [turned], options("Transpose")))
+    return build(ops), [draw.values(rng, x)]
+
+
 def dead_channels(seed: int) -> tuple[bytes, list[Array]]:
     """A model of CONV_2D, a 3x3 DEPTHWISE_CONV_2D and a 1x1 CONV_2D, and its input.
 
@@ -302,6 +338,14 @@ def test_narrow_conv_2d(engine: Engine, seed: int) -> None:
     """Catches a patch of a few left out or met twice, channels beyond those listed at a time with others' factors, a
     channel taken for one without weights since it begins with a zero."""
     same(engine, *narrow_conv_2d(seed))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("way", COLUMNS)
+def test_columns_conv_2d(engine: Engine, way: str, seed: int) -> None:
+    """Catches a row of taps or a column outside that counts, sums of rows of the kernel mixed up, a position of the last
+    few too many."""
+    same(engine, *columns_conv_2d(seed, *COLUMNS[way]))
 
 
 @pytest.mark.parametrize("seed", CASES)

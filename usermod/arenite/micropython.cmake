@@ -46,7 +46,7 @@ endif()
 # What runs for every element or position is worth its size.
 list(FILTER ARENITE_HOT EXCLUDE REGEX "/(fixed_point|sigmoid)\\.c$")
 if(ARENITE_HOT)
-    foreach(name conv_s8 one_channel depthwise3 spatial weights)
+    foreach(name conv_s8 columns one_channel depthwise3 spatial weights)
         list(APPEND ARENITE_HOT ${CMAKE_CURRENT_LIST_DIR}/ops/${name}.c)
     endforeach()
     set_source_files_properties(${ARENITE_HOT} PROPERTIES COMPILE_OPTIONS "-O2;-fno-partial-inlining")

@@ -49,7 +49,7 @@ $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FEWEST) -Os
 else
 $(BUILD)/arenite/ops/%.o: private CFLAGS += $(ARENITE_COMPACT)
 $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
-ARENITE_HOT = conv_s8 one_channel depthwise3 spatial weights
+ARENITE_HOT = conv_s8 columns one_channel depthwise3 spatial weights
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

@@ -141,7 +141,7 @@ ar_status_t ar_lives(const void *data, size_t size, bool stream, void *arena, si
     if (status == AR_OK) {
         tell_times(&l, lives->steps);
         l.plan.trails = trails;
-        status = ar_segments_plan(&l, room) > room ? AR_NO_MEMORY : AR_OK;
+        status = ar_loader_plan(&l, room) > room ? AR_NO_MEMORY : AR_OK;
     }
     if (status != AR_OK) {
         return status == AR_NO_MEMORY ? ar_fail(err, AR_NO_MEMORY, "arena: too small") : status;

@@ -317,6 +317,7 @@ void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows) {
     keep_record(l, rec->size);
     rec->size |= AR_BY_ROWS;
     l->by_rows = rec;
+    l->planner = &ar_segments;
 }
 
 static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, const ar_op_t *op, ar_made_t *made) {
@@ -525,6 +526,10 @@ ar_status_t ar_work_size(const void *data, size_t size, size_t *bytes, ar_error_
     return AR_OK;
 }
 
+uint32_t ar_loader_plan(ar_loader_t *l, uint32_t room) {
+    return l->planner ? l->planner->plan(l, room) : ar_plan_offsets(&l->plan, room, UINT32_MAX);
+}
+
 uint32_t ar_loader_own(const ar_loader_t *l) {
     return ar_aligned(l->kept + l->lost) + ar_plan_state(&l->plan);
 }
@@ -547,7 +552,7 @@ ar_status_t ar_measure(const void *data, size_t size, bool stream, void *work, s
     }
     uint32_t loading = load_bytes(&l), planned;
     needs->own = ar_loader_own(&l);
-    needs->activations = ar_segments_plan(&l, 0);
+    needs->activations = ar_loader_plan(&l, 0);
     uint32_t lives = loading - l.kept - l.lost;
     needs->shared = needs->activations > lives ? needs->activations : lives;
     planned = needs->own + needs->activations;
@@ -644,7 +649,9 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 }
 
 void ar_loader_settle(ar_loader_t *l, uint32_t room) {
-    ar_segments_finish(l);
+    if (l->planner) {
+        l->planner->finish(l);
+    }
     for (uint32_t i = 0; i < l->model->n_subgraphs; i++) {
         grow(l, ar_model_subgraph(l->model, i), room);
     }
@@ -677,7 +684,7 @@ ar_status_t ar_load(ar_model_t *m, const void *data, size_t size, bool stream, v
     uint32_t own = ar_loader_own(&l), loading = load_bytes(&l);
     size_t size_from_base = arena_size - (size_t)(l.base - (uint8_t *)arena);
     uint32_t room = size_from_base > own ? (uint32_t)(size_from_base - own) : 0;
-    if (ar_segments_plan(&l, room) > room) {
+    if (ar_loader_plan(&l, room) > room) {
         return no_memory(err);
     }
     ar_loader_settle(&l, room);
@@ -700,7 +707,7 @@ ar_status_t ar_load_shared(ar_model_t *m, const void *data, size_t size, bool st
         return status == AR_NO_MEMORY ? no_memory(err) : status;
     }
     uint8_t *own_end = l.base + ar_loader_own(&l), *start = own_end > l.floor ? own_end : l.floor;
-    uint32_t room = ar_segments_plan(&l, space->taken);
+    uint32_t room = ar_loader_plan(&l, space->taken);
     room = room > space->taken ? room : space->taken;
     if (own_end > l.limit || start > end || room > (size_t)(end - start)) {
         return no_memory(err);

@@ -20,6 +20,14 @@
 #include "engine/plan.h"
 #include "ops/op.h"
 
+struct _ar_loader_t;
+
+// How rows are planned, and how the records are told: engine/segments.h.
+typedef struct {
+    uint32_t (*plan)(struct _ar_loader_t *l, uint32_t room);
+    void (*finish)(struct _ar_loader_t *l);
+} ar_planner_t;
+
 typedef struct _ar_loader_t {
     bool feeds;                 // rows of the input come from outside: the model's record for it leads the first chain
     bool streams;               // chains of them run a row at a time
@@ -37,6 +45,7 @@ typedef struct _ar_loader_t {
     uint32_t lost;              // bytes of records that measuring has counted but not kept
     void (*join)(const struct _ar_loader_t *l); // what lets pieces lie in the whole; NULL: no operator joins any
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
+    const ar_planner_t *planner; // of these; NULL: there are none
     ar_plan_t plan;
     ar_graph_t g;               // the subgraph at hand
 } ar_loader_t;
@@ -102,6 +111,11 @@ ar_status_t ar_loader_check(ar_loader_t *l, ar_model_t *m, const void *data, siz
 
 // What is the model's own: its records, and behind them, aligned, what lasts.
 uint32_t ar_loader_own(const ar_loader_t *l);
+
+// Plan the model: every tensor whole if that takes no more than `room` bytes, else as many rings of rows as that wants.
+// Room of 0: the plan of the fewest bytes. The bytes of activations that it takes; more than room if there is no such plan, and
+// then they are the fewest.
+uint32_t ar_loader_plan(ar_loader_t *l, uint32_t room);
 
 // The plan is made, and takes no more than `room`: tell the records how they run, and give scratch more where there is room for it.
 void ar_loader_settle(ar_loader_t *l, uint32_t room);

@@ -1,31 +1,45 @@
 // Running a chain of operators a row at a time.
 //
 // Each row is made as late as it can be: from the last operator of the segment on, whatever lacks a row asks the operator that
-// makes it; a row that is made is taken by whoever takes it last, if that now can. So little is held at any time, and as the
-// order depends on nothing but the geometry, a replay of it while the model is planned tells how many rows each ring holds.
+// makes it; a row that is made is taken at once by whoever takes it last, if that now can, and if of its own rows one is lacking.
+// So little is held at any time, and as the order depends on nothing but the geometry, a replay of it while the model is planned
+// tells how many rows each ring holds.
 
 #include "engine/rows.h"
 
-// The record that must make another row before the next row of this one can be made; NULL: none of those from first on.
+static const ar_rec_t *taker_of(const ar_rec_t *rec) {
+    return (const ar_rec_t *)((const uint8_t *)rec + ar_rows(rec)->to);
+}
+
+// The record that must make another row before the next row of this one can be made; NULL: none of those from first on. Of two,
+// where branches meet, the one that takes what was made before: its branch is the shorter, and rows are held for it alone.
 static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
     const ar_rows_t *r = ar_rows(rec);
+    const uint8_t *found = NULL, *earliest = NULL;
     uint32_t wanted = ar_rows_wanted(r);
     for (unsigned i = 0; i < r->inputs; i++) {
-        const ar_rec_t *maker = (const ar_rec_t *)((const uint8_t *)rec - r->from[i]);
-        if (r->from[i] && maker >= first && ar_rows(maker)->next < wanted) {
-            return maker;
+        const uint8_t *maker = (const uint8_t *)rec - r->from[i];
+        const ar_rows_t *m = ar_rows((const ar_rec_t *)maker);
+        if (r->from[i] && maker >= (const uint8_t *)first && m->next < wanted) {
+            const uint8_t *source = m->from[0] ? maker - m->from[0] : NULL;
+            source = source >= (const uint8_t *)first ? source : NULL;
+            if (!found || source < earliest) {
+                found = maker;
+                earliest = source;
+            }
         }
     }
-    return NULL;
+    return (const ar_rec_t *)found;
+}
+
+// Whether there is another row to make, and whoever takes these last lacks one.
+static bool is_lacked(const ar_rec_t *rec) {
+    const ar_rows_t *r = ar_rows(rec);
+    return r->next < r->out_h && (r->to == 0 || r->next < ar_rows_wanted(ar_rows(taker_of(rec))));
 }
 
 ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_rec_t *target, ar_fire_t fire, void *context) {
     while (ar_rows(target)->next < ar_rows(target)->out_h) {
-        ar_rows_t *r = ar_rows(rec);
-        if (r->next >= r->out_h) { // or more, where a script has written there: a row beyond the last is never made
-            rec = target;
-            continue;
-        }
         const ar_rec_t *maker = lacking(rec, first);
         if (maker) {
             rec = maker;
@@ -35,7 +49,7 @@ ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_r
         if (status != AR_OK) {
             return status;
         }
-        rec = (const ar_rec_t *)((const uint8_t *)rec + r->to);
+        rec = is_lacked(taker_of(rec)) ? taker_of(rec) : target;
     }
     return AR_OK;
 }

@@ -17,6 +17,10 @@
 #define BY_ROWS (0x8000u)
 #define TRAILS (0x80u)
 
+// In a record's role, while rows are planned: its rows lie in those that the only one to take them makes of them, element by
+// element; and that one.
+enum { NEITHER, LODGER, HOST };
+
 typedef struct {
     ar_loader_t *l;
     ar_rec_t *end;              // of all records
@@ -42,7 +46,8 @@ static ar_rec_t *at(const ar_rec_t *rec, uint32_t back) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec - back);
 }
 
-static ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i) {
+// Asked for all over: not inlined, it takes fewer bytes.
+static __attribute__((noinline)) ar_life_t *life_of(const ar_loader_t *l, const ar_rec_t *rec, unsigned i) {
     return ar_life_root(&l->plan, (uint32_t)(uintptr_t)rec->t[i]);
 }
 
@@ -51,7 +56,7 @@ static ar_life_t *out_life(const ar_loader_t *l, const ar_rec_t *rec) {
 }
 
 // Of the output itself, which may lie in another.
-static ar_life_t *own_life(const ar_loader_t *l, const ar_rec_t *rec) {
+static __attribute__((noinline)) ar_life_t *own_life(const ar_loader_t *l, const ar_rec_t *rec) {
     return ar_life(&l->plan, (uint32_t)(uintptr_t)rec->t[rec->n_in]);
 }
 
@@ -86,15 +91,26 @@ static ar_rec_t *maker_in(const segment_t *g, const ar_rec_t *rec, unsigned i) {
 
 // ---- rings -----------------------------------------------------------------------------------------------------------
 
-// Whether a record may write over the rows that it takes: element by element, where these are not smaller.
+// Whether a record may write over the rows that it takes: element by element, where these are not smaller, and nothing is
+// written there before.
 static bool overwrites(const segment_t *g, const ar_rec_t *rec) {
-    return rec == g->b && ar_rows(rec)->in_place;
+    return rec == g->b && ar_rows(rec)->in_place && ar_rows(rec)->role != HOST;
+}
+
+// The last to take rows of a record.
+static ar_rec_t *taker_of(const ar_rec_t *rec) {
+    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_rows(rec)->to);
+}
+
+// The record among whose rows those of another lie; most often itself.
+static ar_rec_t *host_of(const ar_rec_t *rec) {
+    return ar_rows(rec)->role == LODGER ? taker_of(rec) : at(rec, 0);
 }
 
 // The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
 // was made before; this without what may write over it.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
-    const ar_rec_t *last = maker ? (const ar_rec_t *)((const uint8_t *)maker + ar_rows(maker)->to) : g->b;
+    const ar_rec_t *last = maker ? taker_of(maker) : g->b;
     for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life && !overwrites(g, rec);
@@ -116,36 +132,50 @@ typedef struct {
     const ar_rec_t *before;     // whose row was made last
 } replay_t;
 
-// How far the output must lie below the source for the next row of b, where others need the source from a row on: its end not
-// above that. Where b itself takes the source, it may write a row over that which it is made of, and at most as many bytes.
-static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t seen) {
+// How far the output must lie below the source for its rows up to an end, where others need the source from a row on: that end not
+// above this. Where b itself takes the source, it may write a row over that which it is made of, and at most as many bytes.
+static void measure_distance(const ar_loader_t *l, segment_t *g, uint32_t end) {
     const ar_rows_t *r = ar_rows(g->b);
-    uint32_t bytes = out_life(l, g->b)->bytes, row = bytes / r->out_h, end = r->next + 1u;
+    uint32_t bytes = out_life(l, g->b)->bytes, row = bytes / r->out_h, seen = first_needed(l, g, NULL, g->source, g->source_h);
     uint32_t written = r->gathers ? (end == r->out_h ? bytes : 0) : end * row;
     int32_t distance = (int32_t)written - (int32_t)(seen * (g->source->bytes / g->source_h));
     g->distance = seen < g->source_h && distance > g->distance ? distance : g->distance;
 }
 
-static ar_status_t replay_row(void *context, const ar_rec_t *rec) {
+// Rows of a ring that are in memory when those before `next` are made.
+static void measure_ring(const replay_t *p, const ar_rec_t *rec, uint32_t next) {
+    ar_rows_t *r = ar_rows(rec);
+    uint32_t oldest = first_needed(p->l, p->g, rec, NULL, r->out_h), held = next > oldest ? next - oldest : 1;
+    r->out_held = (uint16_t)(held > r->out_held ? held : r->out_held);
+}
+
+static ar_status_t replay_row(void *context, const ar_rec_t *at_work) {
     replay_t *p = context;
+    ar_rec_t *rec = at(at_work, 0), *host = host_of(rec);
     ar_rows_t *r = ar_rows(rec);
     if (p->before && at(rec, ar_rows(p->before)->to) != p->before) {
         ar_rows(p->before)->passes = false;
     }
     p->before = rec;
-    if (rec == p->g->b && p->g->source) {
-        measure_distance(p->l, p->g, first_needed(p->l, p->g, NULL, p->g->source, p->g->source_h));
+    if (host == p->g->b && p->g->source) {
+        measure_distance(p->l, p->g, r->next + 1u);
     }
     r->next++;
-    uint32_t oldest = first_needed(p->l, p->g, rec, NULL, r->out_h);
-    uint32_t held = r->next > oldest ? r->next - oldest : 1;
-    r->out_held = (uint16_t)(held > r->out_held ? held : r->out_held);
+    measure_ring(p, host, r->next);
     return AR_OK;
 }
 
 static bool is_ring(const ar_loader_t *l, const segment_t *g, const ar_rec_t *rec) {
     const ar_life_t *life = out_life(l, rec);
     return ar_rows(rec)->to && life->first == ar_rows(rec)->time && life->last <= ar_rows(g->b)->time;
+}
+
+// Set how many rows of its output are held: of a ring, what was found; else all. Whether it is a ring.
+static bool settle(const ar_loader_t *l, const segment_t *g, ar_rec_t *rec) {
+    ar_rec_t *host = host_of(rec);
+    bool ring = is_ring(l, g, host);
+    ar_rows(rec)->out_held = ring ? ar_rows(host)->out_held : ar_rows(rec)->out_h;
+    return ring;
 }
 
 // Whether a record's row is taken as soon as it is made, before any other is, and then no longer needed. All such rows may lie in
@@ -182,6 +212,7 @@ static void hold_windows(segment_t *g) {
         ar_rows_t *r = ar_rows(rec);
         unsigned inside = 0;
         r->out_held = r->to = 0;
+        r->role = NEITHER;
         r->passes = true;
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             ar_rec_t *maker = maker_in(g, rec, i);
@@ -196,6 +227,28 @@ static void hold_windows(segment_t *g) {
             }
         }
         g->branches |= inside != (before != NULL);
+    }
+}
+
+// Let the rows of a ring that has one taker lie in those that are made of them, element by element. Of two such rings the one of
+// what was made before, which is the longer: rows of the other may pass.
+static void lodge(const ar_loader_t *l, const segment_t *g) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        const ar_rows_t *r = ar_rows(rec);
+        const ar_life_t *life = own_life(l, rec);
+        ar_rec_t *lodger = NULL;
+        for (unsigned i = 0; r->in_place && life->first == r->time && i < row_inputs(rec); i++) {
+            ar_rec_t *maker = maker_in(g, rec, i);
+            if (maker && ar_rows(maker)->passes && ar_rows(maker)->role == NEITHER && is_ring(l, g, maker)
+                && life->bytes == out_life(l, maker)->bytes
+                && (!lodger || at(maker, ar_rows(maker)->from[0]) < at(lodger, ar_rows(lodger)->from[0]))) {
+                lodger = maker;
+            }
+        }
+        if (lodger) {
+            ar_rows(lodger)->role = LODGER;
+            ar_rows(rec)->role = HOST;
+        }
     }
 }
 
@@ -217,6 +270,7 @@ static void weigh(const search_t *s, segment_t *g) {
     uint32_t scratch = 0, sums = 0, passing = 0;
     g->source = NULL;
     hold_windows(g);
+    lodge(s->l, g);
     if (g->branches) {
         replay(s, g);
     }
@@ -226,10 +280,9 @@ static void weigh(const search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         const ar_life_t *life = out_life(s->l, rec);
         ar_rows_t *r = ar_rows(rec);
-        bool ring = is_ring(s->l, g, rec);
-        r->passes = ring && passes(g, rec);
-        r->out_held = ring ? r->out_held : r->out_h;
-        uint32_t bytes = life->first == r->time ? ar_aligned(out_bytes(life, r)) : 0;
+        bool ring = settle(s->l, g, rec);
+        r->passes = ring && r->role == NEITHER && passes(g, rec);
+        uint32_t bytes = life->first == r->time && r->role != LODGER ? ar_aligned(out_bytes(life, r)) : 0;
         passing = r->passes && bytes > passing ? bytes : passing;
         g->bytes += r->passes ? 0 : bytes;
         g->inside += ring && !r->passes ? bytes : 0;
@@ -266,9 +319,7 @@ static void trail(const search_t *s, segment_t *g) {
         replay(s, g);
         for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
             calls += ar_rows(rec)->out_h;
-            if (!is_ring(s->l, g, rec)) {
-                ar_rows(rec)->out_held = ar_rows(rec)->out_h;
-            }
+            settle(s->l, g, rec);
         }
         g->calls = calls;
         g->by_rows = true;
@@ -402,6 +453,9 @@ static void hold(const search_t *s, const segment_t *g, ar_rec_t *rec) {
         scratch->first = begin;
         scratch->last = end;
     }
+    if (r->role == LODGER) {
+        ar_life_lie_in(life, ar_life_index(&s->l->plan, out_life(s->l, host_of(rec))));
+    }
 }
 
 // Let the lives be what a segment makes of them.
@@ -437,10 +491,11 @@ static void unform(search_t *s, segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
-        if (r->passes) {
+        bool elsewhere = r->passes || r->role == LODGER;
+        if (elsewhere) {
             life = own_life(s->l, rec);
         }
-        if (r->passes || (life->first == ar_rows(g->a)->time && (rec == g->a || life != out_life(s->l, g->a)))) {
+        if (elsewhere || (life->first == ar_rows(g->a)->time && (rec == g->a || life != out_life(s->l, g->a)))) {
             life->bytes = r->out_held == r->out_h ? life->bytes : life->bytes / r->out_held * r->out_h;
             life->first = r->time;
             life->last = life->last == end ? r->time : life->last;
@@ -474,13 +529,17 @@ static uint32_t floor_of(const search_t *s) {
     return most;
 }
 
+static void undo(search_t *s) {
+    each_segment(s, unform);
+    s->l->plan.n_trails = 0;
+}
+
 // Plan within a limit; the bytes that it takes, which may be more.
 static uint32_t attempt(search_t *s, uint32_t limit) {
     s->limit = limit;
     if (search(s) == UNREACHED) {
         return UNREACHED;
     }
-    s->l->plan.n_trails = 0;
     each_segment(s, form);
     return ar_plan_offsets(&s->l->plan, limit, UNREACHED);
 }
@@ -506,7 +565,7 @@ static bool improve(search_t *s, uint32_t limit, uint32_t enough, found_t *found
         *found = (found_t) { peak, limit, peak <= enough };
     }
     if (!found->enough) {
-        each_segment(s, unform);
+        undo(s);
     }
     return better;
 }
@@ -532,10 +591,7 @@ static uint32_t plan_by_rows(search_t *s, uint32_t room, uint32_t *whole) {
     if (peak <= room) {
         return peak;
     }
-    if (peak != UNREACHED) {
-        each_segment(s, unform);
-    }
-    plan->n_trails = 0;
+    undo(s);
     *whole = *whole == UNREACHED ? ar_plan_offsets(plan, room, UNREACHED) : *whole;
     s->limit = 0;
     uint32_t least = search(s), floor = floor_of(s);
@@ -580,10 +636,9 @@ static uint32_t given_plan(search_t *s, uint32_t room) {
     each_segment(s, form);
     uint32_t peak = ar_plan_offsets(plan, room, UNREACHED);
     if (peak >= least) {
-        each_segment(s, unform);
+        undo(s);
         s->given = false;
         plan->first = 0;
-        plan->n_trails = 0;
         peak = UNREACHED;
     }
     return peak;
@@ -591,8 +646,8 @@ static uint32_t given_plan(search_t *s, uint32_t room) {
 
 static uint32_t plan(search_t *s, uint32_t room) {
     ar_loader_t *l = s->l;
-    uint32_t whole = ar_plan_offsets(&l->plan, room, l->by_rows ? room : UNREACHED);
-    if (!l->by_rows || (room && whole <= room && !l->feeds)) {
+    uint32_t whole = ar_plan_offsets(&l->plan, room, room);
+    if (room && whole <= room && !l->feeds) {
         return whole;
     }
     uint32_t peak = given_plan(s, room);
@@ -603,14 +658,11 @@ static uint32_t plan(search_t *s, uint32_t room) {
     if (l->streams) {
         return peak;
     }
-    if (peak != UNREACHED) {
-        each_segment(s, unform);
-    }
-    l->plan.n_trails = 0;
+    undo(s);
     return ar_plan_offsets(&l->plan, room, UNREACHED);
 }
 
-uint32_t ar_segments_plan(ar_loader_t *l, uint32_t room) {
+static uint32_t segments_plan(ar_loader_t *l, uint32_t room) {
     ar_trail_t trails[AR_TRAILS];
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
     bool keep = l->plan.trails != NULL;
@@ -640,13 +692,13 @@ static void run_so(search_t *s, segment_t *g) {
     }
 }
 
-void ar_segments_finish(ar_loader_t *l) {
+static void segments_finish(ar_loader_t *l) {
     search_t s = { .l = l, .end = (ar_rec_t *)(l->base + l->kept) };
     if (l->streams) {
         each_segment(&s, run_so);
         return;
     }
-    for (ar_rec_t *rec = l->by_rows ? chain_from(&s, l->model->main.records) : NULL; rec; rec = chain_from(&s, ar_next_record(rec))) {
+    for (ar_rec_t *rec = chain_from(&s, l->model->main.records); rec; rec = chain_from(&s, ar_next_record(rec))) {
         ar_rows_t *r = ar_rows(rec);
         r->span = 0;
         r->role = AR_ALONE;
@@ -654,6 +706,8 @@ void ar_segments_finish(ar_loader_t *l) {
         r->held[0] = r->held[1] = r->in_h;
     }
 }
+
+const ar_planner_t ar_segments = { segments_plan, segments_finish };
 
 static void mark_inner(search_t *s, segment_t *g) {
     (void)s;

@@ -54,4 +54,15 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
 #define ar_one_channel ar_conv_s8
 #endif
 
+// int8, three taps a row, in little scratch: whether the geometry is right for it, the bytes that it takes, and run.
+#if AR_TIER_DSP
+bool ar_columns_fit(const ar_conv_t *c);
+uint32_t ar_columns_least(const ar_conv_t *c);
+ar_status_t ar_columns(const ar_run_t *run, const ar_rec_t *rec);
+#else
+#define ar_columns_fit(c) ((void)(c), false)
+#define ar_columns_least(c) (0)
+#define ar_columns ar_conv_s8
+#endif
+
 #endif // ARENITE_OPS_CONV_H

@@ -25,6 +25,9 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define SOME (32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
+// So many patches are quicker than columns.
+#define AMPLE (16)
+
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
 #define LIVE_POSITIONS (AR_THUMB_FULL ? 9 : 8)
@@ -125,7 +128,15 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
     c->w.rows.idle = dead && zeros * 4 >= c->w.out_c;
 }
 
+// Bytes from which on patches are quicker than columns.
+static uint32_t enough_bytes(const ar_conv_t *c) {
+    return table_bytes(c) + other_bytes(c) + product_bytes(c, AMPLE);
+}
+
 AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
+    if (ar_columns_fit(c)) {
+        return ar_columns_least(c);
+    }
     return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
 }
 
@@ -536,6 +547,9 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
 typedef struct {
     ar_place_t at;
     const int8_t *from;         // NULL: they do not
+    uint32_t n;                 // rows of them
+    const int8_t *wrapped;      // the others, behind the end of a ring
+    uint32_t n_wrapped;
     uint32_t first, end;
 } row_t;
 
@@ -546,8 +560,13 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     uint32_t dilation = ar_dilation_h(w), n = (uint32_t)(row->at.y1 - row->at.y0);
     uint32_t top = (uint32_t)row->at.top + (uint32_t)row->at.y0 * dilation;
     uint32_t place = ar_rows_place(top, in->rows);
-    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && place + (n - 1) * dilation < in->rows;
-    row->from = whole && beyond >= 0 ? (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c) : NULL;
+    uint32_t to_wrap = (in->rows - place + dilation - 1) / dilation;
+    bool whole = n > 0 && taps_of_row(j->c) == w->kernel_w && beyond >= 0;
+    const int8_t *from = (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c);
+    row->from = whole ? from : NULL;
+    row->n = n < to_wrap ? n : to_wrap;
+    row->n_wrapped = n - row->n;
+    row->wrapped = from + (int32_t)(row->n * dilation - in->rows) * (int32_t)in->stride;
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
     row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
 }
@@ -563,8 +582,13 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
         uint32_t two = n - i > 1;
         if (row.from && two && *x >= row.first && *x + 2 <= row.end) {
             uint32_t y0 = (uint32_t)row.at.y0, on = (uint32_t)w->stride_w * w->in_c;
-            const int8_t *a = row.from + (*x * on - (uint32_t)w->pad_left * w->in_c);
-            ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, step);
+            uint32_t along = *x * on - (uint32_t)w->pad_left * w->in_c;
+            const int8_t *a = row.from + along;
+            ar_product_put(&j->product, i, y0, row.n, a, a + on, step);
+            if (row.n_wrapped) {
+                a = row.wrapped + along;
+                ar_product_put(&j->product, i, y0 + row.n, row.n_wrapped, a, a + on, step);
+            }
             put_outside(j, &row.at, i);
             *x += 2;
         } else {
@@ -684,6 +708,9 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
+    if (ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
+        return ar_columns(run, rec);
+    }
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
     bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);

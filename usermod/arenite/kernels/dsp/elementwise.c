@@ -20,20 +20,37 @@ static inline scale_t scale_of(int32_t offset, ar_factor_t f) {
     return (scale_t) { f.mult, f.shift < 0 ? power_of(f.shift) : 0, (int32_t)((uint32_t)offset << (AR_ADD_SHIFT + 1)) };
 }
 
-static inline int32_t scaled(int32_t x, scale_t s, bool whole) {
-    int32_t t = smmulr((int32_t)((uint32_t)x << (AR_ADD_SHIFT + 1)) + s.offset, s.mult);
-    return whole ? t : smmlsr(t + (t >> 31), s.power, 0);
+static inline int32_t scaled(int32_t x, scale_t s) {
+    return smmulr((int32_t)((uint32_t)x << (AR_ADD_SHIFT + 1)) + s.offset, s.mult);
 }
 
-// whole: nothing is shifted out of that input, whose scale is the larger one.
-static inline void add(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out,
-    uint32_t n, bool whole_a, bool whole_b) {
+// Nothing is shifted out of a, whose scale is the larger one, nor out of b if that is as large. all: of int8 is in range.
+static inline __attribute__((always_inline)) void add(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b,
+    int8_t *out, uint32_t n, bool whole, bool all) {
     scale_t sa = scale_of(q->offset_a, q->a), sb = scale_of(q->offset_b, q->b);
     int32_t twice = twice_of(q->out.mult), power = power_of(q->out.shift), zero = q->offset_out, low = q->low, high = q->high;
     for (int8_t *end = out + n; out < end; a += stride_a, b += stride_b) {
-        int32_t sum = scaled(*a, sa, whole_a) + scaled(*b, sb, whole_b), t = smmlar(sum, twice, sum);
+        int32_t sum = scaled(*a, sa), t = scaled(*b, sb);
+        sum = whole ? sum + t : smmlsr(t + (t >> 31), sb.power, sum);
+        t = smmlar(sum, twice, sum);
         t = smmlsr(t + (t >> 31), power, zero);
-        *out++ = (int8_t)ar_clamp(t, low, high);
+        *out++ = (int8_t)(all ? ssat8(t) : ar_clamp(t, low, high));
+    }
+}
+
+// The same for strides of 1, which take no registers.
+static void add_all(const ar_add_t *q, const int8_t *a, const int8_t *b, int8_t *out, uint32_t n) {
+    add(q, a, 1, b, 1, out, n, false, true);
+}
+
+static void add_some(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out, uint32_t n) {
+    bool all = stride_a == 1 && stride_b == 1 && q->low == INT8_MIN && q->high == INT8_MAX;
+    if (q->b.shift == 0) {
+        add(q, a, stride_a, b, stride_b, out, n, true, false);
+    } else if (all) {
+        add_all(q, a, b, out, n);
+    } else {
+        add(q, a, stride_a, b, stride_b, out, n, false, false);
     }
 }
 
@@ -42,15 +59,17 @@ static int32_t any(int32_t x, ar_factor_t f) {
 }
 
 void ar_add_s8(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out, uint32_t n) {
-    bool whole_a = q->a.shift == 0, whole_b = q->b.shift == 0;
     // Shifts as sound scales have them.
     bool plain = q->a.shift <= 0 && q->a.shift > -32 && q->b.shift <= 0 && q->b.shift > -32 && q->out.shift < 0 && q->out.shift > -32;
-    if (plain && whole_a && whole_b) {
-        add(q, a, stride_a, b, stride_b, out, n, true, true);
-    } else if (plain && whole_a) {
-        add(q, a, stride_a, b, stride_b, out, n, true, false);
-    } else if (plain && whole_b) {
-        add(q, a, stride_a, b, stride_b, out, n, false, true);
+    if (plain && q->a.shift == 0) {
+        add_some(q, a, stride_a, b, stride_b, out, n);
+    } else if (plain && q->b.shift == 0) {
+        ar_add_t turned = *q;
+        turned.a = q->b;
+        turned.b = q->a;
+        turned.offset_a = q->offset_b;
+        turned.offset_b = q->offset_a;
+        add_some(&turned, b, stride_b, a, stride_a, out, n);
     } else {
         for (; n > 0; n--, a += stride_a, b += stride_b) {
             int32_t sum = any(*a + q->offset_a, q->a) + any(*b + q->offset_b, q->b);

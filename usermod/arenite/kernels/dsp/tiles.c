@@ -6,14 +6,6 @@
 
 #if AR_TIER_DSP
 
-// Where the loop at label 2, which ends at label 3, is entered for r2 rounds of SIZE bytes, into r2.
-#define ENTRY(SIZE) \
-    "movs   r3, #" SIZE "\n" \
-    "mul    r3, r3, r2\n" \
-    "adr.w  r2, 3f\n" \
-    "subs   r2, r2, r3\n" \
-    "orr    r2, r2, #1\n"
-
 // Four elements of two patches (r0 and r2: even ones and odd of the first; r1 and r3) by two rows. 40 bytes.
 #define TILE \
     "ldm.w  r12!, {r0-r3}\n" \
@@ -38,7 +30,7 @@
 __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end, uint32_t groups_first) {
     __asm volatile (
         "push   {r0, r1, r4-r11, lr}\n"
-        ENTRY("40")
+        AR_ENTRY("40")
         "str    r2, [r0, #52]\n"
         "ldr.w  r12, [r0, #32]\n"
         "1:\n"
@@ -104,7 +96,7 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
 #define FEW_LOOP(SIZE, GROUPS) \
     __asm volatile ( \
     "push   {r0, r1, r4-r11, lr}\n" \
-    ENTRY(SIZE) \
+    AR_ENTRY(SIZE) \
     "b.w    ar_few_start\n" \
     "2:\n" \
     GROUPS \
@@ -129,15 +121,6 @@ __attribute__((naked)) void ar_few_five(ar_few_t *t, uint32_t count, uint32_t gr
 __attribute__((naked)) void ar_few_six(ar_few_t *t, uint32_t count, uint32_t groups_first) {
     FEW_LOOP("72", BY_SIX BY_SIX BY_SIX BY_SIX);
 }
-
-// 24 bytes.
-#define OUTPUT(sum) \
-    "smmlar " sum ", " sum ", r2, " sum "\n" \
-    "add.w  " sum ", " sum ", " sum ", asr #31\n" \
-    "smmlsr " sum ", " sum ", r11, lr\n" \
-    "ssat   " sum ", #8, " sum "\n" \
-    "strb.w " sum ", [r10]\n" \
-    "add.w  r10, r10, r12\n"
 
 // What the loops have in common: what comes before each channel, and what after.
 __attribute__((naked, used)) static void few_channels(void) {
@@ -187,7 +170,7 @@ __attribute__((naked, used)) static void few_channels(void) {
         "stm.w  r1, {r4-r9}\n"
         "pop    {r0, r1, r4-r11, pc}\n"
         ".balign 4\n"
-        OUTPUT("r9") OUTPUT("r8") OUTPUT("r7") OUTPUT("r6") OUTPUT("r5") OUTPUT("r4")
+        AR_OUTPUT("r9") AR_OUTPUT("r8") AR_OUTPUT("r7") AR_OUTPUT("r6") AR_OUTPUT("r5") AR_OUTPUT("r4")
         "5:\n"
         "ldr    r2, [r0, #4]\n"
         "cmp    r1, r2\n"
@@ -265,7 +248,7 @@ __attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const i
         "push   {r0, r2, r4-r11, lr}\n"
         "mov    r12, r1\n"
         "mov    r2, r3\n"
-        ENTRY("92")
+        AR_ENTRY("92")
         "mov    r11, r2\n"
         "ldm.w  r0, {r1-r3, lr}\n"
         "add.w  r10, r0, #16\n"
@@ -290,7 +273,7 @@ __attribute__((naked)) void ar_rows_bytes(ar_rows_t *r, const int8_t *x, const i
 #define FOURS_LOOP(SIZE, GROUP) \
     __asm volatile ( \
     "push   {r0, r1, r4-r11, lr}\n" \
-    ENTRY(SIZE) \
+    AR_ENTRY(SIZE) \
     "str    r2, [r0, #20]\n" \
     "1:\n" \
     "ldm.w  r0, {r1, r8, r10, r11}\n" \

@@ -105,4 +105,24 @@ static inline uint32_t ar_taps_order(uint32_t k) {
 
 void ar_taps_plain(ar_taps_t *t);
 
+// ---- for the assembly ------------------------------------------------------------------------------------------------
+
+// Where the loop at label 2, which ends at label 3, is entered for r2 rounds of SIZE bytes, into r2.
+#define AR_ENTRY(SIZE) \
+    "movs   r3, #" SIZE "\n" \
+    "mul    r3, r3, r2\n" \
+    "adr.w  r2, 3f\n" \
+    "subs   r2, r2, r3\n" \
+    "orr    r2, r2, #1\n"
+
+// The output of a sum, requantized in the short way: r2 and r11 are twice_of and power_of its factor, lr is the zero point, r10 where it
+// goes, r12 how far from there the next one goes. 24 bytes.
+#define AR_OUTPUT(sum) \
+    "smmlar " sum ", " sum ", r2, " sum "\n" \
+    "add.w  " sum ", " sum ", " sum ", asr #31\n" \
+    "smmlsr " sum ", " sum ", r11, lr\n" \
+    "ssat   " sum ", #8, " sum "\n" \
+    "strb.w " sum ", [r10]\n" \
+    "add.w  r10, r10, r12\n"
+
 #endif // ARENITE_KERNELS_DSP_TILES_H
