@@ -14,6 +14,9 @@
 
 #include "kernels/thumb/requantize.h"
 
+// What runs once for many products is built small.
+#define SMALL __attribute__((cold, noinline))
+
 // Patches that share the work of packing the weights: with more of them there is little left to gain, with fewer nothing.
 #define ENOUGH (64)
 #define WORTH (4)
@@ -44,7 +47,7 @@ uint32_t ar_product_patches(uint32_t count) {
 // How patches are held where there are so many bytes, those of the weights among them: the size of an element, or 0
 // where they are taken one by one. On Armv7-M as words only if all that are to come are held, or quite a few; and as bytes,
 // where rows are of odd numbers of elements, which take long to pack.
-static inline uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool odd) {
+static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool odd) {
     uint32_t words = WORTH_WORDS, packing = WORTH_PACKING;
     if (AR_THUMB_FULL && count > WORTH_WORDS) {
         words = count < ENOUGH_WORDS ? count : ENOUGH_WORDS;
@@ -53,7 +56,7 @@ static inline uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool 
     return bytes >= (8 + 4 * words) * n ? 4 : bytes >= (8 + packing) * n ? 1 : 0;
 }
 
-void ar_product_begin(ar_product_s8_t *p) {
+SMALL void ar_product_begin(ar_product_s8_t *p) {
     p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
     p->few = AR_THUMB_FULL && p->size == 0;
 }
@@ -63,7 +66,7 @@ static inline uint32_t size_of_two(int32_t offset) {
     return offset == 128 ? 1 : 2;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
     (void)channels, (void)offset;
     uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
     if (AR_THUMB_FULL && size == 0) {
@@ -72,7 +75,7 @@ uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
+SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
     (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
     if (patches < WORTH_PACKING) {
@@ -87,7 +90,7 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
 #define MODEST (256)
 #define SOME (8)
 
-uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+SMALL uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
     uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
     fit = fit < 2 ? 2 : fit < SOME ? fit & ~1u : SOME;
     return fit < patches ? fit : patches;
@@ -179,7 +182,7 @@ static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t ste
 }
 
 // The last of an odd number is of int16 and takes the place of two.
-static __attribute__((noinline)) void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
     uint32_t size = size_of_two(p->offset), n = p->n * size;
     uint8_t *to = (uint8_t *)p->scratch + i * n;
     if (size == 1 && i + 1 < p->few) {
@@ -500,7 +503,7 @@ static void eights(const ar_product_s8_t *p, const ar_channel_t *c, const ar_cha
 }
 
 // How many channels from c on are eights that are side by side and have a short way.
-static uint32_t in_eights(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *end) {
+static SMALL uint32_t in_eights(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *end) {
     uint32_t n = 0;
     while (p->plain && p->bias && n + 8 <= (uint32_t)(end - c) && c[n + 7].channel == c->channel + n + 7) {
         n += 8;
@@ -509,7 +512,7 @@ static uint32_t in_eights(const ar_product_s8_t *p, const ar_channel_t *c, const
 }
 
 // Any other channels, by patches as the model has them, which come back from what was made of them and go there again.
-static __attribute__((noinline)) void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, void *x, bool two, int8_t *out) {
+static SMALL void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, void *x, bool two, int8_t *out) {
     ar_product_s8_t some = *p;
     int8_t *b = x;
     int16_t *h = x;
@@ -533,7 +536,7 @@ static __attribute__((noinline)) void one_by_one(const ar_product_s8_t *p, const
     }
 }
 
-static void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t on = 2 * p->n * size_of_two(p->offset);
     for (uint32_t n; c < end; c += n) {

@@ -77,7 +77,7 @@ void ar_thumb_put_bytes(const int8_t *x, uint32_t beyond, uint32_t rows, uint32_
 void ar_thumb_eights_one(ar_thumb_eights_t *t, uint32_t first);
 
 static inline uint32_t ar_thumb_halves_first(uint32_t n) {
-    return ((n - 1) & 3) + 1;
+    return ((n - 1) & 1) + 1;
 }
 #endif
 

@@ -126,11 +126,11 @@ __attribute__((naked)) void ar_thumb_eights_bytes(ar_thumb_eights_t *t, uint32_t
 }
 
 __attribute__((naked)) void ar_thumb_eights_halves(ar_thumb_eights_t *t, uint32_t first) {
-    EIGHTS_LOOP("56", EIGHT(HALVES) EIGHT(HALVES) EIGHT(HALVES) EIGHT(HALVES));
+    EIGHTS_LOOP("56", EIGHT(HALVES) EIGHT(HALVES));
 }
 
 __attribute__((naked)) void ar_thumb_eights_one(ar_thumb_eights_t *t, uint32_t first) {
-    EIGHTS_LOOP("36", EIGHT_OF_ONE EIGHT_OF_ONE EIGHT_OF_ONE EIGHT_OF_ONE);
+    EIGHTS_LOOP("36", EIGHT_OF_ONE EIGHT_OF_ONE);
 }
 
 #define FLIP(x) "eor " x ", " x ", #0x80808080\n"
