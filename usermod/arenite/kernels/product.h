@@ -72,7 +72,7 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
 uint32_t ar_product_patches(uint32_t count);
 
 // How many to hold of so many where memory is short: an even number.
-#if AR_TIER_DSP || AR_THUMB_FULL
+#if AR_TIER_DSP || AR_TIER_MVE || AR_THUMB_FULL
 uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count);
 #else
 static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
