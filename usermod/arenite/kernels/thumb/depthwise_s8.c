@@ -19,35 +19,26 @@
 _Static_assert(sizeof(((ar_depthwise3_block_t *)0)->weights) >= AR_DEPTHWISE_BLOCK * sizeof(ar_thumb_taps_t), "too small");
 
 // A column of the kernel, and the sum of its weights. In the short way of Armv7-M all sums are twice what they are.
-static inline int32_t column(const int8_t *w, uint32_t row, uint32_t times, int32_t *to) {
-    register int32_t w0 __asm("r4") = w[0] * (1 << times);
-    register int32_t w1 __asm("r5") = w[row] * (1 << times);
-    register int32_t w2 __asm("r6") = w[2 * row] * (1 << times);
-    __asm volatile ("stmia %0!, {%1, %2, %3}" : "+l" (to) : "r" (w0), "r" (w1), "r" (w2) : "memory");
-    return w0 + w1 + w2;
-}
-
-static inline void arrange_all(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, bool plain) {
-    ar_thumb_taps_t *t = (ar_thumb_taps_t *)b->weights;
-    uint32_t n = d->n_channels, row = 3 * n, times = AR_THUMB_FULL && plain;
-    int32_t offset = d->offset, zero = d->out_zero;
-    for (const ar_channel_t *c = b->channels, *end = c + AR_DEPTHWISE_BLOCK; c < end; c++, t++) {
-        const int8_t *w = d->weights + c->channel;
-        int32_t sum = column(w, row, times, t->w0) + column(w + n, row, times, t->w1) + column(w + 2 * n, row, times, t->w2);
-        t->start = ((d->bias ? (uint32_t)d->bias[c->channel] : 0) << times) + (uint32_t)(offset * sum);
-        if (plain) {
-            t->factor = ar_thumb_factor(c->mult, c->shift, zero);
-        }
-    }
-    b->ready = true;
+static inline int32_t column(const ar_depthwise3_t *d, const int8_t *w, uint32_t times, int32_t *to) {
+    uint32_t row = 3 * d->n_channels;
+    to[0] = w[0] * (1 << times);
+    to[1] = w[row] * (1 << times);
+    to[2] = w[2 * row] * (1 << times);
+    return to[0] + to[1] + to[2];
 }
 
 static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
-    if (d->plain) {
-        arrange_all(d, b, true);
-    } else {
-        arrange_all(d, b, false);
+    ar_thumb_taps_t *t = (ar_thumb_taps_t *)b->weights;
+    uint32_t n = d->n_channels, times = AR_THUMB_FULL && d->plain;
+    for (const ar_channel_t *c = b->channels; c < b->channels + AR_DEPTHWISE_BLOCK; c++, t++) {
+        const int8_t *w = d->weights + c->channel;
+        int32_t sum = column(d, w, times, t->w0) + column(d, w + n, times, t->w1) + column(d, w + 2 * n, times, t->w2);
+        t->start = ((d->bias ? (uint32_t)d->bias[c->channel] : 0) << times) + (uint32_t)(d->offset * sum);
+        if (d->plain) {
+            t->factor = ar_thumb_factor(c->mult, c->shift, d->out_zero);
+        }
     }
+    b->ready = true;
 }
 
 // A channel's words from the row above to the row above the next output row's.
