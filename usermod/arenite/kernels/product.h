@@ -81,6 +81,12 @@ static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t coun
 }
 #endif
 
+// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. On Armv7-M.
+static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
+    uint32_t bytes = (8 + ((count + 1) & ~1u)) * ((row + 1) & ~1u);
+    return count >= 10 && bytes <= 1024 ? bytes : 0;
+}
+
 // How many fit so many bytes, of so many that are to come: an even number.
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count);
 
