@@ -72,7 +72,7 @@ uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint
 uint32_t ar_product_patches(uint32_t count);
 
 // How many to hold of so many where memory is short: an even number.
-#if AR_TIER_DSP || AR_TIER_MVE || AR_THUMB_FULL
+#if !AR_TIER_PORTABLE
 uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count);
 #else
 static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
@@ -81,7 +81,7 @@ static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t coun
 }
 #endif
 
-// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. On Armv7-M.
+// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. For cores without dual multiply-adds.
 static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
     uint32_t bytes = (8 + ((count + 1) & ~1u)) * ((row + 1) & ~1u);
     return count >= 10 && bytes <= 1024 ? bytes : 0;

@@ -77,7 +77,7 @@ static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
 
 static uint32_t few_bytes(const ar_conv_t *c) {
     uint32_t few = product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
-    uint32_t row = AR_THUMB_FULL && ar_conv_is(c, AR_CONV_DIRECT) ? ar_product_shared(ar_conv_filter(c), c->w.out_w) : 0;
+    uint32_t row = AR_TIER_THUMB && ar_conv_is(c, AR_CONV_DIRECT) ? ar_product_shared(ar_conv_filter(c), c->w.out_w) : 0;
     return row > few ? row : few;
 }
 

@@ -84,19 +84,18 @@ SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
 
-#if AR_THUMB_FULL
-
 // Bytes that are not too many for patches, and patches that there is no use in holding more than.
-#define MODEST (256)
+#define MODEST (AR_THUMB_FULL ? 256 : 512)
 #define SOME (8)
 
 SMALL uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
     uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
+    if (!AR_THUMB_FULL) {
+        fit = (8 + SOME) * patch_words(rows, row) <= MODEST ? SOME : 2;
+    }
     fit = fit < 2 ? 2 : fit < SOME ? fit & ~1u : SOME;
     return fit < patches ? fit : patches;
 }
-
-#endif
 
 // ---- widening --------------------------------------------------------------------------------------------------------
 
