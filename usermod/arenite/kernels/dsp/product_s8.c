@@ -254,6 +254,7 @@ static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     t.n = p->n;
     t.bias = p->bias;
     t.x = p->scratch;
+    t.x_end = t.x + p->n / 2 * (p->few == 5 ? 5 : (p->few + 1u) & ~1u);
     t.out = out + (count - 1) * p->out_step;
     t.step = -(int32_t)p->out_step;
     t.zero = p->out_zero;

@@ -92,7 +92,7 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
 #define BY_FIVE WEIGHTS HALVES("r11") HALVES("r10")
 #define BY_SIX BY_FOUR PAIR("r8", "r9")
 
-// On the stack: t, the end of the row of weights.
+// On the stack: t, the end of the patches.
 #define FEW_LOOP(SIZE, GROUPS) \
     __asm volatile ( \
     "push   {r0, r1, r4-r11, lr}\n" \
@@ -102,7 +102,7 @@ __attribute__((naked)) void ar_tiles_plain(ar_tiles_t *t, const uint32_t *w_end,
     GROUPS \
     "3:\n" \
     "ldr    r0, [sp, #4]\n" \
-    "cmp    lr, r0\n" \
+    "cmp    r12, r0\n" \
     "bne    2b\n" \
     "b.w    ar_few_sums\n")
 
@@ -128,6 +128,8 @@ __attribute__((naked, used)) static void few_channels(void) {
         ".thumb_func\n"
         "ar_few_start:\n"
         "str    r2, [r0, #24]\n"
+        "ldr    r3, [r0, #44]\n"
+        "str    r3, [sp, #4]\n"
         "adr.w  r2, 5f\n"
         "movs   r3, #24\n"
         "mls    r2, r1, r3, r2\n"
@@ -141,8 +143,6 @@ __attribute__((naked, used)) static void few_channels(void) {
         "ldrh   r2, [r1, #6]\n"
         "ldrd   lr, r3, [r0, #8]\n"
         "mla    lr, r2, r3, lr\n"
-        "add    r3, lr\n"
-        "str    r3, [sp, #4]\n"
         "ldrd   r3, r12, [r0, #16]\n"
         "ldr.w  r4, [r3, r2, lsl #2]\n"
         "mov    r5, r4\n"

@@ -38,6 +38,7 @@ typedef struct {
     int32_t step;               // from a patch's outputs to those of the patch before
     int32_t zero;
     uintptr_t finish;           // set by the code
+    const uint32_t *x_end;
 } ar_few_t;
 
 // All channels, at least one, requantized in the short way. count: of patches, 1 to as many as the name tells; 0: no outputs,
