@@ -196,6 +196,30 @@ def narrow_conv_2d(seed: int) -> tuple[bytes, list[Array]]:
     return single("CONV_2D", [x, f, b], y, fields), [draw.values(rng, x)]
 
 
+def conv_2d_by_twos(seed: int) -> tuple[bytes, list[Array]]:
+    """A model of two CONV_2D of int8, one behind the other, and its input: by twos in the least scratch.
+
+    The zero point of the first input is the lowest, as a ReLU has it; that of the second, turned in between, is any.
+    """
+    rng = np.random.default_rng(seed)
+    width, n_in, between = int(rng.integers(7, 14)), int(rng.integers(1, 40)), int(rng.choice([8, 16, 24, 28, 33]))
+    size, n_out = [int(rng.integers(1, 4)), width], int(rng.choice([8, 16, 20, 41]))
+    tensors = [Tensor([1, *size, n_in], "int8", draw.scale(rng, -8, 0), -128)]
+    ops = []
+    for n, side in [(between, int(rng.choice([1, 3]))), (n_out, int(rng.choice([1, 1, 3])))]:
+        x = tensors[-1]
+        f, b = weights(rng, [n, side, side, x.shape[-1]], 0, x, "int8")
+        f.data[rng.random(n) < rng.choice([0, 0, 0.1])] = 0
+        y = output(rng, [*x.shape[:-1], n], x, f)
+        y.scale = max(y.scale, float(np.float32(4 * x.scale * np.max(f.scale))))
+        order = Tensor([4], "int32", data=np.int32([0, 2, 1, 3]))
+        turned = Tensor([y.shape[k] for k in order.data], "int8", y.scale, y.zero_point)
+        ops.append(Op("CONV_2D", [x, f, b], [y], options("Conv2D", padding=SAME, strideH=1, strideW=1)))
+        ops.append(Op("TRANSPOSE", [y, order], [turned], options("Transpose")))
+        tensors.append(turned)
+    return build(ops), [draw.values(rng, tensors[0])]
+
+
 # Channels of the input and the output, and the stride: what decides how many rows of three taps are met at once in the
 # least scratch, and whether the channels' factors are kept.
 COLUMNS = {
@@ -352,6 +376,13 @@ def test_narrow_conv_2d(engine: Engine, seed: int) -> None:
     """Catches a patch of a few left out or met twice, channels beyond those listed at a time with others' factors, a
     channel taken for one without weights since it begins with a zero."""
     same(engine, *narrow_conv_2d(seed))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_conv_2d_by_twos(engine: Engine, seed: int) -> None:
+    """Catches the last of an odd number of positions, channels from the other end of eight, or those that make up no
+    eight, in another's place or with another's factor; activations that a byte does not hold."""
+    same(engine, *conv_2d_by_twos(seed))
 
 
 @pytest.mark.parametrize("way", COLUMNS)

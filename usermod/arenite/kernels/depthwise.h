@@ -89,7 +89,7 @@ static inline uint32_t ar_depthwise3_outputs(uint32_t bytes, uint32_t stride) {
 }
 
 static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
-    uint32_t all = ar_depthwise3_scratch(out_w, stride), few = 17 * AR_DEPTHWISE_COLUMN;
+    uint32_t all = ar_depthwise3_scratch(out_w, stride), few = (AR_TIER_THUMB ? 27 : 17) * AR_DEPTHWISE_COLUMN;
     few = stride <= 14 ? few : 3 * AR_DEPTHWISE_COLUMN;
     return all < few ? all : few;
 }

@@ -29,6 +29,7 @@ typedef struct {
     uint32_t out_step;          // from a patch's outputs to those of the next
     void *scratch;              // words
     uint32_t bytes;             // of scratch, at least ar_product_scratch of the patches that it is for
+    uint32_t count;             // of patches to come at a time
     const int8_t *x_end;        // no activation is read from here on
     int32_t start;              // added to every sum
     int32_t offset;             // added to every activation
@@ -36,7 +37,7 @@ typedef struct {
     int32_t low;
     int32_t high;
     bool one_factor;            // all channels, in their order, have that of the first, the only one listed
-    uint8_t few;                // for the kernels: set by ar_product_begin and ar_product_next
+    uint8_t few, size;          // for the kernels: set by ar_product_begin and ar_product_next
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
     bool on;                    // ar_product_one: three bytes behind the last row of weights may be read
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
@@ -63,14 +64,15 @@ static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_ch
 // Whether n weights are all zero.
 bool ar_is_zero(const int8_t *x, uint32_t n);
 
-// Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece.
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct);
+// Bytes of scratch to hold that many patches, an even number, at once. direct: they come in one piece. offset: added to their
+// activations.
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset);
 
 // How many patches are worth holding where there are so many: an even number.
 uint32_t ar_product_patches(uint32_t count);
 
 // How many to hold of so many where memory is short: an even number.
-#if AR_TIER_DSP
+#if !AR_TIER_PORTABLE
 uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count);
 #else
 static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
@@ -79,11 +81,17 @@ static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t coun
 }
 #endif
 
-// How many fit so many bytes: an even number.
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes);
+// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. For cores without dual multiply-adds.
+static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
+    uint32_t bytes = (8 + ((count + 1) & ~1u)) * ((row + 1) & ~1u);
+    return count >= 10 && bytes <= 1024 ? bytes : 0;
+}
+
+// How many fit so many bytes, of so many that are to come: an even number.
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count);
 
 // To be called when all but the activations is known, before the functions that follow.
-#if AR_TIER_MVE || AR_TIER_DSP
+#if AR_TIER_MVE || AR_TIER_DSP || AR_TIER_THUMB
 void ar_product_begin(ar_product_s8_t *p);
 #else
 static inline void ar_product_begin(ar_product_s8_t *p) {

@@ -94,12 +94,12 @@ ar_status_t ar_prepare_conv_2d(ar_prep_t *p) {
     c->q = q;
     status = shape(p, c, in, &weights, out);
     if (status == AR_OK) {
+        status = ar_quant(p, &c->q, in, &weights, out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
         if (s8) {
             ar_conv_s8_scratch(p, c, ar_quant_is_int4(&q) ? NULL : (const int8_t *)weights.data);
         } else {
             ar_weights_scratch(p, &weights, c->w.out_c);
         }
-        status = ar_quant(p, &c->q, in, &weights, out, ar_option_byte(p, CONV_2D_ACTIVATION, ACTIVATION_NONE), c->w.out_c);
         ar_window_by_rows(p, &c->w);
     }
     return status;

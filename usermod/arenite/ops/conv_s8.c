@@ -23,7 +23,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
-#define LIVE_POSITIONS (8)
+#define LIVE_POSITIONS (AR_THUMB_FULL ? 9 : 8)
 #define LIVE_MOST (64)
 #define LIVE_CHANNELS (32)
 #define LIVE_OUTPUTS (16)
@@ -72,11 +72,14 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
-    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
+    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT),
+        ar_quant_offset(&c->q));
 }
 
 static uint32_t few_bytes(const ar_conv_t *c) {
-    return product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+    uint32_t few = product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
+    uint32_t row = AR_TIER_THUMB && ar_conv_is(c, AR_CONV_DIRECT) ? ar_product_shared(ar_conv_filter(c), c->w.out_w) : 0;
+    return row > few ? row : few;
 }
 
 static uint32_t least_bytes(const ar_conv_t *c) {
@@ -106,7 +109,8 @@ static uint32_t live_bytes(const ar_conv_t *c) {
 
 // Those of the product of the others, which holds all positions.
 static uint32_t live_product_bytes(const ar_conv_t *c) {
-    return ar_product_scratch(ar_conv_group_out(c), 1, ar_conv_filter(c), ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false);
+    return ar_product_scratch(ar_conv_group_out(c), 1, ar_conv_filter(c), ((uint32_t)c->w.out_w * c->w.rows.out_h + 1u) & ~1u, false,
+        ar_quant_offset(&c->q));
 }
 
 static void note(ar_conv_t *c, unsigned what, bool so) {
@@ -448,6 +452,10 @@ static __attribute__((noinline)) void live_product(const job_t *j, const int8_t 
     int8_t *a = (int8_t *)(uintptr_t)(list + depth), *b = a + depth, *rows = b + depth;
     p.row = p.n = row;
     p.few = 0;
+    if (AR_TIER_THUMB) {
+        p.count = count;
+        ar_product_begin(&p);
+    }
     p.gathered = true;
     memset(a, 0, 2 * depth);
     for (uint32_t i = 0; i < count; i += 2) {
@@ -731,10 +739,11 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
+    product->count = (run->y1 < c->w.rows.out_h ? run->y1 - run->y0 : c->w.rows.out_h - run->y0) * c->w.out_w;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes);
+    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {

@@ -51,8 +51,8 @@ void ar_product_begin(ar_product_s8_t *p) {
     p->few = (uint8_t)(few_can(p->row) && pairs <= FEW ? 2 * pairs : 0);
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
-    (void)channels;
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+    (void)channels, (void)offset, (void)count;
     uint32_t fit = 2 * pairs_in(rows, row, bytes);
     return fit < ENOUGH ? fit : ENOUGH;
 }
@@ -69,8 +69,8 @@ uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
     return 2 * pairs < patches ? 2 * pairs : patches;
 }
 
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
-    (void)channels, (void)direct;
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
+    (void)channels, (void)direct, (void)offset;
     uint32_t pairs = (patches + 1) / 2, more = !few_can(row) || pairs > FEW;
     return 4 * pair_words(rows, row) * (more + pairs);
 }

@@ -45,13 +45,24 @@ uint32_t ar_product_patches(uint32_t count) {
     return count < ENOUGH ? (count + 1) & ~1u : ENOUGH;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
+// Bytes that are not too many for whole tiles of patches.
+#define MODEST (256)
+
+uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+    uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
+    fit = fit < 2 * AR_TILE_PATCHES ? 2 : fit < 4 * AR_TILE_PATCHES ? 2 * AR_TILE_PATCHES : 4 * AR_TILE_PATCHES;
+    return fit < patches ? fit : patches;
+}
+
+uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+    (void)offset, (void)count;
     uint32_t fit = (bytes - pairs_bytes(channels) - VECTOR) / (rows * row);
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
 // Patches that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
+uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
+    (void)offset;
     return pairs_bytes(channels) + (direct ? 0 : rows * row * patches + VECTOR);
 }
 

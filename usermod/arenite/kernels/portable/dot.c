@@ -2,6 +2,9 @@
 // of Armv6-M can hold.
 
 #include "kernels/dot.h"
+#include "kernels/tier.h"
+
+#if !AR_TIER_MVE
 
 static void dot4_s8(uint32_t *acc, const int8_t *x, int32_t offset, const int8_t *w, uint32_t w_stride, uint32_t n) {
     const int8_t *w1 = w + w_stride, *w2 = w1 + w_stride, *w3 = w2 + w_stride;
@@ -34,6 +37,8 @@ void ar_dot_s8(void *acc, uint32_t rows, const void *x, int32_t offset, const vo
         sum[r] = s;
     }
 }
+
+#endif
 
 void ar_dot_s16(void *acc, uint32_t rows, const void *x, int32_t offset, const void *w, uint32_t w_stride, uint32_t n) {
     (void)offset;

@@ -2,7 +2,8 @@
 //
 // Patches are widened to int32 once, and so are the weights of four channels, two packed to a word: kernels/thumb/tiles.h. The
 // offset of the activations is in where the sums start. A row is filled up to pairs of elements; the weights there are 0.
-// Where the scratch does not hold enough of that, patches stay bytes; where it does not hold that, they are taken one by one.
+// Where the scratch does not hold enough of that, patches stay bytes; where it does not hold that, they are taken one by one, or
+// on Armv7-M by twos, with the offset added.
 
 #include <string.h>
 
@@ -13,12 +14,22 @@
 
 #include "kernels/thumb/requantize.h"
 
+// What runs once for many products is built small.
+#define SMALL __attribute__((cold, noinline))
+
 // Patches that share the work of packing the weights: with more of them there is little left to gain, with fewer nothing.
 #define ENOUGH (64)
 #define WORTH (4)
 
 // So many, and it is of no use to hold four times as many as bytes.
 #define WORTH_WORDS (10)
+
+// With fewer, packing takes longer than other ways.
+#define WORTH_PACKING (AR_THUMB_FULL ? 10 : WORTH)
+
+// So many patches are enough, though more are to come.
+#define ENOUGH_WORDS (20)
+#define ENOUGH_BYTES (32)
 
 static inline uint32_t filled(uint32_t n) {
     return (n + 1) & ~1u;
@@ -34,29 +45,56 @@ uint32_t ar_product_patches(uint32_t count) {
 }
 
 // How patches are held where there are so many bytes, those of the weights among them: the size of an element, or 0
-// where they are taken one by one.
-static inline uint32_t size_in(uint32_t n, uint32_t bytes) {
-    return bytes >= (8 + 4 * WORTH_WORDS) * n ? 4 : bytes >= (8 + WORTH) * n ? 1 : 0;
+// where they are taken one by one. On Armv7-M as words only if all that are to come are held, or quite a few; and as bytes,
+// where rows are of odd numbers of elements, which take long to pack.
+static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool odd) {
+    uint32_t words = WORTH_WORDS, packing = WORTH_PACKING;
+    if (AR_THUMB_FULL && count > WORTH_WORDS) {
+        words = count < ENOUGH_WORDS ? count : ENOUGH_WORDS;
+        packing = !odd ? packing : count < ENOUGH_BYTES ? count : ENOUGH_BYTES;
+    }
+    return bytes >= (8 + 4 * words) * n ? 4 : bytes >= (8 + packing) * n ? 1 : 0;
 }
 
-static inline uint32_t size_of(const ar_product_s8_t *p) {
-    return size_in(patch_words(p->rows, p->row), p->bytes);
+SMALL void ar_product_begin(ar_product_s8_t *p) {
+    p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
+    p->few = AR_THUMB_FULL && p->size == 0;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes) {
-    (void)channels;
-    uint32_t n = patch_words(rows, row), size = size_in(n, bytes), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+// Bytes of an element of patches that are taken by twos, with the offset added: 0 to 255 fit one.
+static inline uint32_t size_of_two(int32_t offset) {
+    return offset == 128 ? 1 : 2;
+}
+
+SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
+    (void)channels, (void)offset;
+    uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    if (AR_THUMB_FULL && size == 0) {
+        fit = bytes / (rows * row * size_of_two(offset));
+    }
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
 }
 
-// Bytes that lie in one piece stay where they are.
-uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct) {
-    (void)channels;
+SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
+    (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
-    if (patches < WORTH) {
-        return direct ? 0 : rows * row * patches;
+    if (patches < WORTH_PACKING) {
+        return AR_THUMB_FULL ? rows * row * patches * size_of_two(offset) : direct ? 0 : rows * row * patches;
     }
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
+}
+
+// Bytes that are not too many for patches, and patches that there is no use in holding more than.
+#define MODEST (AR_THUMB_FULL ? 256 : 512)
+#define SOME (8)
+
+SMALL uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
+    uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
+    if (!AR_THUMB_FULL) {
+        fit = (8 + SOME) * patch_words(rows, row) <= MODEST ? SOME : 2;
+    }
+    fit = fit < 2 ? 2 : fit < SOME ? fit & ~1u : SOME;
+    return fit < patches ? fit : patches;
 }
 
 // ---- widening --------------------------------------------------------------------------------------------------------
@@ -130,11 +168,47 @@ static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, 
     copy_rows(b, step, rows, p->row, to + n, next);
 }
 
+#if AR_THUMB_FULL
+
+// Any offset, as int16.
+static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int32_t offset, int16_t *to) {
+    for (; rows > 0; rows--, x += step) {
+        const int8_t *from = x;
+        for (int16_t *end = to + row; to < end;) {
+            *to++ = (int16_t)(*from++ + offset);
+        }
+    }
+}
+
+// The last of an odd number is of int16 and takes the place of two.
+static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    uint32_t size = size_of_two(p->offset), n = p->n * size;
+    uint8_t *to = (uint8_t *)p->scratch + i * n;
+    if (size == 1 && i + 1 < p->few) {
+        ar_thumb_put_bytes(a, step - p->row, rows, p->row, to + r * p->row);
+        ar_thumb_put_bytes(b, step - p->row, rows, p->row, to + n + r * p->row);
+        return;
+    }
+    int16_t *halves = (int16_t *)(void *)to + r * p->row;
+    widen_halves(a, step, rows, p->row, p->offset, halves);
+    if (i + 1 < p->few) {
+        widen_halves(b, step, rows, p->row, p->offset, halves + p->n);
+    }
+}
+
+#else
+#define put_two(p, i, r, rows, a, b, step) ((void)(b))
+#endif
+
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
     if (rows == 0) {
         return;
     }
-    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = size_of(p);
+    if (p->few) {
+        put_two(p, i, r, rows, a, b, step);
+        return;
+    }
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
     if (size == 0) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
@@ -201,7 +275,7 @@ static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, const u
     int8_t *out) {
     const int8_t *bytes = patches_of(p);
     const int32_t *words = patches_of(p);
-    uint32_t n = patch_words(p->rows, p->row), size = size_of(p);
+    uint32_t n = patch_words(p->rows, p->row), size = p->size;
     for (; count > 0; count--, bytes += n, words += n, out += p->out_step) {
         uint32_t sum = start_of(p, c);
         for (uint32_t k = 0; k < n; k += 2) {
@@ -232,7 +306,7 @@ static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], c
 static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint32_t count, int8_t *out) {
     uint32_t n = patch_words(p->rows, p->row), bad = 0;
     uint32_t *w = p->scratch;
-    uint32_t size = size_of(p);
+    uint32_t size = p->size;
     ar_thumb_tiles_t t; // filled in field by field: zeros first would take as long
     t.w = w;
     t.out = out;
@@ -260,8 +334,18 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     (size == 1 ? ar_thumb_tiles_bytes : ar_thumb_tiles)(&t, w + 2 * n, ar_thumb_first(n / 2));
 }
 
+#if AR_THUMB_FULL
+static void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out);
+#else
+#define by_twos(p, count, out) ((void)0)
+#endif
+
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    if (size_of(p) == 0) {
+    if (p->few) {
+        by_twos(p, count, out);
+        return;
+    }
+    if (p->size == 0) {
         const int8_t *x = p->scratch;
         for (; count > 0; count--, x += p->n, out += p->out_step) {
             ar_product_one(p, x, out);
@@ -390,8 +474,96 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     }
 }
 
+// ---- patches by twos -------------------------------------------------------------------------------------------------
+
+#if AR_THUMB_FULL
+
+// Two patches, or one, by eight channels that are side by side, and by those that follow them so.
+static void eights(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *end, const void *x, bool two, int8_t *out) {
+    uint32_t size = size_of_two(p->offset);
+    ar_thumb_eights_t t; // filled in field by field: zeros first would take as long
+    t.w = ar_product_row(p, c);
+    t.row = (int32_t)p->n;
+    t.bias = p->bias + c->channel;
+    t.x = x;
+    t.four = 4;
+    t.n = p->n;
+    t.channel = c;
+    t.out = out + c->channel;
+    t.step = two ? (int32_t)p->out_step : 0;
+    t.zero = p->out_zero;
+    t.end = end;
+    t.size = two ? (int32_t)size : 0;
+    if (two && size == 1) {
+        ar_thumb_eights_bytes(&t, ar_thumb_bytes_first(p->n));
+    } else {
+        (two ? ar_thumb_eights_halves : ar_thumb_eights_one)(&t, ar_thumb_halves_first(p->n));
+    }
+}
+
+// How many channels from c on are eights that are side by side and have a short way.
+static SMALL uint32_t in_eights(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *end) {
+    uint32_t n = 0;
+    while (p->plain && p->bias && n + 8 <= (uint32_t)(end - c) && c[n + 7].channel == c->channel + n + 7) {
+        n += 8;
+    }
+    return n;
+}
+
+// Any other channels, by patches as the model has them, which come back from what was made of them and go there again.
+static SMALL void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, void *x, bool two, int8_t *out) {
+    ar_product_s8_t some = *p;
+    int8_t *b = x;
+    int16_t *h = x;
+    uint32_t all = two ? 2 * p->n : p->n;
+    bool bytes = two && size_of_two(p->offset) == 1;
+    some.channels = c;
+    some.n_channels = n;
+    for (uint32_t i = 0; i < all; i++) {
+        b[i] = (int8_t)(bytes ? b[i] ^ -128 : h[i] - p->offset);
+    }
+    ar_product_one(&some, b, out);
+    if (two) {
+        ar_product_one(&some, b + p->n, out + p->out_step);
+    }
+    for (uint32_t i = all; i-- > 0;) {
+        if (bytes) {
+            b[i] = (int8_t)(b[i] ^ -128);
+        } else {
+            h[i] = (int16_t)(b[i] + p->offset);
+        }
+    }
+}
+
+static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
+    const ar_channel_t *c = p->channels, *end = c + p->n_channels;
+    uint32_t on = 2 * p->n * size_of_two(p->offset);
+    for (uint32_t n; c < end; c += n) {
+        uint32_t whole = in_eights(p, c, end);
+        int8_t *x = p->scratch, *to = out;
+        for (n = whole ? whole : 1; !whole && c + n < end && in_eights(p, c + n, end) == 0; n++) {
+        }
+        for (uint32_t i = 0; i < count; i += 2, x += on, to += 2 * p->out_step) {
+            if (whole) {
+                eights(p, c, c + n, x, i + 1 < count, to);
+            } else {
+                one_by_one(p, c, n, x, i + 1 < count, to);
+            }
+        }
+    }
+}
+
+#endif
+
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
-    if (count < WORTH || size_of(p) == 0) {
+    if (p->few && count > 1) {
+        for (uint32_t i = 0; i < count && !p->same; i += 2) {
+            ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1) * x_step, 0);
+        }
+        by_twos(p, count, out);
+        return;
+    }
+    if (count < WORTH || p->size == 0) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {
             ar_product_one(p, x, out);
         }

@@ -46,6 +46,41 @@ typedef struct {
 void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 
+#if AR_THUMB_FULL
+// Two patches by eight channels side by side, and by as many more as there are: four rows of weights at a time, which one stride
+// reaches (0, 1, 2 and 4; then from the other end 7, 6, 5 and 3), by activations with the offset added. The fields in the order
+// that the code loads them in.
+typedef struct {
+    const int8_t *w;
+    int32_t row;                // weights of one
+    const int32_t *bias;
+    const void *x;              // the first patch; the second lies behind it
+    int32_t four;               // 4; from the other end all that advances is negative
+    uint32_t n;                 // row
+    const void *channel;        // ar_channel_t
+    int8_t *out;
+    int32_t step;               // from an output of the first patch to that of the second
+    int32_t zero;
+    const void *end;            // of the channels
+    uintptr_t entry;            // set by the code
+    int32_t size;               // of an element of a patch: x advances by so many rows
+} ar_thumb_eights_t;
+
+// Activations as uint8, first: ar_thumb_bytes_first; as int16, first: ar_thumb_halves_first.
+void ar_thumb_eights_bytes(ar_thumb_eights_t *t, uint32_t first);
+void ar_thumb_eights_halves(ar_thumb_eights_t *t, uint32_t first);
+
+// Rows of a patch, of at least one byte each, with 128 added, as uint8; beyond: from a row's end to the next.
+void ar_thumb_put_bytes(const int8_t *x, uint32_t beyond, uint32_t rows, uint32_t row, uint8_t *to);
+
+// One patch of int16; step and size are 0.
+void ar_thumb_eights_one(ar_thumb_eights_t *t, uint32_t first);
+
+static inline uint32_t ar_thumb_halves_first(uint32_t n) {
+    return ((n - 1) & 1) + 1;
+}
+#endif
+
 // How often the loop over pairs of elements is unrolled, and how many of so many come before its first whole round.
 #define AR_THUMB_UNROLLED (AR_THUMB_FULL ? 8u : 4u)
 

@@ -76,6 +76,192 @@ __attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint
     TILES("44", BYTES);
 }
 
+// An element of two patches, in r3 and r12, by a row.
+#define BY_ROW(address, first, second) \
+    "ldrsb.w lr, " address "\n" \
+    "mla    " first ", r3, lr, " first "\n" \
+    "mla    " second ", r12, lr, " second "\n"
+
+// 56 bytes; 36.
+#define EIGHT(LOAD) \
+    LOAD \
+    BY_ROW("[r1, r2]", "r6", "r7") \
+    BY_ROW("[r1, r2, lsl #1]", "r8", "r9") \
+    BY_ROW("[r1, r2, lsl #2]", "r10", "r11") \
+    BY_ROW("[r1], #1", "r4", "r5")
+
+#define OF_ONE(address, sum) \
+    "ldrsb.w lr, " address "\n" \
+    "mla    " sum ", r3, lr, " sum "\n"
+
+#define EIGHT_OF_ONE \
+    "ldrsh.w r3, [r0], #2\n" \
+    OF_ONE("[r1, r2]", "r7") OF_ONE("[r1, r2, lsl #1]", "r9") OF_ONE("[r1, r2, lsl #2]", "r11") OF_ONE("[r1], #1", "r5")
+
+#define UNSIGNED "ldrb.w r12, [r0, r2]\n" "ldrb.w r3, [r0], #1\n"
+#define HALVES "ldrsh.w r12, [r0, r2, lsl #1]\n" "ldrsh.w r3, [r0], #2\n"
+
+// On the stack: t, the end of the row of weights, two sums.
+#define EIGHTS_LOOP(SIZE, ELEMENTS) \
+    __asm volatile ( \
+    "push   {r0-r11, lr}\n" \
+    "movs   r3, #" SIZE "\n" \
+    "mul    r3, r3, r1\n" \
+    "adr.w  r2, 3f\n" \
+    "subs   r2, r2, r3\n" \
+    "orr    r2, r2, #1\n" \
+    "str    r2, [r0, #44]\n" \
+    "b.w    ar_thumb_eights_start\n" \
+    ".balign 4\n" \
+    "2:\n" \
+    ELEMENTS \
+    "3:\n" \
+    "ldr.w  lr, [sp, #4]\n" \
+    "cmp    r1, lr\n" \
+    "bne.w  2b\n" \
+    "b.w    ar_thumb_eights_sums\n")
+
+__attribute__((naked)) void ar_thumb_eights_bytes(ar_thumb_eights_t *t, uint32_t first) {
+    EIGHTS_LOOP("56", EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED) EIGHT(UNSIGNED));
+}
+
+__attribute__((naked)) void ar_thumb_eights_halves(ar_thumb_eights_t *t, uint32_t first) {
+    EIGHTS_LOOP("56", EIGHT(HALVES) EIGHT(HALVES));
+}
+
+__attribute__((naked)) void ar_thumb_eights_one(ar_thumb_eights_t *t, uint32_t first) {
+    EIGHTS_LOOP("36", EIGHT_OF_ONE EIGHT_OF_ONE);
+}
+
+#define FLIP(x) "eor " x ", " x ", #0x80808080\n"
+
+__attribute__((naked)) void ar_thumb_put_bytes(const int8_t *x, uint32_t beyond, uint32_t rows, uint32_t row, uint8_t *to) {
+    __asm volatile (
+        "push   {r4-r7, lr}\n"
+        "ldr.w  r12, [sp, #20]\n"
+        "1:\n"
+        "lsrs.w lr, r3, #4\n"
+        "beq    3f\n"
+        "2:\n"
+        "ldr    r5, [r0, #4]\n"
+        "ldr    r6, [r0, #8]\n"
+        "ldr    r7, [r0, #12]\n"
+        "ldr    r4, [r0], #16\n"
+        FLIP("r4") FLIP("r5") FLIP("r6") FLIP("r7")
+        "str.w  r5, [r12, #4]\n"
+        "str.w  r6, [r12, #8]\n"
+        "str.w  r7, [r12, #12]\n"
+        "str    r4, [r12], #16\n"
+        "subs.w lr, lr, #1\n"
+        "bne    2b\n"
+        "3:\n"
+        "ands   lr, r3, #12\n"
+        "beq    5f\n"
+        "4:\n"
+        "ldr    r4, [r0], #4\n"
+        FLIP("r4")
+        "str    r4, [r12], #4\n"
+        "subs.w lr, lr, #4\n"
+        "bne    4b\n"
+        "5:\n"
+        "ands   lr, r3, #3\n"
+        "beq    7f\n"
+        "6:\n"
+        "ldrb   r4, [r0], #1\n"
+        "eor    r4, r4, #0x80\n"
+        "strb   r4, [r12], #1\n"
+        "subs.w lr, lr, #1\n"
+        "bne    6b\n"
+        "7:\n"
+        "add    r0, r1\n"
+        "subs   r2, #1\n"
+        "bne    1b\n"
+        "pop    {r4-r7, pc}\n");
+}
+
+// As PLAIN; the shift leaves in the carry what rounding adds.
+#define OUTPUT(sum, to) \
+    "lsl.w  " sum ", " sum ", #1\n" \
+    "smull  r0, " sum ", " sum ", r12\n" \
+    "add.w  " sum ", " sum ", r0, lsr #31\n" \
+    "add.w  " sum ", " sum ", " sum ", asr #31\n" \
+    "asrs.w " sum ", " sum ", lr\n" \
+    "adc.w  " sum ", " sum ", r11\n" \
+    "ssat   " sum ", #8, " sum "\n" \
+    "strb.w " sum ", " to "\n"
+
+// A channel of both patches. A shift takes the lowest byte.
+#define OUTPUTS(first, second) \
+    "ldrd   r12, lr, [r1]\n" \
+    "rsb    lr, lr, #0\n" \
+    OUTPUT(first, "[r2]") \
+    OUTPUT(second, "[r2, r3]")
+
+#define ON \
+    "add.w  r1, r1, r10, lsl #1\n" \
+    "add.w  r2, r2, r10, asr #2\n"
+
+// What both loops have in common: what comes before four channels, and what after.
+__attribute__((naked, used)) static void eights(void) {
+    __asm volatile (
+        ".thumb_func\n"
+        "ar_thumb_eights_start:\n"
+        "1:\n"
+        "ldm.w  r0, {r1, r2, r3, r12, lr}\n"
+        "ldr    r4, [r3]\n"
+        "ldr.w  r6, [r3, lr]\n"
+        "ldr.w  r8, [r3, lr, lsl #1]\n"
+        "ldr.w  r10, [r3, lr, lsl #2]\n"
+        "mov    r5, r4\n"
+        "mov    r7, r6\n"
+        "mov    r9, r8\n"
+        "mov    r11, r10\n"
+        "ldr    r3, [r0, #20]\n"
+        "add    r3, r1\n"
+        "str    r3, [sp, #4]\n"
+        "ldr    r3, [r0, #44]\n"
+        "mov    r0, r12\n"
+        "bx     r3\n"
+        ".thumb_func\n"
+        "ar_thumb_eights_sums:\n"
+        "strd   r10, r11, [sp, #8]\n"
+        "ldr    r0, [sp]\n"
+        "ldrd   r1, r2, [r0, #24]\n"
+        "ldr    r3, [r0, #32]\n"
+        "ldr.w  r10, [r0, #16]\n"
+        "ldr.w  r11, [r0, #36]\n"
+        OUTPUTS("r4", "r5") ON
+        OUTPUTS("r6", "r7") ON
+        OUTPUTS("r8", "r9") ON ON
+        "ldrd   r4, r5, [sp, #8]\n"
+        OUTPUTS("r4", "r5")
+        // To the other end: from row 4 to 7, or from 3 to the next eight.
+        "add.w  r1, r1, #32\n"
+        "sub.w  r1, r1, r10, lsl #1\n"
+        "add    r2, r3\n"
+        "adds   r2, #4\n"
+        "sub.w  r2, r2, r10, asr #2\n"
+        "rsbs   r3, r3, #0\n"
+        "ldr    r0, [sp]\n"
+        "strd   r1, r2, [r0, #24]\n"
+        "str    r3, [r0, #32]\n"
+        "ldm.w  r0, {r4-r9}\n"
+        "add.w  r2, r8, r8, lsl #1\n"
+        "adds   r2, #16\n"
+        "add    r6, r2\n"
+        "lsrs   r2, r2, #2\n"
+        "mla    r4, r2, r9, r4\n"
+        "ldr    r2, [r0, #40]\n"
+        "ldr    r3, [r0, #48]\n"
+        "mla    r7, r3, r5, r7\n"
+        "rsbs   r5, r5, #0\n"
+        "rsb    r8, r8, #0\n"
+        "stm.w  r0, {r4-r8}\n"
+        "cmp    r1, r2\n"
+        "bne.w  1b\n"
+        "pop    {r0-r11, pc}\n");
+}
+
 #define ROW(w, sum, x) \
     "ldrsb.w lr, [" w "], #1\n" \
     "mla    " sum ", " x ", lr, " sum "\n"
