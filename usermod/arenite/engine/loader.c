@@ -57,7 +57,7 @@ ar_life_t *ar_loader_life(const ar_loader_t *l, uint32_t tensor) {
 }
 
 // Where a tensor of the subgraph at hand lies.
-static ar_life_t *root_of(const ar_loader_t *l, int32_t tensor) {
+static __attribute__((noinline)) ar_life_t *root_of(const ar_loader_t *l, int32_t tensor) {
     return ar_life_root(&l->plan, l->sub->first_life + (uint32_t)tensor);
 }
 

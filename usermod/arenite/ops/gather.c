@@ -191,7 +191,7 @@ static ar_status_t eval_gather_nd(const ar_run_t *run, const ar_rec_t *rec) {
 }
 
 // Add n elements; sums wrap, and of truth values they are true.
-static void add(unsigned type, uint32_t n, const uint8_t *x, uint8_t *sum) {
+static __attribute__((noinline)) void add(unsigned type, uint32_t n, const uint8_t *x, uint8_t *sum) {
     unsigned size = ar_type_size(type);
     for (uint32_t i = 0; i < n; i++, x += size, sum += size) {
         if (type == AR_FLOAT32) {

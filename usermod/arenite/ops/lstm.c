@@ -75,7 +75,7 @@ static void update_f32(const lstm_t *l, const gate_t *gates, uint32_t n, void *c
 
 // ---- integers ------------------------------------------------------------------------------------------------------
 
-static int32_t saturate(int32_t v) {
+static __attribute__((noinline)) int32_t saturate(int32_t v) {
     return ar_clamp(v, -32768, 32767);
 }
 
