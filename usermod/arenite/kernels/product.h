@@ -88,7 +88,11 @@ static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
 }
 
 // How many fit so many bytes, of so many that are to come: an even number.
+#if AR_TIER_PORTABLE
+#define ar_product_fit(channels, rows, row, bytes, offset, count) (2u)
+#else
 uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count);
+#endif
 
 // To be called when all but the activations is known, before the functions that follow.
 #if AR_TIER_MVE || AR_TIER_DSP || AR_TIER_THUMB

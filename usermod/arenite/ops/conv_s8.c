@@ -73,7 +73,7 @@ static uint32_t other_bytes(const ar_conv_t *c) {
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
     return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT),
-        ar_quant_offset(&c->q));
+        AR_TIER_THUMB ? ar_quant_offset(&c->q) : 0);
 }
 
 static uint32_t few_bytes(const ar_conv_t *c) {
@@ -739,7 +739,9 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
-    product->count = (run->y1 < c->w.rows.out_h ? run->y1 - run->y0 : c->w.rows.out_h - run->y0) * c->w.out_w;
+    if (AR_TIER_THUMB) {
+        product->count = (run->y1 < c->w.rows.out_h ? run->y1 - run->y0 : c->w.rows.out_h - run->y0) * c->w.out_w;
+    }
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;

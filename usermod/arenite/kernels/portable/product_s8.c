@@ -44,11 +44,6 @@ uint32_t ar_product_patches(uint32_t count) {
     return 2;
 }
 
-uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
-    (void)channels, (void)rows, (void)row, (void)bytes, (void)offset, (void)count;
-    return 2;
-}
-
 // Patches that lie in one piece stay where they are.
 uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
     (void)channels, (void)offset;
