@@ -3,9 +3,9 @@
 The compiler leaves what each function takes in an .su file (-fstack-usage). Who calls whom is read off the firmware's
 machine code, so that what was inlined or cloned counts as it is. Calls through pointers: run_all() calls all eval
 functions, make_record() all prepare functions, prepare_op() what loads subgraphs, ar_reset() all reset functions,
-check_model() what joins pieces, run_all() and the loader what runs and plans rows; and what these call may call, through
-pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su file, are judged by what they push. The figure is a
-bound: no run can take more, some way may take less.
+check_model() what joins pieces, run_all() and the loader what runs and plans rows; and what these call may call,
+through pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su
+file, are judged by what they push. The figure is a bound: no run can take more, some way may take less.
 
 Calls of subgraphs nest: at most NESTED of them lie on the stack beside the model itself, which the loader sees to.
 """

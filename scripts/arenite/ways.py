@@ -111,21 +111,11 @@ def _pairs(use: _Use) -> bool:
     return _depthwise_one(use) and _shape(use.weights)[2:3] == [TURNED_ROW]
 
 
-def _rows_of_taps(use: _Use) -> list[int]:
-    """The shape of weights of CONV_2D whose rows of taps lie in the input as they do there; empty: there are none."""
-    rows = use.on_int8("CONV_2D") and use.weights.type == Type.INT8 and not _groups(use) and not _dilation(use)
-    return _shape(use.weights) if rows and len(_shape(use.weights)) == 4 else []
-
-
 def _columns(use: _Use) -> bool:
-    shape = _rows_of_taps(use)
+    """Three taps a row that lie in the input as they do among the weights."""
+    rows = use.on_int8("CONV_2D") and use.weights.type == Type.INT8 and not _groups(use) and not _dilation(use)
+    shape = _shape(use.weights) if rows else []
     return shape[2:3] == [COLUMNS_TAPS] and shape[3] % 4 == 0
-
-
-def _packed(use: _Use) -> bool:
-    """Rows that are not whole words."""
-    shape = _rows_of_taps(use)
-    return bool(shape) and shape[1] > 1 and prod(shape[2:]) >= 4 and prod(shape[2:]) % 4 != 0
 
 
 def _dense_channels(use: _Use) -> bool:
@@ -170,7 +160,6 @@ TAKES: dict[str, Callable[[_Use], bool]] = {
     "DENSE_CHANNELS": _dense_channels,
     "PAIRS": _pairs,
     "COLUMNS": _columns,
-    "PACKED": _packed,
     "DENSE_ROWS": _dense_rows,
     "DEAD": _dead,
     "PLAN": _plan,

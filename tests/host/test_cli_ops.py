@@ -74,13 +74,13 @@ def on_small_board() -> dict:
 def test_everything_is_small(on_board: dict, on_small_board: dict) -> None:
     """Catches growth past what the project promises: 100 kB for everything with every operator and portable kernels,
     where it is built for few bytes; 11.5 kB for the engine alone, without what only operators call; and, where it is
-    built for speed, no more than 10 kB more for the kernels of a core."""
+    built for speed, no more than 12 kB more for the kernels of a core."""
     flash, small = on_board["flash"], on_small_board["flash"]
     for found in (flash, small):
         assert found["total"] == sum(found[room] for room in ("engine", "ops", "kernels", "binding"))
         assert 4_000 < found["engine_alone"] < found["engine"] < 20_000
     assert len(on_small_board["operators"]) == len(on_board["operators"])
-    assert 3_000 < small["kernels"] < flash["kernels"] < small["kernels"] + 10_000
+    assert 3_000 < small["kernels"] < flash["kernels"] < small["kernels"] + 12_000
     assert 30_000 < small["total"] < 100_000
     assert flash["engine_alone"] < 11_000
 

@@ -110,9 +110,27 @@ class Network:
         for _ in range(int(self.rng.integers(1, 4))):
             kernel = [int(self.rng.choice([1, 3])) if n >= 3 else 1 for n in self.x.shape[1:3]]
             self.x = self.conv(self.x, channels, kernel, [1, 1], SAME)
-        scale = float(np.float32(max(skip.scale, self.x.scale) * 2.0 ** self.rng.uniform(-2, 2)))
-        y = Tensor(skip.shape, "int8", scale, int(self.rng.integers(-128, 128)))
-        operands = [skip, self.x] if self.rng.random() < 0.5 else [self.x, skip]
+        self.sum(skip)
+
+    def add_projected(self) -> None:
+        """The same where what it came from goes through a convolution of its own, made before the branch or behind it.
+
+        Both may take every second row only."""
+        start, channels, step = self.x, int(self.rng.integers(1, 20)), int(self.rng.integers(1, 3))
+        side = self.conv(start, channels, [1, 1], [step, step], SAME) if self.rng.random() < 0.5 else None
+        for stride in [step] + [1] * int(self.rng.integers(0, 3)):
+            kernel = [int(self.rng.choice([1, 3])) if n >= 3 else 1 for n in self.x.shape[1:3]]
+            self.x = self.conv(self.x, channels, kernel, [stride, stride], SAME)
+        if side is None:
+            branch, self.x = self.x, start
+            side, self.x = self.conv(start, channels, [1, 1], [step, step], SAME), branch
+        self.sum(side)
+
+    def sum(self, other: Tensor) -> None:
+        """Another tensor and this one, in either order."""
+        scale = float(np.float32(max(other.scale, self.x.scale) * 2.0 ** self.rng.uniform(-2, 2)))
+        y = Tensor(other.shape, "int8", scale, int(self.rng.integers(-128, 128)))
+        operands = [other, self.x] if self.rng.random() < 0.5 else [self.x, other]
         self.ops.append(Op("ADD", operands, [y], options("Add", fusedActivationFunction=self.fused())))
         self.x = y
 
@@ -161,9 +179,10 @@ def network(seed: int) -> tuple[bytes, Array]:
     """A model of two to nine pieces, and an input."""
     rng = np.random.default_rng([2026, seed])
     net = Network(rng)
-    pieces = [net.add_conv, net.add_depthwise, net.add_pool, net.add_residual, net.add_element, net.add_pad]
+    branches = [net.add_residual, net.add_projected]
+    pieces = [net.add_conv, net.add_depthwise, net.add_pool, *branches, net.add_element, net.add_pad]
     for _ in range(int(rng.integers(2, 10))):
-        pieces[int(rng.choice(6, p=[0.35, 0.2, 0.1, 0.15, 0.1, 0.1]))]()
+        pieces[int(rng.choice(7, p=[0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1]))]()
     net.end()
     return build(net.ops), draw.values(rng, net.input)
 

@@ -96,9 +96,12 @@ ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first) {
     }
     ar_status_t status = drive(&j, last);
     for (const ar_rec_t *rec = first; status == AR_OK && rec < last; rec = ar_next_record(rec)) {
-        if (ar_rows(rec)->role == AR_HELD || rec == run->model->feed) { // of which all is taken, whoever needs it
+        if (ar_rows(rec)->role == AR_HELD) {
             status = drive(&j, rec);
         }
+    }
+    if (status == AR_OK && first == run->model->feed) { // of which all is taken, whoever needs it
+        status = drive(&j, first);
     }
     run->model->waits = status == AR_WAITING;
     return status;

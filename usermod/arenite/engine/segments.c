@@ -235,12 +235,12 @@ static void hold_windows(segment_t *g) {
 static void lodge(const ar_loader_t *l, const segment_t *g) {
     for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
         const ar_rows_t *r = ar_rows(rec);
-        const ar_life_t *life = own_life(l, rec);
         ar_rec_t *lodger = NULL;
-        for (unsigned i = 0; r->in_place && life->first == r->time && i < row_inputs(rec); i++) {
+        for (unsigned i = 0; r->in_place && i < row_inputs(rec); i++) {
+            const ar_life_t *life = own_life(l, rec);
             ar_rec_t *maker = maker_in(g, rec, i);
             if (maker && ar_rows(maker)->passes && ar_rows(maker)->role == NEITHER && is_ring(l, g, maker)
-                && life->bytes == out_life(l, maker)->bytes
+                && life->first == r->time && life->bytes == out_life(l, maker)->bytes
                 && (!lodger || at(maker, ar_rows(maker)->from[0]) < at(lodger, ar_rows(lodger)->from[0]))) {
                 lodger = maker;
             }

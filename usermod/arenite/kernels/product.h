@@ -25,7 +25,7 @@ typedef struct {
     uint32_t n_channels;
     uint32_t rows;              // of a patch
     uint32_t row;               // elements of each
-    uint32_t n;                 // from a row of weights to the next: rows * row, or on dsp/ up to 3 less, with zeros in patches instead
+    uint32_t n;                 // of all: rows * row
     uint32_t out_step;          // from a patch's outputs to those of the next
     void *scratch;              // words
     uint32_t bytes;             // of scratch, at least ar_product_scratch of the patches that it is for

@@ -140,7 +140,11 @@ static void row_of(job_t *j, uint32_t y, int8_t *out) {
     for (b.x = 0; b.x < w->out_w; b.x += AR_COLUMNS_POSITIONS) {
         b.count = w->out_w - b.x < AR_COLUMNS_POSITIONS ? w->out_w - b.x : AR_COLUMNS_POSITIONS;
         b.out = out + b.x * w->out_c;
-        (j->way.table ? with_table : without_table)(j, &b);
+        if (j->way.table) {
+            with_table(j, &b);
+        } else {
+            without_table(j, &b);
+        }
     }
 }
 

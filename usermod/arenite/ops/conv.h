@@ -18,7 +18,6 @@ typedef struct {
 #define AR_CONV_NARROW (4u)     // rows are so short that no table of the channels is needed
 #define AR_CONV_DEAD (8u)       // weights of some channel may be all zero
 #define AR_CONV_IDLE (16u)      // many channels of the input may be the zero point everywhere
-#define AR_CONV_PACKED (32u)    // patches lie in scratch without gaps between the rows of taps
 
 static inline bool ar_conv_is(const ar_conv_t *c, unsigned note) {
     return c->w.rows.own & note;

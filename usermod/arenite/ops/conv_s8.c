@@ -18,9 +18,6 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define SOME (32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
-// Patches are packed for so many outputs.
-#define PACKED_OUTPUTS (16)
-
 // So many patches are quicker than columns.
 #define AMPLE (16)
 
@@ -41,23 +38,6 @@ static uint32_t row_of(const ar_conv_t *c) {
     return taps_of_row(c) * ar_conv_group_in(c);
 }
 
-static inline uint32_t filled(uint32_t n) {
-    return (n + 3) & ~3u;
-}
-
-static inline bool is_packed(const ar_conv_t *c) {
-    return AR_TIER_DSP && AR_HAS_PACKED && ar_conv_is(c, AR_CONV_PACKED);
-}
-
-// Rows as the product takes them.
-static uint32_t product_row(const ar_conv_t *c) {
-    return is_packed(c) ? filled(ar_conv_filter(c)) : row_of(c);
-}
-
-static uint32_t product_rows(const ar_conv_t *c) {
-    return is_packed(c) ? 1 : ar_conv_filter(c) / row_of(c);
-}
-
 static inline bool is_transposed(const ar_conv_t *c) {
     return AR_HAS_DEPTHWISE_ONE && ar_conv_is(c, AR_CONV_TRANSPOSED);
 }
@@ -70,11 +50,11 @@ static inline bool by_taps(const ar_conv_t *c) {
 
 // Bytes of a row in scratch, where it may be read in whole words.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : is_packed(c) ? product_row(c) : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
+    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : (row_of(c) + 3) & ~3u;
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {
-    return by_taps(c) ? edge_bytes(c) : (is_packed(c) ? 2 : EDGES) * edge_bytes(c);
+    return by_taps(c) ? edge_bytes(c) : EDGES * edge_bytes(c);
 }
 
 static uint32_t table_bytes(const ar_conv_t *c) {
@@ -84,15 +64,15 @@ static uint32_t table_bytes(const ar_conv_t *c) {
 // Scratch but for the table and the product: edges, weights.
 static uint32_t other_bytes(const ar_conv_t *c) {
     uint32_t weights = is_transposed(c) || ar_quant_is_int4(&c->q) ? ar_conv_filter(c) * c->w.out_c : 0;
-    return edges_bytes(c) + filled(weights);
+    return edges_bytes(c) + ((weights + 3) & ~3u);
 }
 
 static AR_SMALL uint32_t product_bytes(const ar_conv_t *c, uint32_t patches) {
-    return ar_product_scratch(ar_conv_group_out(c), product_rows(c), product_row(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
+    return ar_product_scratch(ar_conv_group_out(c), ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT));
 }
 
 static uint32_t few_bytes(const ar_conv_t *c) {
-    return product_bytes(c, ar_product_few(product_rows(c), product_row(c), c->w.out_w));
+    return product_bytes(c, ar_product_few(ar_conv_filter(c) / row_of(c), row_of(c), c->w.out_w));
 }
 
 static uint32_t least_bytes(const ar_conv_t *c) {
@@ -155,18 +135,6 @@ AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
     return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
 }
 
-// Where rows of taps leave gaps, so many channels see that it is worth it, and what follows the last row of weights may be read.
-static bool can_pack(const ar_prep_t *p, const ar_conv_t *c) {
-    uint32_t filter = ar_conv_filter(c), row = row_of(c);
-    if (!AR_TIER_DSP || !AR_HAS_PACKED || ar_conv_is(c, AR_CONV_TRANSPOSED | AR_CONV_DIRECT) || ar_quant_is_int4(&c->q)
-        || taps_of_row(c) != c->w.kernel_w || row < 4 || c->w.out_c < PACKED_OUTPUTS || filled(filter) >= filter / row * filled(row)) {
-        return false;
-    }
-    ar_tensor_t weights;
-    ar_get_input(p, WEIGHTS, &weights);
-    return ar_read_on(p, &weights, 3);
-}
-
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
     const ar_window_t *w = &c->w;
     note(c, AR_CONV_IDLE, ar_rows_idle(p));
@@ -175,7 +143,6 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     }
     note(c, AR_CONV_DIRECT, w->rows.window == 1 && w->kernel_w == 1 && ar_conv_group_in(c) == w->in_c && w->rows.before == 0
         && w->pad_left == 0);
-    note(c, AR_CONV_PACKED, can_pack(p, c));
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
     note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : AR_TIER_DSP && ar_conv_filter(c) >= LARGE);
@@ -634,59 +601,6 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
     }
 }
 
-#if AR_TIER_DSP
-
-// Rows of taps without gaps, n bytes each, at least a word.
-static inline void copy_rows(const int8_t *from, uint32_t step, uint32_t rows, uint32_t n, int8_t *to) {
-    for (; rows > 0; rows--, from += step, to += n) {
-        const int8_t *x = from, *last = from + n - 4;
-        int8_t *at = to;
-        for (; x < last; x += 4, at += 4) {
-            memcpy(at, x, 4);
-        }
-        memcpy(at + (last - x), last, 4);
-    }
-}
-
-// A patch that is partly outside.
-static __attribute__((noinline)) void pack_part(const job_t *j, const ar_plane_t *in, const ar_place_t *row, uint32_t x, int8_t *to) {
-    const ar_window_t *w = &j->c->w;
-    ar_place_t at = *row;
-    ar_place_along(w, x, &at);
-    fill(to, j->c->q.in_zero, j->product.row);
-    for (int32_t ky = at.y0; ky < at.y1; ky++) {
-        const int8_t *from = (const int8_t *)ar_row(in, (uint32_t)(at.top + ky * ar_dilation_h(w))) + (at.left + at.x0) * w->in_c;
-        memcpy(to + (ky * w->kernel_w + at.x0) * w->in_c, from, (uint32_t)((at.x1 - at.x0) * w->in_c));
-    }
-}
-
-// The next n patches, as put_patches puts them. Zeros fill their last words.
-static __attribute__((noinline)) void put_packed(const job_t *j, const ar_plane_t *in, uint32_t *x_at, uint32_t *y, uint32_t n) {
-    const ar_window_t *w = &j->c->w;
-    uint32_t bytes = w->kernel_w * (uint32_t)w->in_c, step = in->stride * ar_dilation_h(w), on = w->stride_w * (uint32_t)w->in_c;
-    uint32_t x = *x_at, h = ar_kernel_h(w), out_w = w->out_w;
-    row_t row;
-    begin_row(j, in, *y, &row);
-    for (uint32_t i = 0; i < n; i++) {
-        int8_t *to = j->edges + (i & 1 ? j->product.row : 0);
-        if (row.from && x >= row.first && x < row.end && (uint32_t)(row.at.y1 - row.at.y0) == h) {
-            copy_rows(row.from + (x * on - w->pad_left * (uint32_t)w->in_c), step, h, bytes, to);
-        } else {
-            pack_part(j, in, &row.at, x, to);
-        }
-        if (i & 1 || i + 1 == n) {
-            ar_product_put(&j->product, i & ~1u, 0, 1, j->edges, to, 0);
-        }
-        if (++x == out_w) {
-            x = 0;
-            begin_row(j, in, ++*y, &row);
-        }
-    }
-    *x_at = x;
-}
-
-#endif
-
 #if AR_TIER_MVE
 
 // Positions from x on, at most n, whose windows lie in the input as the first one does: it alone if a part is beside it.
@@ -740,8 +654,6 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
     }
 }
 
-#elif AR_TIER_DSP
-#define gather_patches put_packed
 #else
 #define gather_patches put_patches
 #endif
@@ -749,7 +661,7 @@ static void gather_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, ui
 // Rows of output from y on, side by side in memory.
 static void gathered_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t rows, int8_t *out) {
     const ar_window_t *w = &j->c->w;
-    bool simple = AR_TIER_DSP ? is_packed(j->c) : taps_of_row(j->c) == w->kernel_w;
+    bool simple = taps_of_row(j->c) == w->kernel_w;
     uint32_t x = 0;
     begin_product(j, true);
     for (uint32_t left = rows * w->out_w, n; left > 0; left -= n, out += n * w->out_c) {
@@ -790,7 +702,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     if (AR_HAS_COLUMNS && ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
         return ar_columns(run, rec);
     }
-    uint32_t bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
+    uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
     bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));
     ar_channel_t *channels = ar_scratch_of(rec);
     int8_t *edges = ar_scratch_of(rec), *weights;
@@ -809,17 +721,17 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     ar_product_s8_t *product = &j.product;
     product->weights = weights_of(c, rec, weights);
     product->bias = ar_bias(rec);
-    product->rows = product_rows(c);
-    product->row = product_row(c);
-    product->n = ar_conv_filter(c);
+    product->rows = rows;
+    product->row = row_of(c);
+    product->n = filter;
     product->out_step = c->w.out_c;
     product->scratch = edges + other_bytes(c);
     product->bytes = no_table && is_short(c) ? narrow_bytes(c) : bytes;
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, product->rows, product->row, product->bytes);
-    fill(edges, c->q.in_zero, is_packed(c) ? edges_bytes(c) : edge_bytes(c));
+    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes);
+    fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
         ar_quant_begin(&j.factors, &c->q, c->w.out_c);

@@ -67,12 +67,9 @@
 #define AR_HAS_PAIRS (1)
 #endif
 
-// CONV_2D of int8: three taps a row without patches; patches of few channels without gaps.
+// CONV_2D of int8: three taps a row without patches.
 #ifndef AR_HAS_COLUMNS
 #define AR_HAS_COLUMNS (1)
-#endif
-#ifndef AR_HAS_PACKED
-#define AR_HAS_PACKED (1)
 #endif
 
 // FULLY_CONNECTED of int8: an image by rows.

@@ -214,8 +214,10 @@ void ar_columns_put(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t ro
     uint32_t *to = c->x + row * (ar_columns_bytes(stride, depth) / sizeof(*to));
     // What is outside may be read if that is in the same memory, and then be written over.
     bool all = (uintptr_t)x >= (uintptr_t)c->x_begin && (uintptr_t)x + seen * depth <= (uintptr_t)p->x_end;
-    if (all) {
-        (stride == 1 ? put_six : put_nine)(x, depth, offset, to);
+    if (all && stride == 1) {
+        put_six(x, depth, offset, to);
+    } else if (all) {
+        put_nine(x, depth, offset, to);
     }
     for (uint32_t column = 0; !(all && inside == 0 && beyond >= seen) && column < seen; column++) {
         uint32_t place = stride == 1 ? column : column & 1 ? column / 2 : AR_COLUMNS_POSITIONS + column / 2;

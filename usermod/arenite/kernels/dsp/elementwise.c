@@ -38,23 +38,15 @@ static inline __attribute__((always_inline)) void add(const ar_add_t *q, const i
     }
 }
 
-// The same for strides of 1, which take no registers.
-static void add_all(const ar_add_t *q, const int8_t *a, const int8_t *b, int8_t *out, uint32_t n) {
-    add(q, a, 1, b, 1, out, n, false, true);
-}
-
-static void add_some(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out, uint32_t n) {
-    bool all = stride_a == 1 && stride_b == 1 && q->low == INT8_MIN && q->high == INT8_MAX;
-    if (q->b.shift == 0) {
-        add(q, a, stride_a, b, stride_b, out, n, true, false);
-    } else if (all) {
-        add_all(q, a, b, out, n);
+static void add_plain(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b, int8_t *out, uint32_t n) {
+    if (stride_a == 1 && stride_b == 1 && q->b.shift != 0 && q->low == INT8_MIN && q->high == INT8_MAX) {
+        add(q, a, 1, b, 1, out, n, false, true); // strides and range take no registers
     } else {
-        add(q, a, stride_a, b, stride_b, out, n, false, false);
+        add(q, a, stride_a, b, stride_b, out, n, q->b.shift == 0, false);
     }
 }
 
-static int32_t any(int32_t x, ar_factor_t f) {
+static __attribute__((noinline)) int32_t any(int32_t x, ar_factor_t f) {
     return ar_requantize((int32_t)((uint32_t)x << AR_ADD_SHIFT), f);
 }
 
@@ -62,14 +54,14 @@ void ar_add_s8(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_
     // Shifts as sound scales have them.
     bool plain = q->a.shift <= 0 && q->a.shift > -32 && q->b.shift <= 0 && q->b.shift > -32 && q->out.shift < 0 && q->out.shift > -32;
     if (plain && q->a.shift == 0) {
-        add_some(q, a, stride_a, b, stride_b, out, n);
+        add_plain(q, a, stride_a, b, stride_b, out, n);
     } else if (plain && q->b.shift == 0) {
         ar_add_t turned = *q;
         turned.a = q->b;
         turned.b = q->a;
         turned.offset_a = q->offset_b;
         turned.offset_b = q->offset_a;
-        add_some(&turned, b, stride_b, a, stride_a, out, n);
+        add_plain(&turned, b, stride_b, a, stride_a, out, n);
     } else {
         for (; n > 0; n--, a += stride_a, b += stride_b) {
             int32_t sum = any(*a + q->offset_a, q->a) + any(*b + q->offset_b, q->b);

@@ -113,8 +113,8 @@ static inline bool words_whole(const ar_product_s8_t *p, const int8_t *a, const 
 
 static void widen_weights(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_channel_t *c1) {
     const int8_t *a = ar_product_row(p, c0), *b = ar_product_row(p, c1);
-    uint32_t *to = p->scratch, n = p->rows * p->row, row = p->row & 3 ? p->row : n;
-    for (const int8_t *end = a + n; a < end; a += row, b += row) {
+    uint32_t *to = p->scratch, row = p->row & 3 ? p->row : p->n;
+    for (const int8_t *end = a + p->n; a < end; a += row, b += row) {
         to = widen_pair(a, b, row, 0, false, to);
     }
 }
@@ -227,8 +227,7 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
 typedef void (*few_t)(ar_few_t *t, uint32_t count, uint32_t groups_first);
 
 static inline uint32_t few_first(const ar_product_s8_t *p) {
-    uint32_t groups = pair_words(p->rows, p->row) / 4;
-    return p->few == 5 ? ar_groups_first_of_8(groups) : ar_groups_first(groups);
+    return p->few == 5 ? ar_groups_first_of_8(p->n / 4) : ar_groups_first(p->n / 4);
 }
 
 // Any factor and range: one channel.
@@ -255,7 +254,7 @@ static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     t.n = p->n;
     t.bias = p->bias;
     t.x = p->scratch;
-    t.x_end = t.x + pair_words(p->rows, p->row) / 2 * (p->few == 5 ? 5 : (p->few + 1u) & ~1u);
+    t.x_end = t.x + p->n / 2 * (p->few == 5 ? 5 : (p->few + 1u) & ~1u);
     t.out = out + (count - 1) * p->out_step;
     t.step = -(int32_t)p->out_step;
     t.zero = p->out_zero;

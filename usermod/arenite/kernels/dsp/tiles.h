@@ -30,7 +30,7 @@ typedef struct {
     const void *channel;        // ar_channel_t of the next one
     const void *channels_end;
     const int8_t *weights;
-    uint32_t n;                 // from a row to the next
+    uint32_t n;                 // bytes of a row
     const int32_t *bias;
     const uint32_t *x;
     uintptr_t entry;            // set by the code
