@@ -3,9 +3,9 @@
 The compiler leaves what each function takes in an .su file (-fstack-usage). Who calls whom is read off the firmware's
 machine code, so that what was inlined or cloned counts as it is. Calls through pointers: run_all() calls all eval
 functions, make_record() all prepare functions, prepare_op() what loads subgraphs, ar_reset() all reset functions,
-check_model() what joins pieces; and what these call may call, through pointers, whatever the files on the way take
-the address of. Functions of libm and libgcc, which have no .su file, are judged by what they push. The figure is a
-bound: no run can take more, some way may take less.
+check_model() what joins pieces, run_all() and the loader what runs and plans rows; and what these call may call,
+through pointers, whatever the files on the way take the address of. Functions of libm and libgcc, which have no .su
+file, are judged by what they push. The figure is a bound: no run can take more, some way may take less.
 
 Calls of subgraphs nest: at most NESTED of them lie on the stack beside the model itself, which the loader sees to.
 """
@@ -39,9 +39,11 @@ RINGS = {"run_all", "ar_loader_operators"}
 # What the engine calls through a pointer: the beginning of its name, by the function that does so, or that the compiler
 # put it into.
 CALLERS = {
-    "run_all": "eval", "make_record": "ar_prepare", "ar_loader_operators": "load_calls", "prepare_op": "load_calls",
-    "check_model": "join_pieces", "ar_reset": "ar_reset", "reset_subgraph": "ar_reset",
+    "run_all": ("eval", "ar_rows_run"), "make_record": ("ar_prepare",), "ar_loader_operators": ("load_calls",),
+    "prepare_op": ("load_calls",), "check_model": ("join_pieces",), "ar_reset": ("ar_reset",),
+    "reset_subgraph": ("ar_reset",), "ar_loader_plan": ("segments_plan",), "ar_loader_settle": ("segments_finish",),
 }  # fmt: skip
+PREFIXES = tuple({prefix for prefixes in CALLERS.values() for prefix in prefixes})
 
 FUNCTION = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 BRANCH = re.compile(r"\tb(?:l|lx)?(?:[a-z]{2})?(?:\.[nw])?\t([0-9a-f]+) <([^>+]+)>")
@@ -215,7 +217,7 @@ class _Depths:
         everywhere = set().union(*taken.values())
         self.called: dict[str, set[int]] = {
             start: {at for at, f in functions.items() if f.name in everywhere and f.name.startswith(start)}
-            for start in set(CALLERS.values())
+            for start in PREFIXES
         }
         self.known: dict[tuple[int, int, frozenset[int]], Way] = {}
 
@@ -244,7 +246,7 @@ class _Depths:
 
     def _kept_in(self, file: str) -> set[int]:
         """The functions whose address a file takes, but for those that only the engine calls."""
-        names = {name for name in self.taken.get(file, ()) if not name.startswith(tuple(CALLERS.values()))}
+        names = {name for name in self.taken.get(file, ()) if not name.startswith(PREFIXES)}
         functions = self.functions.items()
         return {at for at, f in functions if f.name in names and (f.file == file or not f.local)}
 
@@ -261,7 +263,7 @@ class _Depths:
         if level:
             yield from (self._depth(ring, level - 1, frozenset()) for ring in function.calls & self.rings)
         if function.indirect and function.name in CALLERS:
-            for target in self.called[CALLERS[function.name]] - {at}:
+            for target in set().union(*(self.called[prefix] for prefix in CALLERS[function.name])) - {at}:
                 yield self._depth(target, level, self._pointers(target))
 
     def _depth(self, start: int, level: int, pointers: frozenset[int]) -> Way:

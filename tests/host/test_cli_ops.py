@@ -107,7 +107,7 @@ def test_every_operator_has_its_bytes(on_board: dict) -> None:
     assert list(operators_there) == list(operators.entry_points())
     flash = on_board["flash"]
     for op, entry in operators_there.items():
-        assert 0 < entry["own"] + entry["shared"] < 31_000, op  # with the names of all operators
+        assert 0 < entry["own"] + entry["shared"] < 36_000, op  # with the names of all operators
     assert sum(entry["own"] for entry in operators_there.values()) < flash["ops"] + flash["kernels"]
     assert operators_there["SOFTMAX"]["own"] > 500  # a file of its own
     assert operators_there["FLOOR"]["own"] < 300 < operators_there["FLOOR"]["shared"]  # a name in a family

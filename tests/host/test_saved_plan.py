@@ -10,7 +10,8 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from arenite import repack
 from arenite.engine import Engine, HostModel
-from arenite.saved_plan import NAME, with_plan
+from arenite.model import PLAN
+from arenite.saved_plan import with_plan
 from builder import Op, Tensor, build
 from command import arenite, assert_refuses
 from conftest import reference_model
@@ -96,11 +97,11 @@ def test_metadata_that_lead_nowhere(engine: Engine) -> None:
     for buffer in (0, 1, 10_000, 0xFFFFFFFF):
         unpacked = repack.unpack(data)
         entry = schema.MetadataT()
-        entry.name, entry.buffer = NAME, buffer
+        entry.name, entry.buffer = PLAN, buffer
         unpacked.metadata = [entry]
         assert engine.arena_needed(repack.pack(unpacked)) == needed
     whole = saved(data, bytes([0, 1, 1]))
-    at = whole.index(NAME.encode()) - 4
+    at = whole.index(PLAN.encode()) - 4
     for length in (0, 11, 13, len(whole), 0x7FFFFFFF, 0xFFFFFFFF):
         assert engine.arena_needed(whole[:at] + length.to_bytes(4, "little") + whole[at + 4 :]) == needed
 
@@ -123,7 +124,7 @@ def test_save(engine: Engine, name: str, tmp_path: Path) -> None:
     needed = engine.arena_needed(path.read_bytes())
     assert f"an arena of {needed:,}; equal outputs" in done.stdout
     before, after = (repack.unpack(file.read_bytes()) for file in (path, out))
-    (entry,) = [entry for entry in after.metadata if entry.name == NAME.encode()]
+    (entry,) = [entry for entry in after.metadata if entry.name == PLAN.encode()]
     plan = bytes(after.buffers[entry.buffer].data)
     assert plan == engine.lives(path.read_bytes(), needed).cuts
     assert engine.arena_needed(out.read_bytes()) == needed

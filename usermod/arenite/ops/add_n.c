@@ -80,7 +80,7 @@ static ar_status_t check(ar_prep_t *p, const ar_tensor_t *first, const ar_tensor
         return ar_refuse(p, "%Is%A%O%X%H");
     }
     if (t->type == AR_INT8 && (!ar_is_quantized(t) || t->scale > 1e37f)) {
-        return ar_not_quantized(p, "inputs and output need");
+        return ar_inputs_not_quantized(p);
     }
     return AR_OK;
 }

@@ -228,7 +228,7 @@ static void factors(quantized_t *op, const ar_prep_t *p, const ar_tensor_t *b) {
 // Check the quantization of all three and set zero points and limits.
 static ar_status_t quantize(ar_prep_t *p, const ar_tensor_t *b, int32_t activation, bool symmetric, ar_add_t *q) {
     if (!ar_is_quantized(&p->in) || !ar_is_quantized(b) || !ar_is_quantized(&p->out)) {
-        return ar_not_quantized(p, "inputs and output need");
+        return ar_inputs_not_quantized(p);
     }
     if (p->in.scale > 1e37f || b->scale > 1e37f) {
         return ar_refuse(p, "a scale is too large");

@@ -163,7 +163,7 @@ static ar_status_t quantize(ar_prep_t *p, matmul_t *m, const ar_tensor_t *x, con
         return AR_OK;
     }
     if (!ar_is_quantized(x) || !ar_is_quantized(y) || !ar_is_quantized(out)) {
-        return ar_not_quantized(p, "inputs and output need");
+        return ar_inputs_not_quantized(p);
     }
     if (m->size == 2 && (x->zero_point != 0 || y->zero_point != 0 || out->zero_point != 0)) {
         return ar_zero_points_wanted(p);

@@ -31,6 +31,10 @@ ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs) {
     return ar_refuse(p, "%s %Z%Aa %P in range", who_needs);
 }
 
+ar_status_t ar_inputs_not_quantized(ar_prep_t *p) {
+    return ar_not_quantized(p, "inputs and output need");
+}
+
 ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t) {
     return ar_is_quantized(t) ? AR_OK : ar_refuse(p, "%I %u needs %Z%Aa %P in range", i);
 }

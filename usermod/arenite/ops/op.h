@@ -195,6 +195,7 @@ bool ar_type_range(unsigned type, int32_t *low, int32_t *high);
 bool ar_is_quantized(const ar_tensor_t *t);
 // Refuse what is not: "inputs and output need one scale above 0 ..."
 ar_status_t ar_not_quantized(ar_prep_t *p, const char *who_needs);
+ar_status_t ar_inputs_not_quantized(ar_prep_t *p);
 // This input, and output 0.
 ar_status_t ar_expect_quantized(ar_prep_t *p, const ar_tensor_t *in);
 ar_status_t ar_expect_quantized_input(ar_prep_t *p, unsigned i, const ar_tensor_t *t);

@@ -56,7 +56,7 @@ static ar_status_t keep_axes(ar_prep_t *p, ar_window_t *w, const axis_t *y, cons
         y = other;
     }
     if (!fits_bytes(y) || (y->kernel > 1 && x->dilation > AR_ROWS_MOST)) {
-        return ar_unsupported(p, "more than 255 of padding, stride or dilation beside another axis");
+        return ar_unsupported(p, "%N255 of padding, stride or dilation beside another axis");
     }
     w->rows.in_h = w->rows.held[0] = (uint16_t)y->in;
     w->rows.out_h = w->rows.out_held = (uint16_t)y->out;
