@@ -81,7 +81,8 @@ static inline uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t coun
 }
 #endif
 
-// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. For cores without dual multiply-adds.
+// Bytes for a row of so many patches at once, where these take few: weights are packed for all of them. For cores without dual
+// multiply-adds.
 static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
     uint32_t bytes = (8 + ((count + 1) & ~1u)) * ((row + 1) & ~1u);
     return count >= 10 && bytes <= 1024 ? bytes : 0;
@@ -108,7 +109,7 @@ static inline void ar_product_next(ar_product_s8_t *p, uint32_t n) {
     p->few = (uint8_t)(p->few ? n : 0);
 }
 
-// `rows` rows, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
+// `rows` rows, at least one, from r on, of patches i and i + 1 into scratch; i is even. From a row to the next it is step bytes.
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step);
 
 #if AR_TIER_MVE

@@ -550,9 +550,8 @@ static void direct_rows(job_t *j, const ar_plane_t *in, uint32_t y, uint32_t row
 typedef struct {
     ar_place_t at;
     const int8_t *from;         // NULL: they do not
-    uint32_t n;                 // rows of them
-    const int8_t *wrapped;      // the others, behind the end of a ring
-    uint32_t n_wrapped;
+    const int8_t *wrapped;      // in a ring, where those begin that go on at its start; NULL: these are all of them
+    uint32_t to_wrap;           // rows before
     uint32_t first, end;
 } row_t;
 
@@ -563,13 +562,13 @@ static void begin_row(const job_t *j, const ar_plane_t *in, uint32_t y, row_t *r
     uint32_t dilation = ar_dilation_h(w), n = (uint32_t)(row->at.y1 - row->at.y0);
     uint32_t top = (uint32_t)row->at.top + (uint32_t)row->at.y0 * dilation;
     uint32_t place = ar_rows_place(top, in->rows);
-    uint32_t to_wrap = (in->rows - place + dilation - 1) / dilation;
-    bool whole = n > 0 && taps_of_row(j->c) == w->kernel_w && beyond >= 0;
-    const int8_t *from = (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c);
-    row->from = whole ? from : NULL;
-    row->n = n < to_wrap ? n : to_wrap;
-    row->n_wrapped = n - row->n;
-    row->wrapped = from + (int32_t)(row->n * dilation - in->rows) * (int32_t)in->stride;
+    bool whole = row->at.y1 > row->at.y0 && taps_of_row(j->c) == w->kernel_w && beyond >= 0;
+    row->from = whole ? (const int8_t *)in->base + place * in->stride + j->group * ar_conv_group_in(j->c) : NULL;
+    row->wrapped = NULL;
+    if (whole && place + (n - 1) * dilation >= in->rows) {
+        row->to_wrap = (in->rows - place + dilation - 1) / dilation;
+        row->wrapped = row->from + (int32_t)(row->to_wrap * dilation - in->rows) * (int32_t)in->stride;
+    }
     row->first = ((uint32_t)w->pad_left + w->stride_w - 1u) / w->stride_w;
     row->end = beyond >= 0 ? (uint32_t)beyond / w->stride_w + 1 : 0;
 }
@@ -585,12 +584,13 @@ static void put_patches(const job_t *j, const ar_plane_t *in, uint32_t *x, uint3
         uint32_t two = n - i > 1;
         if (row.from && two && *x >= row.first && *x + 2 <= row.end) {
             uint32_t y0 = (uint32_t)row.at.y0, on = (uint32_t)w->stride_w * w->in_c;
-            uint32_t along = *x * on - (uint32_t)w->pad_left * w->in_c;
-            const int8_t *a = row.from + along;
-            ar_product_put(&j->product, i, y0, row.n, a, a + on, step);
-            if (row.n_wrapped) {
-                a = row.wrapped + along;
-                ar_product_put(&j->product, i, y0 + row.n, row.n_wrapped, a, a + on, step);
+            const int8_t *a = row.from + (*x * on - (uint32_t)w->pad_left * w->in_c);
+            if (row.wrapped) {
+                const int8_t *wrapped = row.wrapped + (a - row.from);
+                ar_product_put(&j->product, i, y0, row.to_wrap, a, a + on, step);
+                ar_product_put(&j->product, i, y0 + row.to_wrap, (uint32_t)row.at.y1 - y0 - row.to_wrap, wrapped, wrapped + on, step);
+            } else {
+                ar_product_put(&j->product, i, y0, (uint32_t)row.at.y1 - y0, a, a + on, step);
             }
             put_outside(j, &row.at, i);
             *x += 2;

@@ -201,14 +201,11 @@ static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint
 #endif
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
-    if (rows == 0) {
-        return;
-    }
-    if (p->few) {
+    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
+    if (size == 0 && p->few) {
         put_two(p, i, r, rows, a, b, step);
         return;
     }
-    uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
     if (size == 0) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
