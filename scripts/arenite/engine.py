@@ -202,7 +202,7 @@ def build_library(*, sanitize: bool = False, compiler: str = "", without: Sequen
     """Compile the library if its sources have changed since; where it lies.
 
     Args:
-        without: ways of ops/has.h to leave out.
+        without: ways of kernels/has.h to leave out.
 
     Raises:
         RuntimeError: the compiler's own words, where it refuses.

@@ -33,7 +33,7 @@ LOGICAL_AND and its like, SHAPE and WHERE. A model of several operators counts f
 
 Written by `arenite ops --write` from what `./scripts/test` counts.
 """
-HEADER_START = "// What some models need: of ops/has.h, and of ops/table.h. Written by `arenite build`."
+HEADER_START = "// What some models need: of kernels/has.h, and of ops/table.h. Written by `arenite build`."
 
 Counts = dict[str, dict[str, int]]
 
@@ -44,7 +44,7 @@ def entry_points() -> dict[str, list[str]]:
 
 
 def header(chosen: Iterable[str], without: Iterable[str] = ()) -> str:
-    """The lines of ops/table.h for these operators, and what ops/has.h is to leave out."""
+    """The lines of ops/table.h for these operators, and what kernels/has.h is to leave out."""
     lines = [found[0] for found in LINE.finditer(TABLE.read_text()) if found[1] in set(chosen)]
     return "\n".join([HEADER_START, "", *(f"#define AR_HAS_{way} (0)" for way in without), "", *lines, ""])
 

@@ -1,4 +1,4 @@
-"""Which ways of the operators models take: what `arenite build --for` leaves out (usermod/arenite/ops/has.h)."""
+"""Which ways of the operators models take: what `arenite build --for` leaves out (usermod/arenite/kernels/has.h)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -12,12 +12,13 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from arenite.boards import ROOT
 from arenite.model import PLAN, Model, name_of
 
-HEADER = ROOT / "usermod" / "arenite" / "ops" / "has.h"
+HEADER = ROOT / "usermod" / "arenite" / "kernels" / "has.h"
 COLUMNS_TAPS = 3  # AR_COLUMNS_TAPS
+WIDE_OUTPUTS = 16  # as in ops/fully_connected.c
 TURNED_ROW = 8  # AR_TURNED_ROW: the width of kernels whose output channels go by pairs
 Type = schema.TensorType
 # What is left out where tensors are whole.
-ROWS = {"ROWS", "DENSE_ROWS", "PLAN"}
+ROWS = {"ROWS", "DENSE_ROWS", "PLAN", "FEW"}
 # These keep something from one invoke to the next, in other places than variable tensors.
 KEEPS = {"CALL_ONCE", "CIRCULAR_BUFFER", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
 # These have ways of their own for every type, in any build.
@@ -50,7 +51,7 @@ class _Use:
 
 
 def all_ways() -> list[str]:
-    """The constants of ops/has.h that a build may set to 0, without AR_HAS_, in their order."""
+    """The constants of kernels/has.h that a build may set to 0, without AR_HAS_, in their order."""
     return re.findall(r"^#ifndef AR_HAS_(\w+)$", HEADER.read_text(), re.MULTILINE)
 
 
@@ -128,6 +129,10 @@ def _dense_channels(use: _Use) -> bool:
     return scales > 1 or rows > 0xFFFF
 
 
+def _wide(use: _Use) -> bool:
+    return use.on_int8("FULLY_CONNECTED") and prod(_shape(use.outputs[0])[-1:]) >= WIDE_OUTPUTS
+
+
 def _dense_rows(use: _Use) -> bool:
     return use.on_int8("FULLY_CONNECTED") and len(_shape(use.inputs[0])) == 4
 
@@ -161,6 +166,8 @@ TAKES: dict[str, Callable[[_Use], bool]] = {
     "DENSE_CHANNELS": _dense_channels,
     "PAIRS": _pairs,
     "COLUMNS": _columns,
+    "FEW": lambda use: use.on_int8("CONV_2D") or _depthwise_one(use),
+    "WIDE": _wide,
     "DENSE_ROWS": _dense_rows,
     "DEAD": _dead,
     "PLAN": _plan,

@@ -16,7 +16,7 @@ from builder import SAME, VALID, Array, Graph, Op, Tensor, build, options, singl
 from conftest import REFERENCE
 
 # Without these a model runs all the same, in more time or memory.
-SPARED = {"PAIRS", "COLUMNS", "DENSE_ROWS", "DEAD", "ROWS", "PLAN", "NAMES"}
+SPARED = {"PAIRS", "COLUMNS", "FEW", "WIDE", "DENSE_ROWS", "DEAD", "ROWS", "PLAN", "NAMES"}
 REFUSED = re.compile(r"is not compiled in: build for this model$")
 
 
@@ -62,11 +62,11 @@ def depthwise(kernel: list[int], channels: int = 8, multiplier: int = 1, dtype: 
     return single("DEPTHWISE_CONV_2D", [x, weights([1, *kernel, out], kind_of(dtype), out, 3)], y, fields)
 
 
-def dense(shape: list[int], dtype: str = "int8", kind: str = "", channels: int = 1) -> bytes:
-    """FULLY_CONNECTED of 4 outputs."""
-    w = weights([4, int(np.prod(shape[1:]))], kind or kind_of(dtype), channels)
+def dense(shape: list[int], dtype: str = "int8", kind: str = "", channels: int = 1, outputs: int = 4) -> bytes:
+    """FULLY_CONNECTED."""
+    w = weights([outputs, int(np.prod(shape[1:]))], kind or kind_of(dtype), channels)
     return single(
-        "FULLY_CONNECTED", [activation(shape, dtype), w], activation([1, 4], dtype), options("FullyConnected")
+        "FULLY_CONNECTED", [activation(shape, dtype), w], activation([1, outputs], dtype), options("FullyConnected")
     )
 
 
@@ -107,24 +107,25 @@ def two_graphs() -> bytes:
 
 
 MODELS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
-    "conv": (lambda: conv(1), set()),
-    "conv, 3x3": (conv, {"COLUMNS"}),
-    "conv, 3x3, few channels": (lambda: conv(channels=3), set()),
+    "conv": (lambda: conv(1), {"FEW"}),
+    "conv, 3x3": (conv, {"COLUMNS", "FEW"}),
+    "conv, 3x3, few channels": (lambda: conv(channels=3), {"FEW"}),
     "conv, float32": (lambda: conv(dtype="float32"), {"FLOAT32"}),
     "conv, hybrid": (lambda: conv(dtype="float32", kind="int8"), {"FLOAT32", "HYBRID"}),
     "conv, int16": (lambda: conv(dtype="int16"), {"INT16"}),
-    "conv, groups": (lambda: conv(depth=2), {"GROUPS"}),
-    "conv, dilation": (lambda: conv(dilation=2), {"DILATION", "COLUMNS"}),
-    "conv, dead": (dead, {"DEAD", "COLUMNS"}),
+    "conv, groups": (lambda: conv(depth=2), {"GROUPS", "FEW"}),
+    "conv, dilation": (lambda: conv(dilation=2), {"DILATION", "COLUMNS", "FEW"}),
+    "conv, dead": (dead, {"DEAD", "COLUMNS", "FEW"}),
     "depthwise, 3x3": (lambda: depthwise([3, 3]), set()),
     "depthwise, 3x3, strides": (lambda: depthwise([3, 3], stride=2), set()),
     "depthwise, 5x5": (lambda: depthwise([5, 5]), {"DEPTHWISE_ANY"}),
     "depthwise, multiplier": (lambda: depthwise([3, 3], multiplier=2), {"DEPTHWISE_ANY"}),
     "depthwise, few channels": (lambda: depthwise([3, 3], channels=2), {"DEPTHWISE_ANY"}),
     "depthwise, int16": (lambda: depthwise([3, 3], dtype="int16"), {"DEPTHWISE_ANY", "INT16"}),
-    "depthwise, one channel": (lambda: depthwise([4, 4], channels=1, multiplier=8), {"DEPTHWISE_ONE"}),
-    "depthwise, pairs": (lambda: depthwise([8, 8], channels=1, multiplier=8), {"DEPTHWISE_ONE", "PAIRS"}),
+    "depthwise, one channel": (lambda: depthwise([4, 4], channels=1, multiplier=8), {"DEPTHWISE_ONE", "FEW"}),
+    "depthwise, pairs": (lambda: depthwise([8, 8], channels=1, multiplier=8), {"DEPTHWISE_ONE", "PAIRS", "FEW"}),
     "dense": (lambda: dense([1, 32]), set()),
+    "dense, many outputs": (lambda: dense([1, 32], outputs=16), {"WIDE"}),
     "dense, image": (lambda: dense([1, 4, 4, 8]), {"DENSE_ROWS"}),
     "dense, channels": (lambda: dense([1, 32], channels=4), {"DENSE_CHANNELS"}),
     "dense, float32": (lambda: dense([1, 32], "float32"), {"FLOAT32"}),
@@ -176,13 +177,13 @@ def test_ways_of_a_model(name: str) -> None:
     make, taken = MODELS[name]
     model = model_of(Path("model"), make())
     assert set(all_ways()) - set(left_out([model])) == taken | {"ROWS"}
-    assert set(all_ways()) - set(left_out([model], whole=True)) == taken - {"DENSE_ROWS"}
+    assert set(all_ways()) - set(left_out([model], whole=True)) == taken - {"DENSE_ROWS", "FEW"}
 
 
 def test_ways_of_several_models() -> None:
     """Catches firmware that is built for the last of its models alone, or the first."""
     models = [model_of(Path(name), MODELS[name][0]()) for name in ("conv, groups", "conv", "dense, int4")]
-    assert set(all_ways()) - set(left_out(models)) == {"GROUPS", "INT4", "ROWS"}
+    assert set(all_ways()) - set(left_out(models)) == {"GROUPS", "INT4", "FEW", "ROWS"}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -16,7 +16,7 @@ if(ARENITE_STATIC_ARENA)
         COMPILE_DEFINITIONS "ARENITE_STATIC_ARENA=${ARENITE_STATIC_ARENA}")
 endif()
 
-# -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted, and what of ops/has.h is not; without it, all of them.
+# -DARENITE_OPS=...: a header with the lines of ops/table.h that are wanted, and what of kernels/has.h is not; without it, all of them.
 if(ARENITE_OPS)
     set_property(SOURCE ${ARENITE_SOURCES} APPEND PROPERTY
         COMPILE_DEFINITIONS "AR_OPS_TABLE=\"${ARENITE_OPS}\"")

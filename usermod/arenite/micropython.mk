@@ -5,7 +5,7 @@ ARENITE_DIR := $(USERMOD_DIR)
 # Bytes that the firmware reserves for arenite.Arena.static.
 ARENITE_STATIC_ARENA ?= 0
 
-# A header with the lines of ops/table.h that are wanted, and what of ops/has.h is not, from the root of the file system; without it,
+# A header with the lines of ops/table.h that are wanted, and what of kernels/has.h is not, from the root of the file system; without it,
 # all of them.
 # `arenite build BOARD --for MODEL...` writes one.
 ARENITE_OPS ?=

@@ -8,7 +8,7 @@
 
 #include "engine/arenite.h"
 #include "engine/plan.h"
-#include "ops/has.h"
+#include "kernels/has.h"
 
 #define UNPLACED (0xffffffff)
 

@@ -144,7 +144,7 @@ static ar_status_t eval_s8(const ar_run_t *run, const ar_rec_t *rec) {
     if (unpacked) {
         weights = ar_unpack_int4(ar_in(rec, WEIGHTS), d->n_in * d->n_out, scratch);
     }
-    if (scratch && !d->q.per_channel && d->scratch * (uint32_t)AR_ALIGN >= unpacked + ar_product_one_scratch(d->n_in)) {
+    if (AR_HAS_WIDE && scratch && !d->q.per_channel && d->scratch * (uint32_t)AR_ALIGN >= unpacked + ar_product_one_scratch(d->n_in)) {
         wide = scratch + unpacked;
     }
     for (uint32_t r = 0; r < d->rows; r++, x += d->n_in, out += d->n_out) {
@@ -269,7 +269,7 @@ static ar_status_t one_factor(ar_prep_t *p, dense_t *d, const ar_tensor_t *in, c
 #define WIDE_OUTPUTS (16)
 
 static void ask_scratch(ar_prep_t *p, const dense_t *d) {
-    bool wide = !d->q.per_channel && d->n_out >= WIDE_OUTPUTS;
+    bool wide = AR_HAS_WIDE && !d->q.per_channel && d->n_out >= WIDE_OUTPUTS;
     uint32_t weights = unpacked_bytes(d), most = weights + (wide ? ar_product_one_scratch(d->n_in) : 0);
     if (most > 0) {
         ar_scratch_between(p, weights, most);

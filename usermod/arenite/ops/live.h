@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "kernels/tier.h"
-#include "ops/has.h"
+#include "kernels/has.h"
 
 // Whether convolutions look for them at all, and for outputs without weights; and by these functions. On Helium kernels do it,
 // 16 channels at a time.

@@ -10,7 +10,7 @@
 #include "engine/arenite.h"
 #include "engine/flatbuffer.h"
 #include "engine/schema.h"
-#include "ops/has.h"
+#include "kernels/has.h"
 
 struct _ar_rec_t;
 

@@ -8,6 +8,7 @@
 // Where no more than three pairs of patches are held, weights are widened as they are loaded, a row at a time, and the words of
 // the pairs lie in turn.
 
+#include "kernels/has.h"
 #include "kernels/product.h"
 #include "kernels/requantize.h"
 
@@ -36,7 +37,7 @@ uint32_t ar_product_patches(uint32_t count) {
 #define FEW (3)
 
 static inline bool few_can(uint32_t row) {
-    return (row & 3) == 0;
+    return AR_HAS_FEW && (row & 3) == 0;
 }
 
 // Pairs that fit so many bytes.
@@ -156,7 +157,7 @@ static __attribute__((noinline)) void put_in_turn(const ar_product_s8_t *p, uint
 }
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
-    if (p->few) {
+    if (AR_HAS_FEW && p->few) {
         put_in_turn(p, i, r, rows, a, b, step);
         return;
     }
@@ -268,7 +269,7 @@ static void few_patches(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
 }
 
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    if (p->few) {
+    if (AR_HAS_FEW && p->few) {
         few_patches(p, count, out);
         return;
     }
@@ -336,7 +337,7 @@ static int32_t one_row(const ar_product_s8_t *p, const int8_t *x, const int8_t *
 static uint32_t fours(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     static const int32_t none[4] = { 0 };
     uint32_t channels = (p->n_channels - (p->n & 3 && !p->on ? 1 : 0)) & ~3u, groups = filled(p->n) / 4;
-    uint32_t *wide = p->scratch;
+    uint32_t *wide = AR_HAS_WIDE ? p->scratch : NULL;
     if (channels == 0 || (!wide && p->n & 3)) {
         return 0;
     }

@@ -2,8 +2,8 @@
 // `arenite build --for` writes what the models need. What is asked with these is a constant to the compiler, and what is called
 // behind a 0 is left out.
 
-#ifndef ARENITE_OPS_HAS_H
-#define ARENITE_OPS_HAS_H
+#ifndef ARENITE_KERNELS_HAS_H
+#define ARENITE_KERNELS_HAS_H
 
 #ifdef AR_OPS_TABLE
 #define AR_OP(...)
@@ -72,6 +72,14 @@
 #define AR_HAS_COLUMNS (1)
 #endif
 
+// Products of few patches at a time, where there is little scratch; and of one by many rows of weights, widened before.
+#ifndef AR_HAS_FEW
+#define AR_HAS_FEW (1)
+#endif
+#ifndef AR_HAS_WIDE
+#define AR_HAS_WIDE (1)
+#endif
+
 // FULLY_CONNECTED of int8: an image by rows.
 #ifndef AR_HAS_DENSE_ROWS
 #define AR_HAS_DENSE_ROWS (1)
@@ -104,4 +112,4 @@
 #define AR_QUICK (1)
 #endif
 
-#endif // ARENITE_OPS_HAS_H
+#endif // ARENITE_KERNELS_HAS_H
