@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from arenite import repack
 from arenite.boards import ROOT
 from arenite.model import PLAN, Model, name_of
 
@@ -62,7 +63,7 @@ def left_out(models: Iterable[Model], *, whole: bool = False) -> tuple[str, ...]
 
 
 def _uses(model: Model) -> Iterator[_Use]:
-    parsed = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model.data, 0))
+    parsed = repack.unpack(model.data)
     for graph in parsed.subgraphs:
         for operator in graph.operators if graph.operators is not None else []:
             inputs, outputs = (

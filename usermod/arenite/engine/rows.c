@@ -7,10 +7,6 @@
 
 #include "engine/rows.h"
 
-static const ar_rec_t *taker_of(const ar_rec_t *rec) {
-    return (const ar_rec_t *)((const uint8_t *)rec + ar_rows(rec)->to);
-}
-
 // The record that must make another row before the next row of this one can be made; NULL: none of those from first on. Of two,
 // where branches meet, the one that takes what was made before: its branch is the shorter, and rows are held for it alone.
 static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
@@ -35,7 +31,7 @@ static const ar_rec_t *lacking(const ar_rec_t *rec, const ar_rec_t *first) {
 // Whether there is another row to make, and whoever takes these last lacks one.
 static bool is_lacked(const ar_rec_t *rec) {
     const ar_rows_t *r = ar_rows(rec);
-    return r->next < r->out_h && (r->to == 0 || r->next < ar_rows_wanted(ar_rows(taker_of(rec))));
+    return r->next < r->out_h && (r->to == 0 || r->next < ar_rows_wanted(ar_rows(ar_rows_taker(rec))));
 }
 
 ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_rec_t *target, ar_fire_t fire, void *context) {
@@ -49,7 +45,7 @@ ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *rec, const ar_r
         if (status != AR_OK) {
             return status;
         }
-        rec = is_lacked(taker_of(rec)) ? taker_of(rec) : target;
+        rec = is_lacked(ar_rows_taker(rec)) ? ar_rows_taker(rec) : target;
     }
     return AR_OK;
 }

@@ -12,6 +12,11 @@ typedef ar_status_t (*ar_fire_t)(void *context, const ar_rec_t *rec);
 // that record on. The rows' counts start where they are.
 ar_status_t ar_rows_drive(const ar_rec_t *first, const ar_rec_t *from, const ar_rec_t *target, ar_fire_t fire, void *context);
 
+// The last to take rows of a record; itself, if none of its segment does.
+static inline ar_rec_t *ar_rows_taker(const ar_rec_t *rec) {
+    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_rows(rec)->to);
+}
+
 // Whether a segment begins here.
 static inline bool ar_rows_begin(const ar_rec_t *rec) {
     return (rec->size & AR_BY_ROWS) && ar_rows(rec)->span;

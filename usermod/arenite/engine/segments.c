@@ -97,20 +97,15 @@ static bool overwrites(const segment_t *g, const ar_rec_t *rec) {
     return rec == g->b && ar_rows(rec)->in_place && ar_rows(rec)->role != HOST;
 }
 
-// The last to take rows of a record.
-static ar_rec_t *taker_of(const ar_rec_t *rec) {
-    return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_rows(rec)->to);
-}
-
 // The record among whose rows those of another lie; most often itself.
 static ar_rec_t *host_of(const ar_rec_t *rec) {
-    return ar_rows(rec)->role == LODGER ? taker_of(rec) : at(rec, 0);
+    return ar_rows(rec)->role == LODGER ? ar_rows_taker(rec) : at(rec, 0);
 }
 
 // The first row of a tensor that its readers in the segment still need. The tensor: the output of a record, or a life that
 // was made before; this without what may write over it.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
-    const ar_rec_t *last = maker ? taker_of(maker) : g->b;
+    const ar_rec_t *last = maker ? ar_rows_taker(maker) : g->b;
     for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life && !overwrites(g, rec);

@@ -56,6 +56,11 @@ static inline ar_channel_t ar_product_channel(const ar_product_s8_t *p, uint32_t
     return p->one_factor ? (ar_channel_t) { p->channels->mult, p->channels->shift, (uint16_t)k } : p->channels[k];
 }
 
+// What the sums of a channel begin with.
+static inline int32_t ar_product_start(const ar_product_s8_t *p, uint32_t channel) {
+    return (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0));
+}
+
 // Its row of weights.
 static inline const int8_t *ar_product_row(const ar_product_s8_t *p, const ar_channel_t *c) {
     return p->weights + (p->gathered ? (uint32_t)(c - p->channels) : c->channel) * p->n;

@@ -210,7 +210,7 @@ static void put_one(const int8_t *a, uint32_t n, uint32_t offset, uint32_t seen,
 }
 
 void ar_columns_put(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t row, const int8_t *x, uint32_t inside, uint32_t beyond) {
-    uint32_t offset = ((uint32_t)p->offset & 0xffff) * 0x10001u, depth = c->depth, stride = c->stride, seen = ar_columns_seen(stride);
+    uint32_t offset = in_both(p->offset), depth = c->depth, stride = c->stride, seen = ar_columns_seen(stride);
     uint32_t *to = c->x + row * (ar_columns_bytes(stride, depth) / sizeof(*to));
     // What is outside may be read if that is in the same memory, and then be written over.
     bool all = (uintptr_t)x >= (uintptr_t)c->x_begin && (uintptr_t)x + seen * depth <= (uintptr_t)p->x_end;
@@ -230,14 +230,10 @@ void ar_columns_put(const ar_product_s8_t *p, const ar_columns_t *c, uint32_t ro
 
 // ---- products --------------------------------------------------------------------------------------------------------
 
-static inline int32_t start_of(const ar_product_s8_t *p, uint32_t channel) {
-    return (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0));
-}
-
 static __attribute__((cold, noinline)) void start_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, int32_t *sums) {
     for (const ar_channel_t *end = c + n; c < end; c++, sums += AR_COLUMNS_POSITIONS) {
         for (uint32_t i = 0; i < AR_COLUMNS_POSITIONS; i++) {
-            sums[i] = start_of(p, c->channel);
+            sums[i] = ar_product_start(p, c->channel);
         }
     }
 }

@@ -96,6 +96,11 @@ static inline int32_t power_of(int32_t shift) {
     return INT32_MIN >> (-shift - 1);
 }
 
+// The same int16 in both halves.
+static inline uint32_t in_both(int32_t x) {
+    return ((uint32_t)x & 0xffff) * 0x10001u;
+}
+
 // Twice the multiplier of a factor, less 2^32, since it is 2^31 or more.
 static inline int32_t twice_of(int32_t mult) {
     return (int32_t)((uint32_t)mult << 1);

@@ -77,7 +77,7 @@ static inline int8_t requantize(const ar_product_s8_t *p, int32_t sum, const ar_
 
 void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step, uint32_t count, int8_t *out) {
     const channel_t a = channel(p, &c[0]), b = channel(p, &c[1]);
-    add_t t = { .offset = ((uint32_t)p->offset & 0xffff) * 0x10001u, .step = r->step };
+    add_t t = { .offset = in_both(p->offset), .step = r->step };
     int8_t *second = out + c[1].channel;
     out += c[0].channel;
     for (uint32_t x = 0; count > 0; count--, x += x_step, out += p->out_step, second += p->out_step) {

@@ -121,7 +121,7 @@ static void widen_weights(const ar_product_s8_t *p, const ar_channel_t *c0, cons
 }
 
 static inline uint32_t offset_of(const ar_product_s8_t *p) {
-    return ((uint32_t)p->offset & 0xffff) * 0x10001u;
+    return in_both(p->offset);
 }
 
 // Behind the weights.
@@ -171,10 +171,6 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
 
 // ---- many patches ----------------------------------------------------------------------------------------------------
 
-static inline int32_t start_of(const ar_product_s8_t *p, uint32_t channel) {
-    return (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0));
-}
-
 static int8_t requantize(const ar_product_s8_t *p, int32_t sum, const ar_channel_t *c) {
     return (int8_t)ar_requantize_clamp(sum, (ar_factor_t) { c->mult, c->shift }, p->out_zero, p->low, p->high);
 }
@@ -184,7 +180,7 @@ static void one_channel(const ar_product_s8_t *p, const ar_channel_t *c, uint32_
     const uint32_t *x = patches_of(p), n = pair_words(p->rows, p->row);
     for (uint32_t i = 0; i < count; i++, out += p->out_step) {
         const uint32_t *patch = x + i / 2 * n + (i & 1), *w = (const uint32_t *)p->scratch + second;
-        int32_t sum = start_of(p, c->channel);
+        int32_t sum = ar_product_start(p, c->channel);
         for (uint32_t k = 0; k < n; k += 2) {
             sum = smlad(patch[k], w[k], sum);
         }
@@ -199,8 +195,8 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *c0, const ar_cha
     t.x = x;
     t.x_end = x + (count / 2) * n;
     t.w = p->scratch;
-    t.start[0] = start_of(p, c0->channel);
-    t.start[1] = start_of(p, c1->channel);
+    t.start[0] = ar_product_start(p, c0->channel);
+    t.start[1] = ar_product_start(p, c1->channel);
     t.out[0] = out + c0->channel;
     t.out[1] = out + c1->channel;
     t.step = p->out_step;
@@ -233,7 +229,7 @@ static inline uint32_t few_first(const ar_product_s8_t *p) {
 
 // Any factor and range: one channel.
 static void few_outputs(const ar_product_s8_t *p, few_t few, ar_few_t *t, const ar_channel_t *c, uint32_t count, int8_t *out) {
-    int32_t sums[2 * FEW], start = start_of(p, c->channel);
+    int32_t sums[2 * FEW], start = ar_product_start(p, c->channel);
     t->channel = c;
     t->bias = (const int32_t *)((uintptr_t)&start - 4u * c->channel);
     t->out = sums;
@@ -364,7 +360,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
         for (uint32_t i = 0; i < 4; i++) {
             uint32_t channel = ar_product_channel(p, first + (i < n ? i : 0)).channel;
             rows.w[i] = p->weights + channel * p->n;
-            rows.sum[i] = start_of(p, channel);
+            rows.sum[i] = ar_product_start(p, channel);
         }
         rows.offset = offset_of(p);
         if (n == 1) {

@@ -29,7 +29,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
         for (uint32_t r = 0; r < rows; r++) {
             uint32_t channel = ar_product_channel(p, first + r).channel;
             w[r] = p->weights + (p->gathered ? first + r : channel) * p->n;
-            sum[r] = (uint32_t)p->start + (p->bias ? (uint32_t)p->bias[channel] : 0);
+            sum[r] = (uint32_t)ar_product_start(p, channel);
         }
         four_rows(p, x, w, rows, sum);
         for (uint32_t r = 0; r < rows; r++) {
