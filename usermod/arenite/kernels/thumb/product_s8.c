@@ -12,6 +12,7 @@
 
 #if AR_TIER_THUMB
 
+#include "kernels/thumb/five.h"
 #include "kernels/thumb/requantize.h"
 
 // What runs once for many products is built small.
@@ -26,6 +27,9 @@
 
 // With fewer, packing takes longer than other ways.
 #define WORTH_PACKING (AR_THUMB_FULL ? 10 : WORTH)
+
+// What five patches may take to be held at once in words.
+#define FIVE_MOST (1024)
 
 // So many patches are enough, though more are to come.
 #define ENOUGH_WORDS (20)
@@ -59,6 +63,9 @@ static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool o
 SMALL void ar_product_begin(ar_product_s8_t *p) {
     p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
     p->few = AR_THUMB_FULL && p->size == 0;
+    if (p->few && p->count == AR_FIVE && p->plain && p->bias && ar_five_fits(p->row, p->n, p->bytes)) {
+        p->size = AR_FIVE_BYTES;
+    }
 }
 
 // Bytes of an element of patches that are taken by twos, with the offset added: 0 to 255 fit one.
@@ -79,7 +86,9 @@ SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row
     (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
     if (patches < WORTH_PACKING) {
-        return AR_THUMB_FULL ? rows * row * patches * size_of_two(offset) : direct ? 0 : rows * row * patches;
+        bool five = patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST);
+        uint32_t even = (patches + 1) & ~1u, bytes = rows * row * even;
+        return five ? rows * row * AR_FIVE_BYTES : AR_THUMB_FULL ? bytes * size_of_two(offset) : direct ? 0 : bytes;
     }
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
@@ -212,6 +221,10 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     }
     if (size == 1) {
         put_bytes(p, rows, a, b, step, (int8_t *)patches_of(p) + i * n + r * filled(p->row), n);
+        return;
+    }
+    if (AR_THUMB_FULL && size == AR_FIVE_BYTES) {
+        ar_five_put(p, i, r, rows, a, b, step);
         return;
     }
     int32_t *first = (int32_t *)patches_of(p) + i * n + r * filled(p->row), *second = first + n;
@@ -535,6 +548,10 @@ static SMALL void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, ui
 static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t on = 2 * p->n * size_of_two(p->offset);
+    if (p->size) {
+        ar_five_held(p, out);
+        return;
+    }
     for (uint32_t n; c < end; c += n) {
         uint32_t whole = in_eights(p, c, end);
         int8_t *x = p->scratch, *to = out;
