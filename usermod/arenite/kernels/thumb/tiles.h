@@ -183,6 +183,19 @@ typedef struct {
 } ar_thumb_columns_t;
 
 void ar_thumb_columns(const ar_thumb_columns_t *c);
+
+// What the taps of a block's channels are made of: the fields in the order that the code loads them in.
+typedef struct {
+    const int8_t *w;            // of the first channel
+    uint32_t step;              // from a tap to the next
+    const int32_t *bias;
+    int32_t offset;
+    int32_t half;               // the zero point of the output, and half a unit of it; twice
+    const void *channel;        // ar_channel_t
+    ar_thumb_taps_t *to;
+} ar_thumb_arrange_t;
+
+void ar_thumb_arrange(const ar_thumb_arrange_t *a);
 #endif
 
 #endif // ARENITE_KERNELS_THUMB_TILES_H

@@ -427,6 +427,57 @@ __attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
         "pop    {r4-r11, pc}\n");
 }
 
+// Three taps, twice what they are, and a sum of them.
+#define TAPS(a, b, c) \
+    "ldrsb.w r9, " a "\n" \
+    "ldrsb.w r10, " b "\n" \
+    "ldrsb.w r11, " c "\n" \
+    "lsl.w  r9, r9, #1\n" \
+    "lsl.w  r10, r10, #1\n" \
+    "lsl.w  r11, r11, #1\n"
+
+// On the stack: where the last channel's taps end.
+__attribute__((naked)) void ar_thumb_arrange(const ar_thumb_arrange_t *a) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r6}\n"
+        "add.w  r7, r6, #224\n"
+        "push   {r7}\n"
+        "add.w  r7, r1, r1, lsl #1\n"
+        "add.w  r8, r0, r7, lsl #1\n"
+        "add    r7, r0\n"
+        "1:\n"
+        "add.w  r12, r6, #16\n"
+        TAPS("[r0, r1]", "[r7, r1]", "[r8, r1]")
+        "add.w  lr, r9, r10\n"
+        "add    lr, r11\n"
+        "stm.w  r12!, {r9, r10, r11}\n"
+        TAPS("[r0, r1, lsl #1]", "[r7, r1, lsl #1]", "[r8, r1, lsl #1]")
+        "add    lr, r9\n"
+        "add    lr, r10\n"
+        "add    lr, r11\n"
+        "stm.w  r12!, {r9, r10, r11}\n"
+        "ldrd   r9, r10, [r5], #8\n"
+        "sxth.w r10, r10\n"
+        "rsb    r11, r10, #0\n"
+        "mvn.w  r10, r10\n"
+        "lsl.w  r10, r4, r10\n"
+        "stm.w  r12, {r9, r10, r11}\n"
+        TAPS("[r0], #1", "[r7], #1", "[r8], #1")
+        "add    lr, r9\n"
+        "add    lr, r10\n"
+        "add    lr, r11\n"
+        "ldr    r12, [r2], #4\n"
+        "mul    lr, lr, r3\n"
+        "add.w  lr, lr, r12, lsl #1\n"
+        "stm.w  r6, {r9, r10, r11, lr}\n"
+        "ldr.w  r12, [sp]\n"
+        "adds   r6, #56\n"
+        "cmp    r6, r12\n"
+        "bne    1b\n"
+        "pop    {r3-r11, pc}\n");
+}
+
 // Two elements of two channels.
 #define PACKED \
     "ldrsb.w r5, [r0, #1]\n" \
