@@ -238,15 +238,6 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     }
 }
 
-static inline void pack_pair(uint32_t w0, uint32_t w1, ar_thumb_packed_t *s, uint32_t *to) {
-    uint32_t both = w0 + w1 + AR_THUMB_POSITIVE;
-    to[0] = w0;
-    to[1] = w1;
-    s->packed += both;
-    s->second += both >> 16;
-    s->bad |= both;
-}
-
 static inline uint32_t pack(int32_t first, int32_t second) {
     return (uint32_t)first + ((uint32_t)second << 16);
 }
@@ -254,19 +245,19 @@ static inline uint32_t pack(int32_t first, int32_t second) {
 // Two channels' weights; the words of each pair of elements are four apart.
 static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
     ar_thumb_packed_t s = { 0, 0, 0 };
-    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
-    for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
-        if (even) {
-            ar_thumb_pack(a, b, to, a + even, &s);
+    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u;
+    for (const int8_t *end = a + p->n; a < end; a += row, b += row) {
+        for (uint32_t k = 0, n; k < even; k += n, to += 2 * n) {
+            n = even - k < AR_THUMB_PACKED ? even - k : AR_THUMB_PACKED;
+            ar_thumb_pack(a + k, b + k, to, a + k + n, &s);
         }
         if (row & 1) {
-            pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);
+            s.packed += to[0] = pack(a[even], b[even]);
+            s.second += (uint32_t)b[even];
+            to[1] = 0;
             to += 4;
         }
     }
-    s.packed -= pairs * AR_THUMB_POSITIVE;
-    s.second -= pairs * (AR_THUMB_POSITIVE >> 16);
-    s.bad &= 0x80008000u;
     return s;
 }
 
@@ -307,9 +298,10 @@ static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_cha
 
 // Where the sums of a pair of channels start.
 static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+    uint32_t bias = patch_words(p->rows, p->row) / 2 * AR_THUMB_BIAS;
     uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
-    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second;
-    t->packed[i] = first + (t->second[i] << 16);
+    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second - bias;
+    t->packed[i] = first - bias + (t->second[i] << 16);
 }
 
 // Four channels, of which some may be the same.
@@ -329,7 +321,7 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
         start_at(p, c + 2 * i, &s, &t, i);
         bad |= s.bad;
     }
-    if (!p->plain || bad) {
+    if (!p->plain || (!AR_THUMB_FULL && (bad & AR_THUMB_BAD))) {
         for (uint32_t i = 0; i < 2; i++) {
             one_channel(p, c[2 * i], w + 2 * i, 0, count, out);
             one_channel(p, c[2 * i + 1], w + 2 * i, 1, count, out);
@@ -339,8 +331,6 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     for (uint32_t i = 0; i < 4; i++) {
         t.factor[i] = factor_of(p, c[i]);
     }
-    t.packed[0] -= n / 2 * AR_THUMB_BIAS;
-    t.packed[1] -= n / 2 * AR_THUMB_BIAS;
     (size == 1 ? ar_thumb_tiles_bytes : ar_thumb_tiles)(&t, w + 2 * n, ar_thumb_first(n / 2));
 }
 
