@@ -136,6 +136,66 @@ static __attribute__((naked)) void all_channels(const five_t *f, uint32_t pairs_
         "pop    {r4-r11, pc}\n");
 }
 
+// ---- what it loads ---------------------------------------------------------------------------------------------------
+
+// Two elements of two patches, and of the last. 32 and 20 bytes.
+#define PUT_TWO \
+    "ldrsb.w r4, [r0, #1]\n" \
+    "ldrsb.w r3, [r0], #2\n" \
+    "ldrsb.w r6, [r1, #1]\n" \
+    "ldrsb.w r5, [r1], #2\n" \
+    "add.w  r4, r4, r6, lsl #16\n" \
+    "add.w  r3, r3, r5, lsl #16\n" \
+    "str.w  r4, [r2, #16]\n" \
+    "str    r3, [r2], #24\n"
+
+#define PUT_LAST \
+    "ldrsb.w r4, [r0, #1]\n" \
+    "ldrsb.w r3, [r0], #2\n" \
+    "add.w  r4, r5, r4, lsl #12\n" \
+    "add.w  r3, r5, r3, lsl #12\n" \
+    "strd   r3, r4, [r2], #24\n"
+
+#define PUT(SIZE, TWO) \
+    __asm volatile ( \
+        "push   {r4-r7, lr}\n" \
+        "subs   r4, r3, r0\n" \
+        "subs   r4, #2\n" \
+        "and    r4, r4, #6\n" \
+        "adds   r4, #2\n" \
+        "movs   r5, #" SIZE " / 2\n" \
+        "mul    r4, r4, r5\n" \
+        "adr.w  r5, 2f\n" \
+        "subs   r5, r5, r4\n" \
+        "orr    r4, r5, #1\n" \
+        "mov    r7, r3\n" \
+        "movs   r5, #1\n" \
+        "bx     r4\n" \
+        ".balign 4\n" \
+        "1:\n" \
+        TWO TWO TWO TWO \
+        "2:\n" \
+        "cmp    r0, r7\n" \
+        "bne    1b\n" \
+        "pop    {r4-r7, pc}\n")
+
+// An even number of elements, at least two, up to a_end.
+static __attribute__((naked)) void put_two(const int8_t *a, const int8_t *b, int32_t *to, const int8_t *a_end) {
+    PUT("32", PUT_TWO);
+}
+
+static __attribute__((naked)) void put_last(const int8_t *a, const int8_t *b, int32_t *to, const int8_t *a_end) {
+    PUT("20", PUT_LAST);
+}
+
+void ar_five_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    uint32_t row = p->row;
+    int32_t *to = (int32_t *)p->scratch + 3 * r * row + i / 2;
+    for (; rows > 0; rows--, a += step, b += step, to += 3 * row) {
+        (i < AR_FIVE - 1 ? put_two : put_last)(a, b, to, a + row);
+    }
+}
+
 // ---- any factor and range --------------------------------------------------------------------------------------------
 
 // Element k of patch i.
@@ -159,26 +219,6 @@ static __attribute__((cold, noinline)) void one_by_one(const ar_product_s8_t *p,
 }
 
 // ---- what a product calls --------------------------------------------------------------------------------------------
-
-static inline int32_t both(int32_t a, int32_t b) {
-    return (int32_t)((uint32_t)a + ((uint32_t)b << 16));
-}
-
-void ar_five_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
-    int32_t *to = (int32_t *)p->scratch + 3 * r * p->row + i / 2;
-    for (; rows > 0; rows--, a += step, b += step) {
-        const int8_t *x = a, *y = b;
-        for (int32_t *end = to + 3 * p->row; to < end; to += 6, x += 2, y += 2) {
-            if (i < AR_FIVE - 1) {
-                to[0] = both(x[0], y[0]);
-                to[4] = both(x[1], y[1]);
-            } else {
-                to[0] = x[0] * (1 << BELOW) + 1;
-                to[1] = x[1] * (1 << BELOW) + 1;
-            }
-        }
-    }
-}
 
 void ar_five_held(const ar_product_s8_t *p, int8_t *out) {
     uint32_t pairs = p->n / 2, rounds = (pairs + UNROLLED - 1) / UNROLLED, twice = 2 * (uint32_t)p->offset;

@@ -10,9 +10,10 @@
 // Bytes of an element of all five patches.
 #define AR_FIVE_BYTES (12)
 
-// Whether rows of so many elements can be held so; n: of a patch.
-static inline bool ar_five_fits(uint32_t row, uint32_t n, uint32_t bytes) {
-    return AR_THUMB_FULL && (row & 1) == 0 && bytes >= AR_FIVE_BYTES * n;
+// Whether patches, of so many that are to come, are held by fives: rows of so many elements, n a patch. Six may have to be held at
+// once, where their outputs lie over the activations.
+static inline bool ar_five_fits(uint32_t row, uint32_t n, uint32_t bytes, uint32_t count) {
+    return AR_THUMB_FULL && (row & 1) == 0 && bytes >= AR_FIVE_BYTES * n && count >= AR_FIVE && count != AR_FIVE + 1;
 }
 
 // As ar_product_put, and ar_product_held of five patches.

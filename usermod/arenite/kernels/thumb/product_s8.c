@@ -63,7 +63,7 @@ static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool o
 SMALL void ar_product_begin(ar_product_s8_t *p) {
     p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
     p->few = AR_THUMB_FULL && p->size == 0;
-    if (p->few && p->count == AR_FIVE && p->plain && p->bias && ar_five_fits(p->row, p->n, p->bytes)) {
+    if (p->few && p->plain && p->bias && ar_five_fits(p->row, p->n, p->bytes, p->count)) {
         p->size = AR_FIVE_BYTES;
     }
 }
@@ -77,6 +77,9 @@ SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, ui
     (void)channels, (void)offset;
     uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
     if (AR_THUMB_FULL && size == 0) {
+        if (ar_five_fits(row, rows * row, bytes, count)) {
+            return AR_FIVE;
+        }
         fit = bytes / (rows * row * size_of_two(offset));
     }
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
@@ -86,7 +89,7 @@ SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row
     (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
     if (patches < WORTH_PACKING) {
-        bool five = patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST);
+        bool five = patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST, patches);
         uint32_t even = (patches + 1) & ~1u, bytes = rows * row * even;
         return five ? rows * row * AR_FIVE_BYTES : AR_THUMB_FULL ? bytes * size_of_two(offset) : direct ? 0 : bytes;
     }
@@ -206,7 +209,9 @@ static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint
 }
 
 #else
-#define put_two(p, i, r, rows, a, b, step) ((void)(b))
+static inline void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    (void)p, (void)i, (void)r, (void)rows, (void)a, (void)b, (void)step;
+}
 #endif
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
@@ -224,7 +229,7 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
         return;
     }
     if (AR_THUMB_FULL && size == AR_FIVE_BYTES) {
-        ar_five_put(p, i, r, rows, a, b, step);
+        (p->few == AR_FIVE ? ar_five_put : put_two)(p, i, r, rows, a, b, step);
         return;
     }
     int32_t *first = (int32_t *)patches_of(p) + i * n + r * filled(p->row), *second = first + n;
@@ -538,7 +543,7 @@ static SMALL void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, ui
 static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t on = 2 * p->n * size_of_two(p->offset);
-    if (p->size) {
+    if (p->size && count == AR_FIVE) {
         ar_five_held(p, out);
         return;
     }
