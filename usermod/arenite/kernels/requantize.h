@@ -38,12 +38,23 @@ ar_ratio_t ar_ratio(float a, float c);
 
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
 
+// A product of 64 bits. Armv6-M has none, and what the compiler calls for it takes twice as long.
+static inline uint64_t ar_wide(uint32_t a, uint32_t b) {
+#if AR_TIER_THUMB && !AR_THUMB_FULL
+    uint32_t low = (a & 0xffff) * (b & 0xffff), high = (a >> 16) * (b >> 16);
+    uint32_t middle = (a >> 16) * (b & 0xffff) + (low >> 16), other = (a & 0xffff) * (b >> 16) + (middle & 0xffff);
+    return (uint64_t)(high + (middle >> 16) + (other >> 16)) << 32 | (other << 16 | (low & 0xffff));
+#else
+    return (uint64_t)a * b;
+#endif
+}
+
 // The same in a few instructions, since where there is little scratch all channels ask for it once a row, for b as bits. Not so
 // where *near, mult is negative, or shift beyond what an int32 can be shifted by.
 static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, bool *near) {
     uint32_t mb = bits << 8 | 0x80000000u;
     // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
-    uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
+    uint64_t p = ar_wide((uint32_t)(r->quotient >> 32), mb) + (ar_wide((uint32_t)r->quotient, mb) >> 32);
     int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff);
     if (!(p >> 63)) {
         p <<= 1;
