@@ -62,6 +62,13 @@
 
 // ---- what only makes it quicker, or take less of the arena ---------------------------------------------------------
 
+// What is rare has a quicker way of its own.
+#ifdef ARENITE_SMALL
+#define AR_QUICK (0)
+#else
+#define AR_QUICK (1)
+#endif
+
 // DEPTHWISE_CONV_2D of int8: one input channel by pairs of output channels.
 #ifndef AR_HAS_PAIRS
 #define AR_HAS_PAIRS (1)
@@ -95,6 +102,11 @@
 #define AR_HAS_ROWS (1)
 #endif
 
+// PAD leaves its zeros to the convolution behind it.
+#ifndef AR_HAS_FRAMES
+#define AR_HAS_FRAMES (AR_QUICK)
+#endif
+
 // A plan in the file is read.
 #ifndef AR_HAS_PLAN
 #define AR_HAS_PLAN (1)
@@ -103,13 +115,6 @@
 // The names of operators that are not compiled in; without them they are told by their numbers.
 #ifndef AR_HAS_NAMES
 #define AR_HAS_NAMES (1)
-#endif
-
-// What is rare has a quicker way of its own.
-#ifdef ARENITE_SMALL
-#define AR_QUICK (0)
-#else
-#define AR_QUICK (1)
 #endif
 
 #endif // ARENITE_KERNELS_HAS_H
