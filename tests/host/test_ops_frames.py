@@ -108,10 +108,15 @@ def test_types(engine: Engine, dtype: str, model: Callable[..., Made], seed: int
 
 
 @pytest.mark.parametrize("seed", CASES)
-@pytest.mark.parametrize("model", [deep_conv_2d, narrow_conv_2d, depthwise_3x3, depthwise_one_channel])
-def test_ways(engine: Engine, model: Callable[[int], Made], seed: int) -> None:
-    """Catches a way that only knows what SAME adds: of an even kernel the half before, none before and one behind."""
-    check(engine, model(seed), seed)
+def test_many_channels(engine: Engine, seed: int) -> None:
+    """Catches patches that only know what SAME adds."""
+    check(engine, deep_conv_2d(seed), seed)
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_short_rows(engine: Engine, seed: int) -> None:
+    """Catches the same where all patches of a row are held."""
+    check(engine, narrow_conv_2d(seed), seed)
 
 
 @pytest.mark.parametrize("way", COLUMNS)
@@ -119,6 +124,18 @@ def test_ways(engine: Engine, model: Callable[[int], Made], seed: int) -> None:
 def test_columns(engine: Engine, seed: int, way: str) -> None:
     """Catches the same where columns are shared."""
     check(engine, columns_conv_2d(seed, *COLUMNS[way]), seed)
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_depthwise_3x3(engine: Engine, seed: int) -> None:
+    """Catches a column before the first with a stride of two, and none behind the last."""
+    check(engine, depthwise_3x3(seed), seed)
+
+
+@pytest.mark.parametrize("seed", CASES)
+def test_depthwise_one_channel(engine: Engine, seed: int) -> None:
+    """Catches four of eight taps before the input, where SAME has three at most."""
+    check(engine, depthwise_one_channel(seed), seed)
 
 
 def chain(pads: list[list[int]] | None, padding: int, **how: bool) -> tuple[bytes, Array]:
