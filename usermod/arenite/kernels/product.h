@@ -147,7 +147,10 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 // The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them.
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
 
-#if AR_TIER_DSP
+// Whether there is a product of one input channel.
+#define AR_TURNS (AR_TIER_DSP || AR_THUMB_FULL)
+
+#if AR_TURNS
 // Of one input channel and rows of 8 taps, weights lying channel by channel (out_step of them): put those of two channels, listed
 // one behind the other, into scratch (4 bytes an element); then the outputs of count positions in these, x_step apart.
 #define AR_TURNED_ROW (8)
@@ -157,9 +160,17 @@ typedef struct {
     uint32_t n[2];
     uint32_t step;              // from a row to the next
     uint32_t first;             // row of the weights
+    uint32_t sums;              // of their weights
 } ar_turned_rows_t;
 
 void ar_product_turn(const ar_product_s8_t *p, const ar_channel_t *c);
+
+#if AR_TIER_THUMB
+uint32_t ar_product_turned_sums(const ar_product_s8_t *p, const ar_turned_rows_t *r);
+#else
+#define ar_product_turned_sums(p, r) (0)
+#endif
+
 void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step, uint32_t count,
     int8_t *out);
 #endif

@@ -66,12 +66,15 @@ static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, boo
     return (ar_factor_t) { (int32_t)((high >> 1) + (high & 1)), shift };
 }
 
-// The same for a list of channels, with DSP instructions: the fields in the order that the code loads them in.
+// The same for a list of channels, in assembly for cores that have the instructions: the fields in the order that the code loads
+// them in.
+#define AR_LISTS (AR_TIER_DSP || AR_THUMB_FULL)
+
 typedef struct {
     const uint8_t *scales;      // wherever they lie
     const uint8_t *end;
     void *to;                   // words: the multiplier; shift and channel
-    uint32_t channel;           // in the upper half
+    uint32_t channel;           // in the upper half, and anything in the lower
     uint32_t high;              // of the ratio's quotient
     uint32_t low;
     int32_t exponent;

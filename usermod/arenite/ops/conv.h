@@ -44,7 +44,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);
 
 // int8, one input channel and transposed weights: whether there is a way of few bytes; ask for its scratch, when that above has
 // been asked for, and run, so or so.
-#if AR_TIER_DSP
+#if AR_TURNS
 bool ar_one_channel_fits(const ar_conv_t *c);
 void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c);
 ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);

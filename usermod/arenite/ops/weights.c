@@ -369,7 +369,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
     const uint8_t *scales = f->scales + 4 * first;
     uint32_t worst = 0;             // bits of -1 - shift
     int32_t sign = 0;
-#if AR_TIER_DSP
+#if AR_LISTS
     ar_list_t l = {
         scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent,
         0, 0,

@@ -1,8 +1,8 @@
 // Inner loops in assembly, for cores without dual multiply-adds: all registers are in use.
 //
 // Two channels' weights are multiplied at once: packed is w0 + w1 * 2^16, and x * packed summed over two elements holds the
-// sum of channel 0 in its lower 16 bits (128 * 128 * 2 fits, but for one case that is excluded) and that of channel 1 in its
-// upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
+// sum of channel 0 in its lower 16 bits (128 * 128 * 2 does not fit: Armv7-M adds what makes both halves positive, and on Armv6-M
+// the one case is excluded) and that of channel 1 in its upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
 // upper halves; in the end the sum of channel 0 is packed - second * 2^16. That is five to six instructions for four
 // multiply-adds.
 
@@ -39,8 +39,8 @@ typedef struct {
     uintptr_t entry;            // set by the code
 } ar_thumb_tiles_t;
 
-// Added to the sum of two elements before its upper half is taken, and so to `packed` in the end.
-#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x8000u : 0u)
+// Added to both halves of the sum of two elements: the least is -2 * 127 * 128, the greatest 2 * 128 * 128.
+#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x7f00u : 0u)
 
 // Four outputs from each patch, requantized in the short way.
 void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
@@ -116,14 +116,15 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
 typedef struct {
     uint32_t packed;            // sum of all words
     uint32_t second;            // of the second channel's weights
-    uint32_t bad;               // not 0: both channels' products would not stay apart, and the sums are of no use
+    uint32_t bad;               // on Armv6-M, one of these bits: both channels' products would not stay apart, and sums are of no use
 } ar_thumb_packed_t;
 
-// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
-// product that does not fit 16 bits.
-#define AR_THUMB_POSITIVE (0x00ff00ffu)
+#define AR_THUMB_BAD (0x80008000u)
 
-// Packs weights of two channels up to a_end, an even number of them, at least two.
+// Weights whose sum fits 16 bits, and twice that with 255 added to each two of them.
+#define AR_THUMB_PACKED (248)
+
+// Packs weights of two channels up to a_end, an even number of them, at least two and at most AR_THUMB_PACKED.
 void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
 
 // Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
@@ -207,6 +208,19 @@ typedef struct {
 } ar_thumb_columns_t;
 
 void ar_thumb_columns(const ar_thumb_columns_t *c);
+
+// What the taps of a block's channels are made of: the fields in the order that the code loads them in.
+typedef struct {
+    const int8_t *w;            // of the first channel
+    uint32_t step;              // from a tap to the next
+    const int32_t *bias;
+    int32_t offset;
+    int32_t half;               // the zero point of the output, and half a unit of it; twice
+    const void *channel;        // ar_channel_t
+    ar_thumb_taps_t *to;
+} ar_thumb_arrange_t;
+
+void ar_thumb_arrange(const ar_thumb_arrange_t *a);
 #endif
 
 #endif // ARENITE_KERNELS_THUMB_TILES_H

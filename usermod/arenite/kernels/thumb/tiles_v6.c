@@ -372,26 +372,23 @@ __attribute__((naked)) void ar_thumb_row(const ar_thumb_row_t *r) {
         "pop    {r0, r4-r7, pc}\n");
 }
 
-// Two elements of two channels.
+// Two elements of two channels. 255 added makes both halves of the sum of two words positive but for a sum of two weights of -256:
+// that times -128 is the one product that does not fit 16 bits.
 __attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
     __asm volatile (
         ".syntax unified\n"
         "push   {r4-r7, lr}\n"
         "mov    r4, r8\n"
         "mov    r5, r9\n"
-        "mov    r6, r10\n"
-        "push   {r4-r6}\n"
+        "push   {r4, r5}\n"
         "subs   r3, r3, r0\n"
         "mov    r12, r3\n"
         "movs   r4, #255\n"
         "lsls   r5, r4, #16\n"
         "adds   r4, r4, r5\n"
         "mov    r8, r4\n"
-        "ldr    r4, [sp, #32]\n"
-        "ldmia  r4!, {r3, r5, r6}\n"
+        "movs   r3, #0\n"
         "mov    r9, r3\n"
-        "mov    r10, r5\n"
-        "movs   r3, r6\n"
         "movs   r4, #0\n"
         "1:\n"
         "ldrsb  r5, [r0, r4]\n"
@@ -410,19 +407,27 @@ __attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint
         "add    r5, r8\n"
         "add    r9, r5\n"
         "orrs   r3, r5\n"
-        "lsrs   r5, r5, #16\n"
-        "add    r10, r5\n"
         "cmp    r4, r12\n"
         "bne    1b\n"
-        "ldr    r4, [sp, #32]\n"
-        "mov    r5, r9\n"
-        "mov    r6, r10\n"
-        "stmia  r4!, {r5, r6}\n"
-        "str    r3, [r4]\n"
-        "pop    {r4-r6}\n"
+        "ldr    r0, [sp, #28]\n"
+        "ldmia  r0!, {r1, r2, r5}\n"
+        "subs   r0, #12\n"
+        "lsrs   r4, r4, #1\n"
+        "movs   r6, #255\n"
+        "muls   r4, r6, r4\n" // what was added to each half
+        "mov    r6, r9\n"
+        "lsrs   r7, r6, #16\n"
+        "adds   r2, r2, r7\n"
+        "subs   r2, r2, r4\n"
+        "adds   r1, r1, r6\n"
+        "lsls   r6, r4, #16\n"
+        "adds   r6, r6, r4\n"
+        "subs   r1, r1, r6\n"
+        "orrs   r5, r3\n"
+        "stmia  r0!, {r1, r2, r5}\n"
+        "pop    {r4, r5}\n"
         "mov    r8, r4\n"
         "mov    r9, r5\n"
-        "mov    r10, r6\n"
         "pop    {r4-r7, pc}\n");
 }
 
