@@ -12,6 +12,7 @@
 
 #define AR_PACKED_CHANNELS (4)
 #define AR_PACKED_TAPS (8)          // columns of a kernel, at most
+#define AR_PACKED_DEPTH (AR_THUMB_PACKED) // elements of a tap, at most
 
 // Four channels, of which some may be the same, and what is known of them.
 typedef struct {

@@ -39,7 +39,7 @@ static bool has_better(const ar_conv_t *c) {
 bool ar_little_fits(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     const ar_quant_t *q = &c->q;
-    return !has_better(c) && w->in_c % 2 == 0 && w->kernel_w <= AR_PACKED_TAPS && ar_dilation_w(w) == 1 && ar_conv_group_in(c) == w->in_c
+    return !has_better(c) && w->in_c % 2 == 0 && w->in_c <= AR_PACKED_DEPTH && w->kernel_w <= AR_PACKED_TAPS && ar_dilation_w(w) == 1 && ar_conv_group_in(c) == w->in_c
         && !ar_quant_is_int4(q) && !ar_conv_is(c, AR_CONV_TRANSPOSED) && w->out_w >= WORTH && q->low == -128 && q->high == 127
         && ar_quant_plain(q, ar_conv_filter(c)) && ar_little_least(c) <= MOST;
 }

@@ -9,19 +9,19 @@
 // Weights of two channels, a tap at a time: `to` advances by four words every two elements.
 static bool pack_two(ar_packed_t *k, const int8_t *a, const int8_t *b, uint32_t *to, uint32_t pair) {
     const int8_t *end = a + k->rows * k->taps * k->depth;
-    uint32_t pairs = k->depth / 2, bad = 0, column = 0;
+    uint32_t bad = 0, column = 0;
     for (uint32_t i = 0; i < k->taps; i++) {
         k->sums[pair][i].packed = k->sums[pair][i].second = 0;
     }
     for (; a < end; a += k->depth, b += k->depth, to += 2 * k->depth) {
         ar_thumb_packed_t s = { 0, 0, 0 };
         ar_thumb_pack(a, b, to, a + k->depth, &s);
-        k->sums[pair][column].packed += s.packed - pairs * AR_THUMB_POSITIVE;
-        k->sums[pair][column].second += s.second - pairs * (AR_THUMB_POSITIVE >> 16);
+        k->sums[pair][column].packed += s.packed;
+        k->sums[pair][column].second += s.second;
         bad |= s.bad;
         column = column + 1 == k->taps ? 0 : column + 1;
     }
-    return bad & 0x80008000u;
+    return !AR_THUMB_FULL && (bad & AR_THUMB_BAD);
 }
 
 void ar_packed_weights(ar_packed_t *k, const ar_product_s8_t *p, uint32_t first) {
@@ -40,7 +40,7 @@ void ar_packed_weights(ar_packed_t *k, const ar_product_s8_t *p, uint32_t first)
 
 // Where the sums of a pair of channels start: the zero point meets the weights inside.
 static void start_at(ar_packed_t *k, const ar_product_s8_t *p, const ar_packed_positions_t *at, uint32_t i) {
-    uint32_t packed = 0, second = 0, pairs = k->rows * at->taps * k->depth / 2;
+    uint32_t packed = 0, second = 0, bias = k->rows * at->taps * k->depth / 2 * AR_THUMB_BIAS;
     for (uint32_t column = at->first; column < at->first + at->taps; column++) {
         packed += k->sums[i][column].packed;
         second += k->sums[i][column].second;
@@ -51,8 +51,8 @@ static void start_at(ar_packed_t *k, const ar_product_s8_t *p, const ar_packed_p
         first += (uint32_t)ar_product_start(p, k->channels[2 * i]->channel);
         second += (uint32_t)ar_product_start(p, k->channels[2 * i + 1]->channel);
     }
-    k->row.packed[i] = first + (second << 16) - pairs * AR_THUMB_BIAS;
-    k->row.second[i] = second;
+    k->row.second[i] = second - bias;
+    k->row.packed[i] = first - bias + (k->row.second[i] << 16);
 }
 
 void ar_packed_product(ar_packed_t *k, const ar_product_s8_t *p, const ar_packed_positions_t *at, int8_t *out) {

@@ -86,7 +86,7 @@ __attribute__((naked)) void ar_thumb_packed_row(ar_thumb_packed_row_t *t, uint32
         "subs   r2, r2, r3\n"
         "orr    r2, r2, #1\n"
         "str    r2, [r0, #72]\n"
-        "mov.w  r11, #0x8000\n"
+        "mov.w  r11, #0x7f007f00\n"
         "1:\n"
         "ldm.w  r0, {r6-r9, r12, lr}\n"
         "ldr    r1, [r0, #56]\n"
