@@ -623,21 +623,34 @@ def test_fully_connected_zero_points_of_channels(engine: Engine) -> None:
     same(engine, dense(w, b), [np.arange(12).astype(np.int8).reshape(2, 6)])
 
 
-def lowest(seed: int) -> tuple[bytes, list[Array]]:
-    """A CONV_2D whose weights and activations lie at the ends of int8, most of them at -128; and its input."""
+def lowest(seed: int, width: int = 0) -> tuple[bytes, list[Array]]:
+    """A CONV_2D whose weights and activations lie at the ends of int8, most of them at -128; and its input.
+
+    width: of a row, with a bias and an even number of channels; 0: any, without.
+    """
     rng = np.random.default_rng(seed)
     size, depth, channels = [int(n) for n in rng.integers(3, 9, 2)], int(rng.integers(1, 9)), int(rng.integers(1, 9))
+    if width:
+        size, depth = [int(rng.integers(1, 4)), width], 2 * int(rng.integers(4, 21))
     kernel = [int(rng.choice([1, 3])), int(rng.choice([1, 2, 3]))]
     x = Tensor([1, *size, depth], "int8", 0.5, int(rng.choice([-128, 0, 127])))
     f = Tensor([channels, *kernel, depth], "int8", np.float32([0.25] * channels), 0, None, 0)
     f.data = rng.choice(np.int8([-128, -128, -128, 127]), f.shape)
+    f.data[: channels // 2 if width else 0] = -128
     scale = float(np.float32(0.125 * 255 * np.prod(kernel) * depth * 2.0 ** -rng.integers(0, 4)))
     y = Tensor([1, *size, channels], "int8", scale, int(rng.integers(-128, 128)))
     fields = options("Conv2D", padding=SAME, strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1)
-    return single("CONV_2D", [x, f], y, fields), [rng.choice(np.int8([-128, -128, 127]), x.shape)]
+    bias = [Tensor([channels], "int32", data=rng.integers(-4000, 4000, channels).astype(np.int32))] if width else []
+    return single("CONV_2D", [x, f, *bias], y, fields), [rng.choice(np.int8([-128, -128, 127]), x.shape)]
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_lowest_weights(engine: Engine, seed: int) -> None:
     """Catches products that run over where two of them share a register: weights of -128 are rare in models."""
     same(engine, *lowest(seed))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_lowest_weights_by_fives(engine: Engine, seed: int) -> None:
+    """Catches the same where five positions are taken at a time, and sums of 16 weights that run over."""
+    same(engine, *lowest(seed, (5, 5, 5, 8, 13)[seed % 5]))
