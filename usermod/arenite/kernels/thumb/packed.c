@@ -56,26 +56,26 @@ static void start_at(ar_packed_t *k, const ar_product_s8_t *p, const ar_packed_p
 }
 
 void ar_packed_product(ar_packed_t *k, const ar_product_s8_t *p, const ar_packed_positions_t *at, int8_t *out) {
-    const uint32_t of_tap = ar_packed_bytes(k->depth, 1, 1);
+    const uint32_t of_tap = ar_packed_bytes(k->depth, 1, 1), first = ar_thumb_first(at->taps * k->depth / 2);
     ar_thumb_packed_row_t *t = &k->row;
     for (uint32_t i = 0; i < AR_PACKED_CHANNELS / 2; i++) {
         start_at(k, p, at, i);
     }
-    t->x = at->x;
+    t->x = at->x - AR_THUMB_BEFORE(first);
     t->w = k->w + at->first * of_tap / sizeof(uint32_t);
     t->rows = k->rows;
     t->turn = at->turn;
     t->row = at->taps * of_tap;
-    t->x_on = at->row_step - at->taps * k->depth;
+    t->x_on = at->row_step - at->taps * k->depth - AR_THUMB_BEFORE(first);
     t->w_on = (k->taps - at->taps) * of_tap;
     t->ring = at->ring;
     t->x_step = at->x_step;
-    t->x_end = at->x + at->count * at->x_step;
+    t->x_end = t->x + at->count * at->x_step;
     t->from = at->begins ? NULL : at->sums;
     t->to = at->ends ? NULL : at->sums;
     t->out = out;
     t->step = p->out_step;
-    ar_thumb_packed_row(t, ar_thumb_first(at->taps * k->depth / 2));
+    ar_thumb_packed_row(t, first);
 }
 
 #endif // AR_TIER_THUMB

@@ -112,6 +112,9 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
     return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
 
+// Bytes that x of ar_thumb_packed_row lies before the first element of a row of taps.
+#define AR_THUMB_BEFORE(pairs_first) (AR_THUMB_FULL ? 0 : 2 * (AR_THUMB_UNROLLED - (pairs_first)))
+
 // What packing two channels' weights finds out about them.
 typedef struct {
     uint32_t packed;            // sum of all words
