@@ -79,7 +79,8 @@
 #define AR_HAS_COLUMNS (1)
 #endif
 
-// Products of few patches at a time, where there is little scratch; and of one by many rows of weights, widened before.
+// Products of few patches at a time, or of none but a row of positions, where there is little scratch; and of one by many rows of
+// weights, widened before.
 #ifndef AR_HAS_FEW
 #define AR_HAS_FEW (1)
 #endif
