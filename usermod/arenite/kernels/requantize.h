@@ -38,12 +38,12 @@ ar_ratio_t ar_ratio(float a, float c);
 
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
 
-// A product of 64 bits. Armv6-M has none, and what the compiler calls for it takes twice as long.
-static inline uint64_t ar_wide(uint32_t a, uint32_t b) {
+// All 64 bits of a product. On cores without long multiplication, the one that the compiler calls is of 64 bits by 64.
+static inline uint64_t ar_multiply(uint32_t a, uint32_t b) {
 #if AR_TIER_THUMB && !AR_THUMB_FULL
-    uint32_t low = (a & 0xffff) * (b & 0xffff), high = (a >> 16) * (b >> 16);
-    uint32_t middle = (a >> 16) * (b & 0xffff) + (low >> 16), other = (a & 0xffff) * (b >> 16) + (middle & 0xffff);
-    return (uint64_t)(high + (middle >> 16) + (other >> 16)) << 32 | (other << 16 | (low & 0xffff));
+    uint32_t al = a & 0xffff, ah = a >> 16, bl = b & 0xffff, bh = b >> 16;
+    uint32_t low = al * bl, middle = ah * bl + (low >> 16), other = al * bh + (middle & 0xffff);
+    return (uint64_t)(ah * bh + (middle >> 16) + (other >> 16)) << 32 | (other << 16 | (low & 0xffff));
 #else
     return (uint64_t)a * b;
 #endif
@@ -54,7 +54,7 @@ static inline uint64_t ar_wide(uint32_t a, uint32_t b) {
 static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, bool *near) {
     uint32_t mb = bits << 8 | 0x80000000u;
     // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
-    uint64_t p = ar_wide((uint32_t)(r->quotient >> 32), mb) + (ar_wide((uint32_t)r->quotient, mb) >> 32);
+    uint64_t p = ar_multiply((uint32_t)(r->quotient >> 32), mb) + (ar_multiply((uint32_t)r->quotient, mb) >> 32);
     int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff);
     if (!(p >> 63)) {
         p <<= 1;

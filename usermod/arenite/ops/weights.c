@@ -357,17 +357,15 @@ static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t
     }
 }
 
-#if !AR_LISTS
-// Armv6-M calls a function for a word that may lie anywhere.
-static inline uint32_t bits_at(const uint8_t *scale) {
+// A scale, wherever it lies: most often as a word does, which saves a call on cores that read only such.
+static inline uint32_t scale_at(const uint8_t *at) {
     uint32_t bits;
-    if ((uintptr_t)scale & 3) {
-        return ar_u32(scale);
+    if (!AR_TIER_THUMB || AR_THUMB_FULL || ((uintptr_t)at & 3)) {
+        return ar_u32(at);
     }
-    memcpy(&bits, __builtin_assume_aligned(scale, sizeof(bits)), sizeof(bits));
+    memcpy(&bits, __builtin_assume_aligned(at, sizeof(bits)), sizeof(bits));
     return bits;
 }
-#endif
 
 // List n channels from first on; whether all shifts are plain for sure.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
@@ -400,7 +398,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
     const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
     for (uint32_t i = first; c < end; c++, scales += 4) {
         bool near;
-        ar_factor_t factor = ar_ratio_quick(&ratio, bits_at(scales), &near);
+        ar_factor_t factor = ar_ratio_quick(&ratio, scale_at(scales), &near);
         if (near) {
             factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
         }

@@ -46,6 +46,30 @@ typedef struct {
 void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 
+// Positions in a row by four channels of packed weights, where activations lie: the fields in the order that the code loads them in.
+typedef struct {
+    uint32_t packed[2];         // where the sums start
+    uint32_t second[2];
+    const int8_t *x;            // of a position
+    const uint32_t *w;
+    uint32_t rows;              // of taps
+    uint32_t turn;              // rows that are left when x goes back by `ring`
+    uint32_t row;               // bytes of the weights of a row of taps
+    uint32_t x_on;              // from the end of a row of taps to the next one
+    uint32_t w_on;
+    uint32_t ring;
+    uint32_t x_step;            // from a position to the next
+    const int8_t *x_end;
+    uint32_t *from;             // sums to go on with, four a position, or NULL
+    uint32_t *to;               // where they are left, or NULL: outputs
+    int8_t *out;
+    uint32_t step;              // from the outputs of a position to those of the next
+    uintptr_t entry;            // set by the code
+    ar_thumb_factor_t factor[4];
+} ar_thumb_packed_row_t;
+
+void ar_thumb_packed_row(ar_thumb_packed_row_t *t, uint32_t pairs_first);
+
 #if AR_THUMB_FULL
 // Two patches by eight channels side by side, and by as many more as there are: four rows of weights at a time, which one stride
 // reaches (0, 1, 2 and 4; then from the other end 7, 6, 5 and 3), by activations with the offset added. The fields in the order
@@ -87,6 +111,9 @@ static inline uint32_t ar_thumb_halves_first(uint32_t n) {
 static inline uint32_t ar_thumb_first(uint32_t pairs) {
     return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
+
+// Bytes that x of ar_thumb_packed_row lies before the first element of a row of taps.
+#define AR_THUMB_BEFORE(pairs_first) (AR_THUMB_FULL ? 0 : 2 * (AR_THUMB_UNROLLED - (pairs_first)))
 
 // What packing two channels' weights finds out about them.
 typedef struct {
