@@ -324,7 +324,7 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
     if (whole) {
-        bool apart = c[whole - 1].channel != c->channel + whole - 1;
+        bool two = patches < AR_TILE_PATCHES, apart = two || c[whole - 1].channel != c->channel + whole - 1;
         t->out[0] = out + (apart ? 0 : c->channel);
         t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
         t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
@@ -334,7 +334,7 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
         t->end = pairs + whole / 2;
         t->out_on = AR_TILE_PATCHES * p->out_step - (apart ? 0 : whole);
         t->rows = rows;
-        (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
+        (two ? ar_tiles_two : apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
         c += whole;
         pairs = t->end;
     }

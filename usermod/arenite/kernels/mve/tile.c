@@ -28,6 +28,24 @@
     "strd       r4, r6, [r11, #" at1 "]\n" \
     "strd       r8, r10, [r11, #" at2 "]\n"
 
+// The same of two patches.
+#define PAIR_BY_TWO(at0, at1, at2) \
+    "ldm.w      r12!, {r0-r4, r6, r8, r10}\n" \
+    "ldm.w      r11, {r5, r7, r9, lr}\n" \
+    "dlstp.8    lr, lr\n" \
+    "1:\n" \
+    "vldrb.8    q0, [r1], #16\n" \
+    "vldrb.8    q2, [r5], #16\n" \
+    "vmladava.s8 r0, q0, q2\n" \
+    "vldrb.8    q1, [r3], #16\n" \
+    "vmladava.s8 r2, q1, q2\n" \
+    "vldrb.8    q3, [r7], #16\n" \
+    "vmladava.s8 r4, q0, q3\n" \
+    "vmladava.s8 r6, q1, q3\n" \
+    "letp       lr, 1b\n" \
+    "strd       r0, r2, [r11, #" at0 "]\n" \
+    "strd       r4, r6, [r11, #" at1 "]\n"
+
 // The doubling high products, one less where they are negative, and the rounding shifts; then the zero point. q0 and q1 are
 // factors and shifts of the even channels, q2 and q5 of the odd ones.
 #define PLAIN(even, odd) \
@@ -57,11 +75,13 @@
     "pop    {r4-r11, pc}\n"
 
 // A tile's sums, then its channels: factors and shifts, the latter in the lower halves of words.
-#define TILE \
+#define SUMS(PAIR) \
     PAIR("16", "48", "80") \
     PAIR("24", "56", "88") \
     PAIR("32", "64", "96") \
-    PAIR("40", "72", "104") \
+    PAIR("40", "72", "104")
+
+#define FACTORS \
     "ldr    r0, [r11, #128]\n" \
     "ldrd   r1, r2, [r11, #112]\n" \
     "ldrd   r3, r4, [r11, #120]\n" \
@@ -72,11 +92,15 @@
     "vmovlb.s16 q5, q3\n" \
     "str    r0, [r11, #128]\n"
 
-// The next tile; the next row.
-#define NEXT \
+// Where the last tile is done; the next one.
+#define AGAIN \
     "ldr    r0, [r11, #132]\n" \
     "cmp    r12, r0\n" \
-    "bne    2b\n" \
+    "bne    2b\n"
+
+// The next row.
+#define NEXT \
+    AGAIN \
     "ldr    r0, [r11, #152]\n" \
     "subs   r0, #1\n" \
     "beq    3f\n" \
@@ -102,7 +126,8 @@ __attribute__((naked)) void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *p
     __asm volatile (
         ENTER
         "2:\n"
-        TILE
+        SUMS(PAIR)
+        FACTORS
         "vmovlb.s16 q1, q1\n"
         PLAIN("16", "32")
         "vstrb.16   q4, [r1], #8\n"
@@ -121,7 +146,8 @@ __attribute__((naked)) void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pai
     __asm volatile (
         ENTER
         "2:\n"
-        TILE
+        SUMS(PAIR)
+        FACTORS
         "vsri.32    q3, q1, #16\n"
         "vmovlb.s16 q1, q1\n"
         PLAIN("16", "32")
@@ -134,15 +160,28 @@ __attribute__((naked)) void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pai
         LEAVE);
 }
 
+__attribute__((naked)) void ar_tiles_two(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        "2:\n"
+        SUMS(PAIR_BY_TWO)
+        FACTORS
+        "vsri.32    q3, q1, #16\n"
+        "vmovlb.s16 q1, q1\n"
+        PLAIN("16", "32")
+        "vstrb.16   q4, [r1, q3]\n"
+        PLAIN("48", "64")
+        "vstrb.16   q4, [r2, q3]\n"
+        AGAIN
+        LEAVE);
+}
+
 __attribute__((naked)) void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs) {
     __asm volatile (
         "push   {r4-r11, lr}\n"
         "mov    r11, r0\n"
         "mov    r12, r1\n"
-        PAIR("16", "48", "80")
-        PAIR("24", "56", "88")
-        PAIR("32", "64", "96")
-        PAIR("40", "72", "104")
+        SUMS(PAIR)
         "pop    {r4-r11, pc}\n");
 }
 

@@ -42,4 +42,7 @@ void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
 void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs);
 void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
+// One row of the first two patches, out being where channel 0 goes.
+void ar_tiles_two(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
 #endif // ARENITE_KERNELS_MVE_TILE_H
