@@ -41,6 +41,7 @@ typedef struct {
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
     bool on;                    // ar_product_one: three bytes behind the last row of weights may be read
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
+    bool bare;                  // on Helium: ar_product_begin was not called, and scratch holds patches alone
     bool plain;                 // a shorter way to requantize gives the same bits: twice all sums fits 32 bits, AR_SHIFT_IS_PLAIN
                                 // of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;

@@ -12,9 +12,10 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define EDGES (3)
 
 // A row of no more positions does without a table of all channels' factors: where its patches are held at once, each channel
-// is met once a row, so that its factor may as well be derived then, of so many channels at a time.
-#define NARROW (AR_TIER_MVE ? 0 : 6)
-#define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
+// is met once a row, so that its factor may as well be derived then, of so many channels at a time. On Helium, where neither the
+// product needs anything of all channels then, that is so for rows of any width.
+#define NARROW (6)
+#define NARROW_BYTES (AR_TIER_MVE ? 0 : 1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
 
@@ -87,10 +88,13 @@ static uint32_t least_bytes(const ar_conv_t *c) {
 }
 
 static inline bool is_short(const ar_conv_t *c) {
-    return c->w.out_w <= NARROW;
+    return AR_TIER_MVE || c->w.out_w <= NARROW;
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
+    if (AR_TIER_MVE) { // patches alone
+        return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), (c->w.out_w + 1u) & ~1u, ar_conv_is(c, AR_CONV_DIRECT), 0);
+    }
     return is_short(c) ? product_bytes(c, (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
@@ -744,8 +748,11 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     }
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
+    if (AR_TIER_MVE) {
+        product->bare = no_table;
+    }
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
+    j.held = ar_product_fit(AR_TIER_MVE && no_table ? 0 : j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
@@ -755,7 +762,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         if (!no_table) {
             list_channels(&j, channels);
         }
-        j.begun = false;
+        j.begun = AR_TIER_MVE && no_table;
         run_group(&j, run, rec);
     }
     return AR_OK;

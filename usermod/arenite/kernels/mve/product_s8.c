@@ -91,20 +91,40 @@ static inline void start_pair(const ar_product_s8_t *p, const ar_channel_t *a, c
     to->start1 = to->again[1] = to->again[3] = s1;
 }
 
-// The pairs of all channels; the last one once more where there are less than a tile has. From here on `plain` says that all
-// factors are less than 1/2 and the range is that of int8.
-void ar_product_begin(ar_product_s8_t *p) {
+// The pairs of up to eight channels; the last one once more where there are less than a tile has.
+static void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *last, ar_tile_pair_t *pair) {
     static const uint8_t order[PAIRS] = { 0, 4, 1, 5 }; // and two further
+    for (uint32_t i = 0; i < PAIRS; i++, pair++) {
+        const ar_channel_t *a = c + order[i], *b = a + 2;
+        start_pair(p, a < last ? a : last, b < last ? b : last, pair);
+    }
+}
+
+// What all tiles have in common.
+static inline void set_tile(const ar_product_s8_t *p, ar_tile_t *t) {
+    t->n = p->n;
+    t->zero = p->out_zero;
+    t->offset = p->offset;
+    t->weights = p->weights;
+    t->bias = p->bias;
+}
+
+// The pairs of all channels. From here on `plain` says that all factors are less than 1/2 and the range is that of int8.
+void ar_product_begin(ar_product_s8_t *p) {
     ar_tile_pair_t *pair = p->scratch;
     const ar_channel_t *last = p->channels + p->n_channels - 1;
+    ar_tile_t t;
+    set_tile(p, &t);
     int32_t shifts = -1;            // below 0 where all are
-    for (const ar_channel_t *c = p->channels; c <= last; c += AR_TILE_CHANNELS) {
-        for (uint32_t i = 0; i < PAIRS; i++, pair++) {
-            const ar_channel_t *a = c + order[i], *b = a + 2;
-            a = a < last ? a : last;
-            b = b < last ? b : last;
-            shifts &= a->shift & b->shift;
-            start_pair(p, a, b, pair);
+    for (const ar_channel_t *c = p->channels; c <= last; c++) {
+        shifts &= c->shift;
+    }
+    for (const ar_channel_t *c = p->channels; c <= last; c += AR_TILE_CHANNELS, pair += PAIRS) {
+        if (p->gathered || p->start != 0 || last - c < AR_TILE_CHANNELS - 1) {
+            begin_tile(p, c, last, pair);
+        } else {
+            t.channels = c;
+            ar_tile_begin(&t, pair);
         }
     }
     p->plain = p->low == -128 && p->high == 127 && shifts < 0;
@@ -113,7 +133,7 @@ void ar_product_begin(ar_product_s8_t *p) {
 // ---- patches ---------------------------------------------------------------------------------------------------------
 
 static int8_t *patches_of(const ar_product_s8_t *p) {
-    return (int8_t *)p->scratch + pairs_bytes(p->n_channels);
+    return (int8_t *)p->scratch + (p->bare ? 0 : pairs_bytes(p->n_channels));
 }
 
 static inline void copy(int8_t *to, const int8_t *from, uint32_t n) {
@@ -344,12 +364,80 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     }
 }
 
+// Eight channels of all patches. Those by which the patches are more than a multiple of three meet the weights as these are
+// summed up.
+static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
+    ar_tile_pair_t pairs[PAIRS];
+    uint32_t first = count % AR_TILE_PATCHES;
+    t->channels = t->first = c;
+    if (first) {
+        t->x[0] = x;
+        t->out[0] = out;
+        t->x[1] = first > 1 ? x + x_step : x;
+        t->out[1] = first > 1 ? out + p->out_step : out;
+        ar_tile_begin_two(t, pairs);
+        t->channels = c;
+        x += first * x_step;
+        out += first * p->out_step;
+    } else {
+        ar_tile_begin(t, pairs);
+    }
+    t->rows = count / AR_TILE_PATCHES;
+    if (t->rows == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < AR_TILE_PATCHES; i++, x += x_step, out += p->out_step) {
+        t->x[i] = x;
+        t->out[i] = out;
+    }
+    t->pairs = pairs;
+    t->end = pairs + PAIRS;
+    ar_tiles_plain_apart(t, pairs);
+}
+
+// Up to eight channels, three patches at a time.
+static __attribute__((noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t n, const int8_t *x, uint32_t x_step,
+    uint32_t count, int8_t *out) {
+    ar_tile_pair_t pairs[PAIRS];
+    begin_tile(p, c, c + n - 1, pairs);
+    for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
+        patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
+        for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
+            t->x[i] = x;
+            x += i < patches ? x_step : 0;
+        }
+        ar_tile_s8(t, pairs);
+        some(p, t, c, n, patches, out);
+    }
+}
+
+// All patches by a tile of channels after the other, since nothing is there of these.
+static void bare(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
+    ar_tile_t t;
+    set_tile(p, &t);
+    t.x_on = AR_TILE_PATCHES * x_step;
+    t.out_on = AR_TILE_PATCHES * p->out_step;
+    const ar_channel_t *c = p->channels;
+    for (uint32_t left = p->n_channels, n; left > 0; left -= n, c += n) {
+        n = left < AR_TILE_CHANNELS ? left : AR_TILE_CHANNELS;
+        if (p->plain && n == AR_TILE_CHANNELS) {
+            bare_plain(p, &t, c, x, x_step, count, out);
+        } else {
+            bare_some(p, &t, c, n, x, x_step, count, out);
+        }
+    }
+}
+
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     ar_product_s8(p, patches_of(p), p->n, count, count, out);
 }
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     (void)held;
+    if (p->bare) {
+        bare(p, x, x_step, count, out);
+        return;
+    }
     ar_tile_t t;
     bool many = p->plain && p->n_channels % AR_TILE_CHANNELS == 0;
     t.n = p->n;

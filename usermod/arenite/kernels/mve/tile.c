@@ -185,4 +185,132 @@ __attribute__((naked)) void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs
         "pop    {r4-r11, pc}\n");
 }
 
+// The pairs of channels 0 and 2, 4 and 6, 1 and 3, 5 and 7: rows of weights and biases, each a field of a pair. q4: where those of
+// the even channels are.
+#define ROWS_OF_WEIGHTS \
+    "ldr    r0, [r11, #128]\n" \
+    "ldr    r1, [r11, #12]\n" \
+    "ldrd   r2, r3, [r11, #160]\n" \
+    "vld40.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld41.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld42.32 {q0, q1, q2, q3}, [r0]\n" \
+    "vld43.32 {q0, q1, q2, q3}, [r0]\n" \
+    "adr    r4, 7f\n" \
+    "vldrw.u32  q4, [r4]\n" \
+    "vshr.u32   q0, q1, #16\n" \
+    "vshr.u32   q2, q3, #16\n" \
+    "vmul.i32   q1, q0, r1\n" \
+    "vmul.i32   q3, q2, r1\n" \
+    "vadd.i32   q1, q1, r2\n" \
+    "vadd.i32   q3, q3, r2\n" \
+    "vmov.i32   q5, #0\n" \
+    "vmov.i32   q6, #0\n" \
+    "cbz    r3, 3f\n" \
+    "vldrw.u32  q5, [r3, q0, uxtw #2]\n" \
+    "vldrw.u32  q6, [r3, q2, uxtw #2]\n" \
+    "3:\n" \
+    "add    r2, r12, #4\n" \
+    "vstrw.32   q5, [r12, q4]\n" \
+    "vstrw.32   q1, [r2, q4]\n" \
+    "add    r3, r12, #64\n" \
+    "add    r2, r2, #64\n" \
+    "vstrw.32   q6, [r3, q4]\n" \
+    "vstrw.32   q3, [r2, q4]\n"
+
+#define PLACES \
+    ".balign 4\n" \
+    "7: .word 0, 8, 32, 40\n"
+
+// r0 and r2 become what the sums of a pair start from.
+#define STARTED \
+    "str    r0, [r12]\n" \
+    "str    r2, [r12, #8]\n" \
+    "strd   r0, r2, [r12, #16]\n" \
+    "strd   r0, r2, [r12, #24]\n" \
+    "add    r12, #32\n"
+
+#define BEGIN \
+    "ldm.w  r12, {r0-r3}\n" \
+    "movs   r4, #0\n" \
+    "movs   r6, #0\n" \
+    "dlstp.8    lr, r9\n" \
+    "1:\n" \
+    "vldrb.8    q0, [r1], #16\n" \
+    "vaddva.s8  r4, q0\n" \
+    "vldrb.8    q1, [r3], #16\n" \
+    "vaddva.s8  r6, q1\n" \
+    "letp   lr, 1b\n" \
+    "mla    r0, r4, r8, r0\n" \
+    "mla    r2, r6, r8, r2\n" \
+    STARTED
+
+__attribute__((naked)) void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        ROWS_OF_WEIGHTS
+        "ldr    r8, [r11, #156]\n"
+        "ldr    r9, [r11, #12]\n"
+        BEGIN
+        BEGIN
+        BEGIN
+        BEGIN
+        LEAVE
+        PLACES);
+}
+
+// The sums of weights beside those of two patches.
+#define BEGIN_TWO(at0, at1) \
+    "ldm.w  r12, {r0-r3}\n" \
+    "mov    r4, r0\n" \
+    "mov    r6, r2\n" \
+    "mov    r8, #0\n" \
+    "mov    r10, #0\n" \
+    "ldm.w  r11, {r5, r7, r9, lr}\n" \
+    "dlstp.8    lr, lr\n" \
+    "1:\n" \
+    "vldrb.8    q0, [r1], #16\n" \
+    "vldrb.8    q2, [r5], #16\n" \
+    "vmladava.s8 r0, q0, q2\n" \
+    "vldrb.8    q1, [r3], #16\n" \
+    "vmladava.s8 r2, q1, q2\n" \
+    "vaddva.s8  r8, q0\n" \
+    "vldrb.8    q3, [r7], #16\n" \
+    "vmladava.s8 r4, q0, q3\n" \
+    "vaddva.s8  r10, q1\n" \
+    "vmladava.s8 r6, q1, q3\n" \
+    "letp   lr, 1b\n" \
+    "ldr    r9, [r11, #156]\n" \
+    "ldr    r1, [r12]\n" \
+    "ldr    r3, [r12, #8]\n" \
+    "mul    r8, r8, r9\n" \
+    "mul    r10, r10, r9\n" \
+    "add    r0, r8\n" \
+    "add    r2, r10\n" \
+    "add    r4, r8\n" \
+    "add    r6, r10\n" \
+    "strd   r0, r2, [r11, #" at0 "]\n" \
+    "strd   r4, r6, [r11, #" at1 "]\n" \
+    "add    r0, r1, r8\n" \
+    "add    r2, r3, r10\n" \
+    STARTED
+
+__attribute__((naked)) void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        ROWS_OF_WEIGHTS
+        BEGIN_TWO("16", "48")
+        BEGIN_TWO("24", "56")
+        BEGIN_TWO("32", "64")
+        BEGIN_TWO("40", "72")
+        FACTORS
+        "vsri.32    q3, q1, #16\n"
+        "vmovlb.s16 q1, q1\n"
+        PLAIN("16", "32")
+        "vstrb.16   q4, [r1, q3]\n"
+        PLAIN("48", "64")
+        "vstrb.16   q4, [r2, q3]\n"
+        LEAVE
+        PLACES);
+}
+
 #endif // AR_TIER_MVE

@@ -32,7 +32,16 @@ typedef struct {
     const ar_tile_pair_t *pairs;    // 144: the first
     const void *first;          // 148: of the channels
     uint32_t rows;              // 152
+    int32_t offset;             // 156: added to the activations
+    const int8_t *weights;      // 160: of channel 0
+    const int32_t *bias;        // 164: of channel 0, or NULL
 } ar_tile_t;
+
+// Set up the four pairs of the first eight channels, with what the offset adds to them.
+void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs);
+
+// The same, and the outputs of the first two patches, requantized in the short way, out being where channel 0 goes.
+void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs);
 
 // The sums of the patches by four pairs.
 void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
