@@ -53,9 +53,9 @@ static inline bool by_taps(const ar_conv_t *c) {
     return AR_TIER_DSP && ar_conv_group_in(c) % 4 == 0 && ar_conv_filter(c) >= LARGE;
 }
 
-// Bytes of a row in scratch, where it may be read in whole words.
+// Bytes of a row in scratch, where it may be read in whole words. On Helium rows that lie side by side do without.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
+    return ar_conv_is(c, AR_CONV_DIRECT) || (AR_TIER_MVE && taps_of_row(c) == c->w.kernel_w) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {

@@ -386,13 +386,15 @@ static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_c
     if (t->rows == 0) {
         return;
     }
+    bool apart = t->rows == 1 || c[AR_TILE_CHANNELS - 1].channel != c->channel + AR_TILE_CHANNELS - 1;
+    out += apart ? 0 : c->channel;
     for (uint32_t i = 0; i < AR_TILE_PATCHES; i++, x += x_step, out += p->out_step) {
         t->x[i] = x;
         t->out[i] = out;
     }
     t->pairs = pairs;
     t->end = pairs + PAIRS;
-    ar_tiles_plain_apart(t, pairs);
+    (apart ? ar_tiles_plain_apart : ar_tile_rows)(t, pairs);
 }
 
 // Up to eight channels, three patches at a time.

@@ -185,6 +185,63 @@ __attribute__((naked)) void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs
         "pop    {r4-r11, pc}\n");
 }
 
+// The same where factors and shifts stay in q4 and q5, those of the odd channels in q6 and q7.
+#define KEPT(even, odd) \
+    "vldrw.u32  q0, [r11, #" even "]\n" \
+    "vldrw.u32  q1, [r11, #" odd "]\n" \
+    "vqrdmulh.s32 q0, q0, q4\n" \
+    "vqrdmulh.s32 q1, q1, q6\n" \
+    "vshr.s32   q2, q0, #31\n" \
+    "vadd.i32   q0, q0, q2\n" \
+    "vshr.s32   q3, q1, #31\n" \
+    "vadd.i32   q1, q1, q3\n" \
+    "vrshl.s32  q0, q0, q5\n" \
+    "vrshl.s32  q1, q1, q7\n" \
+    "vqmovnb.s32 q0, q0\n" \
+    "vqmovnt.s32 q0, q1\n" \
+    "vqadd.s16  q0, q0, r4\n" \
+    "vqmovnb.s16 q0, q0\n"
+
+__attribute__((naked)) void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+    __asm volatile (
+        ENTER
+        "ldr    r0, [r11, #128]\n"
+        "vld40.32 {q4, q5, q6, q7}, [r0]\n"
+        "vld41.32 {q4, q5, q6, q7}, [r0]\n"
+        "vld42.32 {q4, q5, q6, q7}, [r0]\n"
+        "vld43.32 {q4, q5, q6, q7}, [r0]\n"
+        "vmovlb.s16 q5, q5\n"
+        "vmovlb.s16 q7, q7\n"
+        "2:\n"
+        SUMS(PAIR)
+        "add.w  r0, r11, #112\n"
+        "ldm    r0, {r1-r4}\n"
+        KEPT("16", "32")
+        "vstrb.16   q0, [r1]\n"
+        KEPT("48", "64")
+        "vstrb.16   q0, [r2]\n"
+        KEPT("80", "96")
+        "vstrb.16   q0, [r3]\n"
+        "ldr    r6, [r11, #152]\n"
+        "subs   r6, #1\n"
+        "beq    3f\n"
+        "str    r6, [r11, #152]\n"
+        "ldrd   r4, r5, [r11, #136]\n"
+        "add    r1, r5\n"
+        "add    r2, r5\n"
+        "add    r3, r5\n"
+        "stm    r0!, {r1-r3}\n"
+        "ldm.w  r11, {r1-r3}\n"
+        "add    r1, r4\n"
+        "add    r2, r4\n"
+        "add    r3, r4\n"
+        "stm.w  r11, {r1-r3}\n"
+        "sub.w  r12, #128\n"
+        "b      2b\n"
+        "3:\n"
+        LEAVE);
+}
+
 // The pairs of channels 0 and 2, 4 and 6, 1 and 3, 5 and 7: rows of weights and biases, each a field of a pair. q4: where those of
 // the even channels are.
 #define ROWS_OF_WEIGHTS \

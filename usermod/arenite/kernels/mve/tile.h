@@ -51,6 +51,9 @@ void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
 void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs);
 void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
+// Rows of a tile whose channels are side by side, out being where the first one goes.
+void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
 // One row of the first two patches, out being where channel 0 goes.
 void ar_tiles_two(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
