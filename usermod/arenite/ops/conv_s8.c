@@ -17,7 +17,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define NARROW (6)
 #define NARROW_BYTES (AR_TIER_MVE ? 0 : 1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
-#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
+#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/ and mve/
 
 // So many patches are quicker than columns.
 #define AMPLE (16)
@@ -88,12 +88,13 @@ static uint32_t least_bytes(const ar_conv_t *c) {
 }
 
 static inline bool is_short(const ar_conv_t *c) {
-    return AR_TIER_MVE || c->w.out_w <= NARROW;
+    return AR_TIER_MVE ? ar_conv_is(c, AR_CONV_DIRECT) || ar_conv_filter(c) < LARGE : c->w.out_w <= NARROW;
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
     if (AR_TIER_MVE) { // patches alone
-        return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), (c->w.out_w + 1u) & ~1u, ar_conv_is(c, AR_CONV_DIRECT), 0);
+        uint32_t patches = is_short(c) ? (c->w.out_w + 1u) & ~1u : 2;
+        return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT), 0);
     }
     return is_short(c) ? product_bytes(c, (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
@@ -157,7 +158,7 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : AR_TIER_DSP && ar_conv_filter(c) >= LARGE);
+    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
     c->w.rows.reads_first = AR_TIER_DSP && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);

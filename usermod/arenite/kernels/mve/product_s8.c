@@ -221,6 +221,46 @@ static inline void narrow_patches(int8_t *to, uint32_t row, const int8_t *x, uin
         : "+r" (to), "+r" (x), "=&r" (at), "+r" (count) : "r" (row), "r" (step), "r" (rows), "r" (advance) : "lr", "q0", "p0", "cc", "memory");
 }
 
+// One row of so many patches, n apart, from what is so many bytes apart.
+static inline void row_of_patches(int8_t *to, const int8_t *x, uint32_t row, uint32_t n, uint32_t advance, uint32_t count) {
+    int8_t *at;
+    const int8_t *from;
+    __asm volatile (
+        "1:\n"
+        "mov        %2, %0\n"
+        "mov        %3, %1\n"
+        "dlstp.8    lr, %5\n"
+        "2:\n"
+        "vldrb.8    q0, [%3], #16\n"
+        "vstrb.8    q0, [%2], #16\n"
+        "letp       lr, 2b\n"
+        "add        %0, %0, %6\n"
+        "add        %1, %1, %7\n"
+        "subs       %4, %4, #1\n"
+        "bne        1b\n"
+        : "+r" (to), "+r" (x), "=&r" (at), "=&r" (from), "+r" (count) : "r" (row), "r" (n), "r" (advance) : "lr", "q0", "cc", "memory");
+}
+
+// Patches of which whole rows are inside, at least one: a row of all of them after the other.
+static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
+    const int8_t *x = from->x + from->y0 * from->step, *turn = x + from->turn * from->step;
+    int8_t *to = patches_of(p) + i * p->n;
+    for (uint32_t r = 0, row = p->row, n = p->n; r < p->rows; r++, to += row) {
+        if (r < from->y0 || r >= from->y1) {
+            for (uint32_t k = 0; k < count; k++) {
+                fill(to + k * n, zero, row);
+            }
+            continue;
+        }
+        if (x == turn) {
+            x -= from->ring;
+        }
+        row_of_patches(to, x, row, n, advance, count);
+        x += from->step;
+    }
+}
+
 // Of a ring: rows as far as its end, and those from its start on.
 static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
@@ -238,7 +278,13 @@ static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint
 }
 
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
-    if (from->turn < from->y1 - from->y0) {
+    uint32_t inside = from->x1 - from->x0;
+    bool turns = from->turn < from->y1 - from->y0;
+    if (count > 1 && inside == p->row && (turns || inside > VECTOR)) {
+        whole_patches(p, i, from, count, advance);
+        return;
+    }
+    if (turns) {
         gather_ring(p, i, from, count, advance);
         return;
     }
@@ -247,7 +293,7 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
     uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
     const int8_t *x = from->x + from->y0 * from->step;
     int8_t *to = patches_of(p) + i * p->n;
-    if (row <= VECTOR && rows == p->rows && from->x1 - from->x0 == row) {
+    if (row <= VECTOR && rows == p->rows && inside == row) {
         narrow_patches(to, row, x, from->step, rows, count, advance);
         return;
     }
