@@ -134,6 +134,11 @@ typedef struct {
 // plane advances so many bytes.
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
 
+// Rows of weights, one a channel, from what lies channel by channel for each tap. Not more taps than AR_TURNED_TAPS.
+#define AR_TURNED_TAPS (8191)
+
+void ar_product_turn(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to);
+
 // A bit for each of 16 channels: those that are not zero at every position.
 uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero);
 

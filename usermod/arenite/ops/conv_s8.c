@@ -192,6 +192,12 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 
 // Each channel's taps: it is done anew for each row.
 static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+#if AR_TIER_MVE
+    if (taps <= AR_TURNED_TAPS) {
+        ar_product_turn(from, taps, channels, to);
+        return;
+    }
+#endif
     bool words = AR_QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
     for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;

@@ -310,6 +310,26 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
     }
 }
 
+// Eight channels of a tap at a time, each to its row.
+void ar_product_turn(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    const uint16x8_t rows = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)taps);
+    for (uint32_t c = 0; c < channels; c += 8, to += 8 * taps) {
+        const int8_t *x = from + c;
+        int8_t *at = to;
+        __asm volatile (
+            "vctp.16    %3\n"
+            "dls        lr, %2\n"
+            "1:\n"
+            "vpstt\n"
+            "vldrbt.u16 q0, [%0]\n"
+            "vstrbt.16  q0, [%1, %q5]\n"
+            "add        %0, %0, %4\n"
+            "add        %1, %1, #1\n"
+            "le         lr, 1b\n"
+            : "+l" (x), "+r" (at) : "r" (taps), "r" (channels - c), "r" (channels), "w" (rows) : "lr", "q0", "p0", "memory");
+    }
+}
+
 // ---- without channels that are the zero point everywhere -------------------------------------------------------------
 
 uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero) {
