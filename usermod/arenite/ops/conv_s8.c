@@ -720,8 +720,44 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
     j->n_constant = j->group_out - j->product.n_channels;
 }
 
+#if AR_TIER_MVE
+
+static inline bool is_row_alone(const ar_conv_t *c, const ar_run_t *run) {
+    const unsigned notes = AR_CONV_DIRECT | AR_CONV_NARROW;
+    return run->y1 - run->y0 == 1 && (c->w.rows.own & (notes | AR_CONV_TRANSPOSED)) == notes && ar_batches(&c->w) == 1 && !ar_quant_is_int4(&c->q);
+}
+
+// A row by itself whose patches lie in the input: most of what is to be found out for others is not needed.
+static __attribute__((noinline)) ar_status_t row_alone(const ar_run_t *run, const ar_rec_t *rec) {
+    const ar_conv_t *c = ar_params(rec);
+    const ar_window_t *w = &c->w;
+    ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), 0, 1), out = ar_out_plane(w, ar_out(rec, 0), 0, 1);
+    job_t j;
+    j.c = c;
+    j.group = j.held = 0;
+    j.group_out = w->out_c;
+    j.product.weights = ar_in(rec, WEIGHTS);
+    j.product.bias = ar_bias(rec);
+    j.product.n = w->in_c;
+    j.product.out_step = w->out_c;
+    j.product.start = 0;
+    j.product.gathered = false;
+    j.product.bare = true;
+    ar_quant_product(&c->q, &j.product);
+    ar_quant_begin(&j.factors, &c->q, w->out_c);
+    without_table(&j, (const int8_t *)ar_row(&in, run->y0 * w->rows.stride), w->out_w, (int8_t *)ar_row(&out, run->y0));
+    return AR_OK;
+}
+
+#endif
+
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
+#if AR_TIER_MVE
+    if (is_row_alone(c, run)) {
+        return row_alone(run, rec);
+    }
+#endif
     if (AR_HAS_COLUMNS && ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
         return ar_columns(run, rec);
     }
