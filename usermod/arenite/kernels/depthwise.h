@@ -71,8 +71,9 @@ void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, con
 // of 1, that from the last three.
 void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second);
 
-// A row of output of eight channels side by side, from three rows of input, NULL for those outside, but not all.
-void ar_depthwise3_eight(const ar_depthwise3_t *d, const ar_channel_t *channels, const int8_t *const rows[3], int8_t *out);
+// A row of output of at least eight channels side by side, from three rows of input, NULL for those outside, but not all. The last
+// eight may begin in those before, and some be computed once more.
+void ar_depthwise3_row(const ar_depthwise3_t *d, const ar_channel_t *channels, uint32_t n, const int8_t *const rows[3], int8_t *out);
 
 #else
 

@@ -166,7 +166,7 @@ static __attribute__((noinline)) void all_blocks(job_t *j, const ar_plane_t *in,
 // Channels whose factors are derived at a time.
 #define SOME (32)
 
-// One row at a time without scratch. The last eight channels may begin in those before, and compute some once more.
+// One row at a time without scratch. The last channels may begin in those before.
 static __attribute__((noinline)) void by_eights(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y) {
     ar_channel_t channels[SOME];
     const int8_t *rows[3];
@@ -176,10 +176,7 @@ static __attribute__((noinline)) void by_eights(job_t *j, const ar_plane_t *in, 
         c = c + AR_DEPTHWISE_EIGHT <= n ? c : n - AR_DEPTHWISE_EIGHT;
         some = n - c < SOME ? n - c : SOME;
         block_factors(j, c, some, channels);
-        for (uint32_t k = 0; k < some; k += AR_DEPTHWISE_EIGHT) {
-            const ar_channel_t *at = channels + (k + AR_DEPTHWISE_EIGHT <= some ? k : some - AR_DEPTHWISE_EIGHT);
-            ar_depthwise3_eight(&j->k, at, rows, (int8_t *)ar_row(out, y));
-        }
+        ar_depthwise3_row(&j->k, channels, some, rows, (int8_t *)ar_row(out, y));
     }
 }
 

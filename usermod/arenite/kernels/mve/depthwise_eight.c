@@ -13,16 +13,22 @@ typedef struct {
     int32_t start[2][4];        // 72: of sums of all taps of activations as they are
     int32_t mult[2][4];         // 104
     int32_t shift[2][4];        // 136
-    const int8_t *x[3];         // 168: rows, where the next output begins
+    const int8_t *x[3];         // 168: rows, where the first column is that an output sees
     uint32_t step;              // 180: from a position to the next, of inputs and outputs
-    int8_t *out;                // 184: the next
+    int8_t *out;                // 184: the first
     int32_t zero;               // 188
-    uint32_t pairs;             // 192: of outputs, at least one
-    uint32_t on;                // 196: bytes of a row from an output to the next
+    uint32_t pairs;             // 192: of outputs that see no column outside
+    uint32_t others;            // 196: FIRST, MIDDLE, LAST
     int32_t offset;             // 200
-    uint32_t unused;
+    uint32_t back;              // 204: of a row, from behind the columns that an output sees to those of the next
     int32_t bias[2][4];         // 208
 } eight_t;
+
+// Outputs besides the pairs: the first one, if it sees a column before the input; one more that sees none outside; the last one,
+// if it sees one behind.
+#define FIRST (1)
+#define MIDDLE (2)
+#define LAST (4)
 
 // ---- before ----------------------------------------------------------------------------------------------------------
 
@@ -84,157 +90,78 @@ static inline void put_factors(const ar_depthwise3_t *d, const ar_channel_t *cha
         : : "r" (channels), "r" (e), "r" (bias), "w" (sum), "r" (d->offset) : "q0", "q1", "q2", "q3", "memory");
 }
 
-static void begin(const ar_depthwise3_t *d, const ar_channel_t *channels, const int8_t *const rows[3], int8_t *out, eight_t *e) {
-    static const int32_t none[AR_DEPTHWISE_EIGHT];
-    uint32_t first = channels->channel;
-    const int8_t *inside = rows[0] ? rows[0] : rows[1] ? rows[1] : rows[2];
-    put_factors(d, channels, d->bias ? d->bias + first : none, put_weights(d, d->weights + first, rows, e), e);
-    for (uint32_t i = 0; i < 3; i++) {
-        e->x[i] = (rows[i] ? rows[i] : inside) + first - d->pad_left * d->n_channels;
-    }
-    e->step = d->n_channels;
-    e->out = out + first;
-    e->zero = d->out_zero;
-    e->on = d->stride * d->n_channels;
-    e->offset = d->offset;
-}
+// ---- a row in assembly -----------------------------------------------------------------------------------------------
 
-// ---- one output ------------------------------------------------------------------------------------------------------
-
-// r1, r2 and r3 are the rows, r4 the step, r5 the output, r6 the zero point, r8 the offset, r7 the weights; q3 and q4 the sums.
-#define TAP(x, w) \
-    "vldrb.s16  q0, [" x "]\n" \
-    "vldrb.s16  q1, [r7, #" w "]\n" \
-    "vadd.i16   q0, q0, r8\n" \
-    "add        " x ", " x ", r4\n" \
-    "vmullb.s16 q2, q0, q1\n" \
-    "vmullt.s16 q0, q0, q1\n" \
-    "vadd.i32   q3, q3, q2\n" \
-    "vadd.i32   q4, q4, q0\n"
-
-// So many columns from the k-th on; what comes before and behind them is outside. END: what is done with the sums.
-#define ONE(END) \
-    __asm volatile ( \
-        "push       {r4-r8, lr}\n" \
-        "vpush      {d8-d9}\n" \
-        "dls        lr, r2\n" \
-        "add        r7, r0, r1, lsl #3\n" \
-        "mov        r8, r1\n" \
-        "add        r1, r0, #168\n" \
-        "ldm        r1, {r1-r6}\n" \
-        "mul        r8, r8, r4\n" \
-        "add        r1, r1, r8\n" \
-        "add        r2, r2, r8\n" \
-        "add        r3, r3, r8\n" \
-        "ldr        r8, [r0, #200]\n" \
-        "vldrw.u32  q3, [r0, #208]\n" \
-        "vldrw.u32  q4, [r0, #224]\n" \
-        "1:\n" \
-        TAP("r1", "0") \
-        TAP("r2", "24") \
-        TAP("r3", "48") \
-        "add        r7, r7, #8\n" \
-        "le         lr, 1b\n" \
-        END \
-        "add        r7, r0, #168\n" \
-        "ldr        r8, [r0, #196]\n" \
-        "ldm        r7, {r1-r3}\n" \
-        "add        r1, r1, r8\n" \
-        "add        r2, r2, r8\n" \
-        "add        r3, r3, r8\n" \
-        "add        r5, r5, r4\n" \
-        "stm        r7, {r1-r5}\n" \
-        "vpop       {d8-d9}\n" \
-        "pop        {r4-r8, pc}\n")
-
-static __attribute__((naked)) void one_plain(eight_t *e, uint32_t k, uint32_t columns) {
-    ONE(
-        "vldrw.u32  q0, [r0, #104]\n"
-        "vldrw.u32  q1, [r0, #136]\n"
-        "vqrdmulh.s32 q3, q3, q0\n"
-        "vshr.s32   q2, q3, #31\n"
-        "vadd.i32   q3, q3, q2\n"
-        "vrshl.s32  q3, q3, q1\n"
-        "vldrw.u32  q0, [r0, #120]\n"
-        "vldrw.u32  q1, [r0, #152]\n"
-        "vqrdmulh.s32 q4, q4, q0\n"
-        "vshr.s32   q2, q4, #31\n"
-        "vadd.i32   q4, q4, q2\n"
-        "vrshl.s32  q4, q4, q1\n"
-        "vqmovnb.s32 q3, q3\n"
-        "vqmovnt.s32 q3, q4\n"
-        "vqadd.s16  q3, q3, r6\n"
-        "vqmovnb.s16 q3, q3\n"
-        "vstrb.16   q3, [r5]\n");
-}
-
-static __attribute__((naked)) void one_start(eight_t *e, uint32_t k, uint32_t columns) {
-    ONE(
-        "vstrw.32   q3, [r0, #72]\n"
-        "vstrw.32   q4, [r0, #88]\n");
-}
-
-// The same whatever factor and range are; the sums take the place of what others start from, as there are none.
-static __attribute__((noinline)) void one(const ar_depthwise3_t *d, eight_t *e, uint32_t k, uint32_t columns) {
-    int8_t *out = e->out;
-    one_start(e, k, columns);
-    int32x4_t even = scaled(vld1q_s32(e->start[0]), vld1q_s32(e->mult[0]), vld1q_s32(e->shift[0]));
-    int32x4_t odd = scaled(vld1q_s32(e->start[1]), vld1q_s32(e->mult[1]), vld1q_s32(e->shift[1]));
-    vstrbq_s16(out, joined(clamped(even, d->out_zero, d->low, d->high), clamped(odd, d->out_zero, d->low, d->high)));
-}
-
-// ---- pairs -----------------------------------------------------------------------------------------------------------
-
-// r1, r2 and r3 are the rows, r4 the step, r5 the outputs, r6 the zero point; q4 and q5 are the sums of one output, q6 and q7
-// those of the next.
+// r1, r2 and r3 are the rows, r4 the step, r5 the outputs, r6 the zero point, r8 the offset, r9 the way back; q4 and q5 are the sums
+// of one output, q6 and q7 those of the next of a pair.
 #define TAPS(even, odd, w) \
     "vmullb.s16 q3, q0, " w "\n" \
     "vadd.i32   " even ", " even ", q3\n" \
     "vmullt.s16 q3, q0, " w "\n" \
     "vadd.i32   " odd ", " odd ", q3\n"
 
-#define FIRST(w) TAPS("q4", "q5", w)
-#define SECOND(w) TAPS("q6", "q7", w)
+#define ONE(w) TAPS("q4", "q5", w)
+#define OTHER(w) TAPS("q6", "q7", w)
+
+// A column of one output. OFFSET: what becomes of the activations where not all taps are there to add the offset to.
+#define TAP(x, w, OFFSET) \
+    "vldrb.s16  q0, [" x "]\n" \
+    "vldrb.s16  q1, [r0, #" w "]\n" \
+    "add        " x ", " x ", r4\n" \
+    OFFSET \
+    ONE("q1")
+
+#define COLUMN(w0, w1, w2, OFFSET) \
+    TAP("r1", w0, OFFSET) \
+    TAP("r2", w1, OFFSET) \
+    TAP("r3", w2, OFFSET)
+
+#define WITH_OFFSET "vadd.i16   q0, q0, r8\n"
+
+#define GO_BACK \
+    "sub        r1, r1, r9\n" \
+    "sub        r2, r2, r9\n" \
+    "sub        r3, r3, r9\n"
 
 // Four columns of a row; the next pair begins with the third.
 #define ROW_1(x, w0, w1, w2) \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q1, [r0, #" w0 "]\n" \
     "add        " x ", " x ", r4\n" \
-    FIRST("q1") \
+    ONE("q1") \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q2, [r0, #" w1 "]\n" \
     "add        " x ", " x ", r4\n" \
-    SECOND("q1") \
-    FIRST("q2") \
+    OTHER("q1") \
+    ONE("q2") \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q1, [r0, #" w2 "]\n" \
     "add        r7, " x ", r4\n" \
-    SECOND("q2") \
-    FIRST("q1") \
+    OTHER("q2") \
+    ONE("q1") \
     "vldrb.s16  q0, [r7]\n" \
-    SECOND("q1")
+    OTHER("q1")
 
 // Five, of which the next pair begins with the last.
 #define ROW_2(x, w0, w1, w2) \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q1, [r0, #" w0 "]\n" \
     "add        " x ", " x ", r4\n" \
-    FIRST("q1") \
+    ONE("q1") \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q2, [r0, #" w1 "]\n" \
     "add        " x ", " x ", r4\n" \
-    FIRST("q2") \
+    ONE("q2") \
     "vldrb.s16  q0, [" x "]\n" \
     "add        " x ", " x ", r4\n" \
-    SECOND("q1") \
+    OTHER("q1") \
     "vldrb.s16  q1, [r0, #" w2 "]\n" \
-    FIRST("q1") \
+    ONE("q1") \
     "vldrb.s16  q0, [" x "]\n" \
     "add        " x ", " x ", r4\n" \
-    SECOND("q2") \
+    OTHER("q2") \
     "vldrb.s16  q0, [" x "]\n" \
-    SECOND("q1")
+    OTHER("q1")
 
 // The doubling high product, one less where that is negative, and the rounding shift.
 #define SCALED(q) \
@@ -242,6 +169,10 @@ static __attribute__((noinline)) void one(const ar_depthwise3_t *d, eight_t *e, 
     "vshr.s32   q3, " q ", #31\n" \
     "vadd.i32   " q ", " q ", q3\n" \
     "vrshl.s32  " q ", " q ", q1\n"
+
+#define FACTORS(mult, shift) \
+    "vldrw.u32  q0, [r0, #" mult "]\n" \
+    "vldrw.u32  q1, [r0, #" shift "]\n"
 
 #define STORED(even, odd) \
     "vqmovnb.s32 " even ", " even "\n" \
@@ -251,70 +182,139 @@ static __attribute__((noinline)) void one(const ar_depthwise3_t *d, eight_t *e, 
     "vstrb.16   " even ", [r5]\n" \
     "add        r5, r5, r4\n"
 
-#define PAIRS(ROW) \
+#define ONE_STORED \
+    FACTORS("104", "136") \
+    SCALED("q4") \
+    FACTORS("120", "152") \
+    SCALED("q5") \
+    STORED("q4", "q5")
+
+#define LOADED(at0, at1) \
+    "vldrw.u32  q4, [r0, #" at0 "]\n" \
+    "vldrw.u32  q5, [r0, #" at1 "]\n"
+
+#define OUTPUTS(ROW) \
     __asm volatile ( \
-        "push       {r4-r7, lr}\n" \
+        "push       {r4-r10, lr}\n" \
         "vpush      {d8-d15}\n" \
-        "add        r1, r0, #168\n" \
-        "ldm        r1, {r1-r6}\n" \
+        "add        r7, r0, #168\n" \
+        "ldm        r7, {r1-r6}\n" \
         "ldr        lr, [r0, #192]\n" \
+        "ldr        r10, [r0, #196]\n" \
+        "ldrd       r8, r9, [r0, #200]\n" \
+        "tst        r10, #1\n" \
+        "beq        2f\n" \
+        LOADED("208", "224") \
+        COLUMN("8", "32", "56", WITH_OFFSET) \
+        COLUMN("16", "40", "64", WITH_OFFSET) \
+        ONE_STORED \
+        GO_BACK \
+        "2:\n" \
+        "cmp        lr, #0\n" \
+        "beq        3f\n" \
         "dls        lr, lr\n" \
         "1:\n" \
-        "vldrw.u32  q4, [r0, #72]\n" \
-        "vldrw.u32  q5, [r0, #88]\n" \
+        LOADED("72", "88") \
         "vmov       q6, q4\n" \
         "vmov       q7, q5\n" \
         ROW("r1", "0", "8", "16") \
         ROW("r2", "24", "32", "40") \
         ROW("r3", "48", "56", "64") \
-        "vldrw.u32  q0, [r0, #104]\n" \
-        "vldrw.u32  q1, [r0, #136]\n" \
+        FACTORS("104", "136") \
         SCALED("q4") \
         SCALED("q6") \
-        "vldrw.u32  q0, [r0, #120]\n" \
-        "vldrw.u32  q1, [r0, #152]\n" \
+        FACTORS("120", "152") \
         SCALED("q5") \
         SCALED("q7") \
         STORED("q4", "q5") \
         STORED("q6", "q7") \
         "le         lr, 1b\n" \
-        "add        r0, r0, #168\n" \
-        "stm        r0, {r1-r5}\n" \
+        "3:\n" \
+        "tst        r10, #2\n" \
+        "beq        4f\n" \
+        LOADED("72", "88") \
+        COLUMN("0", "24", "48", "") \
+        COLUMN("8", "32", "56", "") \
+        COLUMN("16", "40", "64", "") \
+        ONE_STORED \
+        GO_BACK \
+        "4:\n" \
+        "tst        r10, #4\n" \
+        "beq        5f\n" \
+        LOADED("208", "224") \
+        COLUMN("0", "24", "48", WITH_OFFSET) \
+        COLUMN("8", "32", "56", WITH_OFFSET) \
+        ONE_STORED \
+        "5:\n" \
         "vpop       {d8-d15}\n" \
-        "pop        {r4-r7, pc}\n")
+        "pop        {r4-r10, pc}\n")
 
-static __attribute__((naked)) void pairs_1(eight_t *e) {
-    PAIRS(ROW_1);
+static __attribute__((naked)) void outputs_1(const eight_t *e) {
+    OUTPUTS(ROW_1);
 }
 
-static __attribute__((naked)) void pairs_2(eight_t *e) {
-    PAIRS(ROW_2);
+static __attribute__((naked)) void outputs_2(const eight_t *e) {
+    OUTPUTS(ROW_2);
+}
+
+// ---- whatever stride, factor and range -------------------------------------------------------------------------------
+
+// One output at x, of which columns k to end are inside.
+static void one(const ar_depthwise3_t *d, const eight_t *e, int32_t x, uint32_t k, uint32_t end, int8_t *out) {
+    int32x4_t even = vld1q_s32(e->bias[0]), odd = vld1q_s32(e->bias[1]);
+    for (; k < end; k++) {
+        for (uint32_t ky = 0; ky < 3; ky++) {
+            int16x8_t v = vldrbq_s16(e->x[ky] + (x + (int32_t)k) * (int32_t)e->step), w = vldrbq_s16(e->weights[ky][k]);
+            v = vaddq_n_s16(v, (int16_t)d->offset);
+            even = vaddq_s32(even, vmullbq_int_s16(v, w));
+            odd = vaddq_s32(odd, vmulltq_int_s16(v, w));
+        }
+    }
+    even = scaled(even, vld1q_s32(e->mult[0]), vld1q_s32(e->shift[0]));
+    odd = scaled(odd, vld1q_s32(e->mult[1]), vld1q_s32(e->shift[1]));
+    vstrbq_s16(out, joined(clamped(even, d->out_zero, d->low, d->high), clamped(odd, d->out_zero, d->low, d->high)));
+}
+
+static __attribute__((noinline)) void one_by_one(const ar_depthwise3_t *d, const eight_t *e) {
+    int32_t x = -(int32_t)d->pad_left, in_w = (int32_t)d->in_w;
+    int8_t *out = e->out;
+    for (uint32_t i = 0; i < d->out_w; i++, x += (int32_t)d->stride, out += e->step) {
+        one(d, e, x, x < 0, in_w - x < 3 ? (uint32_t)(in_w - x) : 3, out);
+    }
 }
 
 // ---- a row -----------------------------------------------------------------------------------------------------------
 
-void ar_depthwise3_eight(const ar_depthwise3_t *d, const ar_channel_t *channels, const int8_t *const rows[3], int8_t *out) {
+// What all channels have in common. Whether the code above can do it.
+static inline bool plan(const ar_depthwise3_t *d, eight_t *e) {
+    uint32_t seen = (d->out_w - 1) * d->stride + 3 - d->pad_left, last = seen > d->in_w, inner = d->out_w - d->pad_left - last;
+    e->step = d->n_channels;
+    e->zero = d->out_zero;
+    e->pairs = inner / 2;
+    e->others = (d->pad_left ? FIRST : 0) | (inner & 1 ? MIDDLE : 0) | (last ? LAST : 0);
+    e->offset = d->offset;
+    e->back = (3 - d->stride) * d->n_channels;
+    return d->plain && d->stride <= 2 && seen <= d->in_w + 1 && d->out_w >= d->pad_left + last && d->in_w > 1;
+}
+
+void ar_depthwise3_row(const ar_depthwise3_t *d, const ar_channel_t *channels, uint32_t n, const int8_t *const rows[3], int8_t *out) {
+    static const int32_t none[AR_DEPTHWISE_EIGHT];
+    const int8_t *inside = rows[0] ? rows[0] : rows[1] ? rows[1] : rows[2];
+    const int8_t *const x[3] = { rows[0] ? rows[0] : inside, rows[1] ? rows[1] : inside, rows[2] ? rows[2] : inside };
     eight_t e; // not all of it is needed, and zeros take their time
-    uint32_t stride = d->stride, n;
-    int32_t x = -(int32_t)d->pad_left, in_w = (int32_t)d->in_w;
-    bool quick = d->plain && stride <= 2;
-    begin(d, channels, rows, out, &e);
-    for (uint32_t left = d->out_w; left > 0; left -= n, x += (int32_t)(n * stride)) {
-        // Of a pair the last column is 2 + stride behind the first.
-        int32_t beyond = in_w - 3 - (int32_t)stride - x;
-        if (quick && x >= 0 && beyond >= 0 && left > 1) {
-            uint32_t fit = ((uint32_t)beyond >> stride) + 1;
-            e.pairs = fit < left / 2 ? fit : left / 2;
-            (stride == 1 ? pairs_1 : pairs_2)(&e);
-            n = 2 * e.pairs;
+    bool quick = plan(d, &e);
+    for (uint32_t k = 0; k < n; k += AR_DEPTHWISE_EIGHT) {
+        const ar_channel_t *at = channels + (k + AR_DEPTHWISE_EIGHT <= n ? k : n - AR_DEPTHWISE_EIGHT);
+        uint32_t first = at->channel;
+        put_factors(d, at, d->bias ? d->bias + first : none, put_weights(d, d->weights + first, rows, &e), &e);
+        for (uint32_t i = 0; i < 3; i++) {
+            e.x[i] = x[i] + first;
+        }
+        e.out = out + first;
+        if (quick) {
+            (d->stride == 1 ? outputs_1 : outputs_2)(&e);
         } else {
-            uint32_t k = x < 0, end = in_w - x < 3 ? (uint32_t)(in_w - x) : 3;
-            n = 1;
-            if (d->plain) {
-                one_plain(&e, k, end - k);
-            } else {
-                one(d, &e, k, end - k);
-            }
+            one_by_one(d, &e);
         }
     }
 }
