@@ -103,25 +103,13 @@ static inline void put_factors(const ar_depthwise3_t *d, const ar_channel_t *cha
 #define ONE(w) TAPS("q4", "q5", w)
 #define OTHER(w) TAPS("q6", "q7", w)
 
-// A column of one output. OFFSET: what becomes of the activations where not all taps are there to add the offset to.
-#define TAP(x, w, OFFSET) \
+// One tap of one output, of which not all may be there: the offset is added to the activations.
+#define TAP(x, w) \
     "vldrb.s16  q0, [" x "]\n" \
-    "vldrb.s16  q1, [r0, #" w "]\n" \
+    "vldrb.s16  q1, [r7, #" w "]\n" \
+    "vadd.i16   q0, q0, r8\n" \
     "add        " x ", " x ", r4\n" \
-    OFFSET \
     ONE("q1")
-
-#define COLUMN(w0, w1, w2, OFFSET) \
-    TAP("r1", w0, OFFSET) \
-    TAP("r2", w1, OFFSET) \
-    TAP("r3", w2, OFFSET)
-
-#define WITH_OFFSET "vadd.i16   q0, q0, r8\n"
-
-#define GO_BACK \
-    "sub        r1, r1, r9\n" \
-    "sub        r2, r2, r9\n" \
-    "sub        r3, r3, r9\n"
 
 // Four columns of a row; the next pair begins with the third.
 #define ROW_1(x, w0, w1, w2) \
@@ -182,79 +170,85 @@ static inline void put_factors(const ar_depthwise3_t *d, const ar_channel_t *cha
     "vstrb.16   " even ", [r5]\n" \
     "add        r5, r5, r4\n"
 
-#define ONE_STORED \
+#define PAIRS(ROW) \
+    "1:\n" \
+    "vldrw.u32  q4, [r0, #72]\n" \
+    "vldrw.u32  q5, [r0, #88]\n" \
+    "vmov       q6, q4\n" \
+    "vmov       q7, q5\n" \
+    ROW("r1", "0", "8", "16") \
+    ROW("r2", "24", "32", "40") \
+    ROW("r3", "48", "56", "64") \
     FACTORS("104", "136") \
     SCALED("q4") \
+    SCALED("q6") \
     FACTORS("120", "152") \
     SCALED("q5") \
-    STORED("q4", "q5")
+    SCALED("q7") \
+    STORED("q4", "q5") \
+    STORED("q6", "q7") \
+    "le         lr, 1b\n"
 
-#define LOADED(at0, at1) \
-    "vldrw.u32  q4, [r0, #" at0 "]\n" \
-    "vldrw.u32  q5, [r0, #" at1 "]\n"
+// One output of lr columns, the weights of which are at r7; then on to r11.
+#define ONE_MORE(columns, first, then) \
+    "adr        r11, " then "\n" \
+    "mov        lr, #" columns "\n" \
+    "add        r7, r0, #" first "\n" \
+    "b          7f\n"
 
-#define OUTPUTS(ROW) \
-    __asm volatile ( \
-        "push       {r4-r10, lr}\n" \
-        "vpush      {d8-d15}\n" \
-        "add        r7, r0, #168\n" \
-        "ldm        r7, {r1-r6}\n" \
-        "ldr        lr, [r0, #192]\n" \
-        "ldr        r10, [r0, #196]\n" \
-        "ldrd       r8, r9, [r0, #200]\n" \
-        "tst        r10, #1\n" \
-        "beq        2f\n" \
-        LOADED("208", "224") \
-        COLUMN("8", "32", "56", WITH_OFFSET) \
-        COLUMN("16", "40", "64", WITH_OFFSET) \
-        ONE_STORED \
-        GO_BACK \
-        "2:\n" \
-        "cmp        lr, #0\n" \
-        "beq        3f\n" \
-        "dls        lr, lr\n" \
-        "1:\n" \
-        LOADED("72", "88") \
-        "vmov       q6, q4\n" \
-        "vmov       q7, q5\n" \
-        ROW("r1", "0", "8", "16") \
-        ROW("r2", "24", "32", "40") \
-        ROW("r3", "48", "56", "64") \
-        FACTORS("104", "136") \
-        SCALED("q4") \
-        SCALED("q6") \
-        FACTORS("120", "152") \
-        SCALED("q5") \
-        SCALED("q7") \
-        STORED("q4", "q5") \
-        STORED("q6", "q7") \
-        "le         lr, 1b\n" \
-        "3:\n" \
-        "tst        r10, #2\n" \
-        "beq        4f\n" \
-        LOADED("72", "88") \
-        COLUMN("0", "24", "48", "") \
-        COLUMN("8", "32", "56", "") \
-        COLUMN("16", "40", "64", "") \
-        ONE_STORED \
-        GO_BACK \
-        "4:\n" \
-        "tst        r10, #4\n" \
-        "beq        5f\n" \
-        LOADED("208", "224") \
-        COLUMN("0", "24", "48", WITH_OFFSET) \
-        COLUMN("8", "32", "56", WITH_OFFSET) \
-        ONE_STORED \
-        "5:\n" \
-        "vpop       {d8-d15}\n" \
-        "pop        {r4-r10, pc}\n")
-
-static __attribute__((naked)) void outputs_1(const eight_t *e) {
-    OUTPUTS(ROW_1);
-}
-
-static __attribute__((naked)) void outputs_2(const eight_t *e) {
-    OUTPUTS(ROW_2);
+static __attribute__((naked)) void outputs(const eight_t *e) {
+    __asm volatile (
+        "push       {r4-r11, lr}\n"
+        "vpush      {d8-d15}\n"
+        "add        r7, r0, #168\n"
+        "ldm        r7, {r1-r6}\n"
+        "ldr        r10, [r0, #196]\n"
+        "ldrd       r8, r9, [r0, #200]\n"
+        "tst        r10, #1\n"
+        "beq        2f\n"
+        ONE_MORE("2", "8", "2f")
+        ".balign 4\n"
+        "2:\n"
+        "ldr        lr, [r0, #192]\n"
+        "wls        lr, lr, 4f\n"
+        "cmp        r9, r4\n"
+        "beq        3f\n"
+        PAIRS(ROW_1)
+        "b          4f\n"
+        "3:\n"
+        PAIRS(ROW_2)
+        "4:\n"
+        "tst        r10, #2\n"
+        "beq        5f\n"
+        ONE_MORE("3", "0", "5f")
+        ".balign 4\n"
+        "5:\n"
+        "tst        r10, #4\n"
+        "beq        6f\n"
+        ONE_MORE("2", "0", "6f")
+        ".balign 4\n"
+        "6:\n"
+        "vpop       {d8-d15}\n"
+        "pop        {r4-r11, pc}\n"
+        "7:\n"
+        "dls        lr, lr\n"
+        "vldrw.u32  q4, [r0, #208]\n"
+        "vldrw.u32  q5, [r0, #224]\n"
+        "1:\n"
+        TAP("r1", "0")
+        TAP("r2", "24")
+        TAP("r3", "48")
+        "add        r7, r7, #8\n"
+        "le         lr, 1b\n"
+        FACTORS("104", "136")
+        SCALED("q4")
+        FACTORS("120", "152")
+        SCALED("q5")
+        STORED("q4", "q5")
+        "sub        r1, r1, r9\n"
+        "sub        r2, r2, r9\n"
+        "sub        r3, r3, r9\n"
+        "mov        pc, r11\n");
 }
 
 // ---- whatever stride, factor and range -------------------------------------------------------------------------------
@@ -275,7 +269,7 @@ static void one(const ar_depthwise3_t *d, const eight_t *e, int32_t x, uint32_t 
     vstrbq_s16(out, joined(clamped(even, d->out_zero, d->low, d->high), clamped(odd, d->out_zero, d->low, d->high)));
 }
 
-static __attribute__((noinline)) void one_by_one(const ar_depthwise3_t *d, const eight_t *e) {
+static __attribute__((cold, noinline)) void one_by_one(const ar_depthwise3_t *d, const eight_t *e) {
     int32_t x = -(int32_t)d->pad_left, in_w = (int32_t)d->in_w;
     int8_t *out = e->out;
     for (uint32_t i = 0; i < d->out_w; i++, x += (int32_t)d->stride, out += e->step) {
@@ -312,7 +306,7 @@ void ar_depthwise3_row(const ar_depthwise3_t *d, const ar_channel_t *channels, u
         }
         e.out = out + first;
         if (quick) {
-            (d->stride == 1 ? outputs_1 : outputs_2)(&e);
+            outputs(&e);
         } else {
             one_by_one(d, &e);
         }

@@ -92,7 +92,7 @@ static inline void start_pair(const ar_product_s8_t *p, const ar_channel_t *a, c
 }
 
 // The pairs of up to eight channels; the last one once more where there are less than a tile has.
-static void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *last, ar_tile_pair_t *pair) {
+static __attribute__((cold, noinline)) void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *last, ar_tile_pair_t *pair) {
     static const uint8_t order[PAIRS] = { 0, 4, 1, 5 }; // and two further
     for (uint32_t i = 0; i < PAIRS; i++, pair++) {
         const ar_channel_t *a = c + order[i], *b = a + 2;
@@ -195,7 +195,7 @@ static inline int8_t *wide_rows(int8_t *to, uint32_t row, const int8_t *x, uint3
     return to;
 }
 
-static inline __attribute__((always_inline)) int8_t *rows_at(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows,
+static __attribute__((noinline)) int8_t *rows_at(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows,
     const ar_patch_t *from, uint32_t present, int8x16_t zero) {
     return row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
 }
@@ -261,10 +261,11 @@ static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, ui
     }
 }
 
-// Of a ring: rows as far as its end, and those from its start on.
-static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+// Patches with parts outside, perhaps of a ring: rows as far as its end, and those from its start on.
+static __attribute__((noinline)) void gather_parts(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
-    uint32_t row = p->row, above = from->y0 * row, turn = from->turn, rows = from->y1 - from->y0 - turn, below = (p->rows - from->y1) * row;
+    uint32_t row = p->row, above = from->y0 * row, inside = from->y1 - from->y0;
+    uint32_t turn = from->turn < inside ? from->turn : inside, rows = inside - turn, below = (p->rows - from->y1) * row;
     uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
     const int8_t *x = from->x + from->y0 * from->step, *lower = x + turn * from->step - from->ring;
     int8_t *to = patches_of(p) + i * p->n;
@@ -284,30 +285,11 @@ void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *f
         whole_patches(p, i, from, count, advance);
         return;
     }
-    if (turns) {
-        gather_ring(p, i, from, count, advance);
+    if (!turns && p->row <= VECTOR && from->y1 - from->y0 == p->rows && inside == p->row) {
+        narrow_patches(patches_of(p) + i * p->n, p->row, from->x + from->y0 * from->step, from->step, p->rows, count, advance);
         return;
     }
-    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
-    uint32_t row = p->row, above = from->y0 * row, rows = from->y1 - from->y0, below = (p->rows - from->y1) * row;
-    uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
-    const int8_t *x = from->x + from->y0 * from->step;
-    int8_t *to = patches_of(p) + i * p->n;
-    if (row <= VECTOR && rows == p->rows && inside == row) {
-        narrow_patches(to, row, x, from->step, rows, count, advance);
-        return;
-    }
-    for (; count > 0; count--, x += advance) {
-        if (above) {
-            fill(to, zero, above);
-            to += above;
-        }
-        to = rows_at(to, row, x, rows, from, present, zero);
-        if (below) {
-            fill(to, zero, below);
-            to += below;
-        }
-    }
+    gather_parts(p, i, from, count, advance);
 }
 
 // Eight channels of a tap at a time, each to its row.
@@ -387,19 +369,14 @@ static inline factors_t factors_at(const ar_channel_t *c) {
 }
 
 // The first n of eight channels wherever they are.
-static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
+static __attribute__((cold, noinline)) void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
     const factors_t f = factors_at(c);
     const mve_pred16_t present = vctp16q(n);
     const int32_t *sum = t->sums[0];
     for (uint32_t i = 0; i < patches; i++, sum += AR_TILE_CHANNELS, out += p->out_step) {
         int32x4_t even = vld1q_s32(sum), odd = vld1q_s32(sum + 4);
-        int16x8_t v;
-        if (p->plain) {
-            v = to_eight(scaled_right(even, f.mult[0], f.shift[0]), scaled_right(odd, f.mult[1], f.shift[1]), p->out_zero);
-        } else {
-            v = joined(clamped(scaled(even, f.mult[0], f.shift[0]), p->out_zero, p->low, p->high),
-                clamped(scaled(odd, f.mult[1], f.shift[1]), p->out_zero, p->low, p->high));
-        }
+        int16x8_t v = joined(clamped(scaled(even, f.mult[0], f.shift[0]), p->out_zero, p->low, p->high),
+            clamped(scaled(odd, f.mult[1], f.shift[1]), p->out_zero, p->low, p->high));
         vstrbq_scatter_offset_p_s16(out, f.places, v, present);
     }
 }
@@ -410,17 +387,16 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
     if (whole) {
-        bool two = patches < AR_TILE_PATCHES, apart = two || c[whole - 1].channel != c->channel + whole - 1;
-        t->out[0] = out + (apart ? 0 : c->channel);
+        t->out[0] = out;
         t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
         t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
         t->channels = c;
         t->pairs = pairs;
         t->first = c;
         t->end = pairs + whole / 2;
-        t->out_on = AR_TILE_PATCHES * p->out_step - (apart ? 0 : whole);
+        t->out_on = AR_TILE_PATCHES * p->out_step;
         t->rows = rows;
-        (two ? ar_tiles_two : apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
+        (patches < AR_TILE_PATCHES ? ar_tiles_two : ar_tiles_plain)(t, pairs);
         c += whole;
         pairs = t->end;
     }
@@ -460,11 +436,11 @@ static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_c
     }
     t->pairs = pairs;
     t->end = pairs + PAIRS;
-    (apart ? ar_tiles_plain_apart : ar_tile_rows)(t, pairs);
+    (apart ? ar_tiles_plain : ar_tile_rows)(t, pairs);
 }
 
 // Up to eight channels, three patches at a time.
-static __attribute__((noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t n, const int8_t *x, uint32_t x_step,
+static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t n, const int8_t *x, uint32_t x_step,
     uint32_t count, int8_t *out) {
     ar_tile_pair_t pairs[PAIRS];
     begin_tile(p, c, c + n - 1, pairs);
@@ -565,10 +541,13 @@ static inline int32x4_t four_rows(const ar_product_s8_t *p, const int8_t *x, con
     return (int32x4_t) { s0, s1, s2, s3 };
 }
 
+// The same where little depends on it.
+static __attribute__((noinline)) int32x4_t four_sums(const ar_product_s8_t *p, const int8_t *x, const int8_t *const w[4]) {
+    return four_rows(p, x, w[0], w[1], w[2], w[3]);
+}
+
 // Outputs from k on, of which n are there, with one factor.
-static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint32_t k, uint32_t n, int8_t *out) {
-    const int8_t *w = p->weights + k * p->n, *w1 = w + (n > 1 ? p->n : 0), *w2 = w1 + (n > 2 ? p->n : 0), *w3 = w2 + (n > 3 ? p->n : 0);
-    int32x4_t v = four_rows(p, x, w, w1, w2, w3);
+static inline void finish_four(const ar_product_s8_t *p, int32x4_t v, uint32_t k, uint32_t n, int8_t *out) {
     if (p->bias) {
         v = vaddq_s32(v, n == 4 ? vld1q_s32(p->bias + k) : vldrwq_z_s32(p->bias + k, vctp32q(n)));
     }
@@ -589,10 +568,13 @@ static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint3
 static void one_factor(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     uint32_t k = 0;
     for (; k + 4 <= p->n_channels; k += 4) {
-        four_outputs(p, x, k, 4, out);
+        const int8_t *w = p->weights + k * p->n;
+        finish_four(p, four_rows(p, x, w, w + p->n, w + 2 * p->n, w + 3 * p->n), k, 4, out);
     }
     if (k < p->n_channels) {
-        four_outputs(p, x, k, p->n_channels - k, out);
+        uint32_t n = p->n_channels - k;
+        const int8_t *w = p->weights + k * p->n, *some[4] = { w, w + (n > 1 ? p->n : 0), w + (n > 2 ? 2 * p->n : 0), w };
+        finish_four(p, four_sums(p, x, some), k, n, out);
     }
 }
 
@@ -611,7 +593,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
             w[i] = p->weights + c[i].channel * p->n;
             start[i] = (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[i].channel] : 0));
         }
-        int32x4_t v = vaddq_s32(four_rows(p, x, w[0], w[1], w[2], w[3]), vld1q_s32(start));
+        int32x4_t v = vaddq_s32(four_sums(p, x, w), vld1q_s32(start));
         int32x4x2_t f = vld2q_s32((const int32_t *)c);
         v = clamped(scaled(v, f.val[0], vmovlbq_s16(vreinterpretq_s16_s32(f.val[1]))), p->out_zero, p->low, p->high);
         uint32x4_t places = vshrq_n_u32(vreinterpretq_u32_s32(f.val[1]), 16);

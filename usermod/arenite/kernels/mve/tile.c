@@ -7,7 +7,7 @@
 #if AR_TIER_MVE
 
 // One pair: 96 products by eleven instructions, the loop's own costing nothing once it runs. at: of its sums in the tile.
-#define PAIR(at0, at1, at2) \
+#define PAIR_SUMS \
     "ldm.w      r12!, {r0-r4, r6, r8, r10}\n" \
     "ldm.w      r11, {r5, r7, r9, lr}\n" \
     "dlstp.8    lr, lr\n" \
@@ -23,7 +23,10 @@
     "vmladava.s8 r6, q1, q3\n" \
     "vmladava.s8 r8, q0, q2\n" \
     "vmladava.s8 r10, q1, q2\n" \
-    "letp       lr, 1b\n" \
+    "letp       lr, 1b\n"
+
+#define PAIR(at0, at1, at2) \
+    PAIR_SUMS \
     "strd       r0, r2, [r11, #" at0 "]\n" \
     "strd       r4, r6, [r11, #" at1 "]\n" \
     "strd       r8, r10, [r11, #" at2 "]\n"
@@ -122,27 +125,8 @@
     "b      2b\n" \
     "3:\n"
 
-__attribute__((naked)) void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs) {
-    __asm volatile (
-        ENTER
-        "2:\n"
-        SUMS(PAIR)
-        FACTORS
-        "vmovlb.s16 q1, q1\n"
-        PLAIN("16", "32")
-        "vstrb.16   q4, [r1], #8\n"
-        PLAIN("48", "64")
-        "vstrb.16   q4, [r2], #8\n"
-        PLAIN("80", "96")
-        "vstrb.16   q4, [r3], #8\n"
-        "strd   r1, r2, [r11, #112]\n"
-        "str    r3, [r11, #120]\n"
-        NEXT
-        LEAVE);
-}
-
 // The upper halves of the words with the shifts are the places of the channels.
-__attribute__((naked)) void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs) {
+__attribute__((naked)) void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs) {
     __asm volatile (
         ENTER
         "2:\n"
@@ -176,12 +160,26 @@ __attribute__((naked)) void ar_tiles_two(ar_tile_t *t, const ar_tile_pair_t *pai
         LEAVE);
 }
 
+// A pair at a time, whose place among the sums is a quarter of that among the pairs.
 __attribute__((naked)) void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs) {
     __asm volatile (
         "push   {r4-r11, lr}\n"
+        "sub    sp, #4\n"
+        "str    r1, [sp]\n"
         "mov    r11, r0\n"
         "mov    r12, r1\n"
-        SUMS(PAIR)
+        "2:\n"
+        PAIR_SUMS
+        "ldr    r5, [sp]\n"
+        "sub    r7, r12, r5\n"
+        "add    r7, r11, r7, lsr #2\n"
+        "strd   r0, r2, [r7, #8]\n"
+        "strd   r4, r6, [r7, #40]\n"
+        "strd   r8, r10, [r7, #72]\n"
+        "add    r5, #128\n"
+        "cmp    r12, r5\n"
+        "bne    2b\n"
+        "add    sp, #4\n"
         "pop    {r4-r11, pc}\n");
 }
 
@@ -243,40 +241,41 @@ __attribute__((naked)) void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pai
 }
 
 // The pairs of channels 0 and 2, 4 and 6, 1 and 3, 5 and 7: rows of weights and biases, each a field of a pair. q4: where those of
-// the even channels are.
-#define ROWS_OF_WEIGHTS \
-    "ldr    r0, [r11, #128]\n" \
-    "ldr    r1, [r11, #12]\n" \
-    "ldrd   r2, r3, [r11, #160]\n" \
-    "vld40.32 {q0, q1, q2, q3}, [r0]\n" \
-    "vld41.32 {q0, q1, q2, q3}, [r0]\n" \
-    "vld42.32 {q0, q1, q2, q3}, [r0]\n" \
-    "vld43.32 {q0, q1, q2, q3}, [r0]\n" \
-    "adr    r4, 7f\n" \
-    "vldrw.u32  q4, [r4]\n" \
-    "vshr.u32   q0, q1, #16\n" \
-    "vshr.u32   q2, q3, #16\n" \
-    "vmul.i32   q1, q0, r1\n" \
-    "vmul.i32   q3, q2, r1\n" \
-    "vadd.i32   q1, q1, r2\n" \
-    "vadd.i32   q3, q3, r2\n" \
-    "vmov.i32   q5, #0\n" \
-    "vmov.i32   q6, #0\n" \
-    "cbz    r3, 3f\n" \
-    "vldrw.u32  q5, [r3, q0, uxtw #2]\n" \
-    "vldrw.u32  q6, [r3, q2, uxtw #2]\n" \
-    "3:\n" \
-    "add    r2, r12, #4\n" \
-    "vstrw.32   q5, [r12, q4]\n" \
-    "vstrw.32   q1, [r2, q4]\n" \
-    "add    r3, r12, #64\n" \
-    "add    r2, r2, #64\n" \
-    "vstrw.32   q6, [r3, q4]\n" \
-    "vstrw.32   q3, [r2, q4]\n"
-
-#define PLACES \
-    ".balign 4\n" \
-    "7: .word 0, 8, 32, 40\n"
+// the even channels are. Called by what follows, with the tile in r11 and the pairs in r12.
+static __attribute__((naked, used)) void rows_of_weights(void) {
+    __asm volatile (
+        "ldr    r0, [r11, #128]\n"
+        "ldr    r1, [r11, #12]\n"
+        "ldrd   r2, r3, [r11, #160]\n"
+        "vld40.32 {q0, q1, q2, q3}, [r0]\n"
+        "vld41.32 {q0, q1, q2, q3}, [r0]\n"
+        "vld42.32 {q0, q1, q2, q3}, [r0]\n"
+        "vld43.32 {q0, q1, q2, q3}, [r0]\n"
+        "adr    r4, 7f\n"
+        "vldrw.u32  q4, [r4]\n"
+        "vshr.u32   q0, q1, #16\n"
+        "vshr.u32   q2, q3, #16\n"
+        "vmul.i32   q1, q0, r1\n"
+        "vmul.i32   q3, q2, r1\n"
+        "vadd.i32   q1, q1, r2\n"
+        "vadd.i32   q3, q3, r2\n"
+        "vmov.i32   q5, #0\n"
+        "vmov.i32   q6, #0\n"
+        "cbz    r3, 3f\n"
+        "vldrw.u32  q5, [r3, q0, uxtw #2]\n"
+        "vldrw.u32  q6, [r3, q2, uxtw #2]\n"
+        "3:\n"
+        "add    r2, r12, #4\n"
+        "vstrw.32   q5, [r12, q4]\n"
+        "vstrw.32   q1, [r2, q4]\n"
+        "add    r3, r12, #64\n"
+        "add    r2, r2, #64\n"
+        "vstrw.32   q6, [r3, q4]\n"
+        "vstrw.32   q3, [r2, q4]\n"
+        "bx     lr\n"
+        ".balign 4\n"
+        "7: .word 0, 8, 32, 40\n");
+}
 
 // r0 and r2 become what the sums of a pair start from.
 #define STARTED \
@@ -304,15 +303,15 @@ __attribute__((naked)) void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pai
 __attribute__((naked)) void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs) {
     __asm volatile (
         ENTER
-        ROWS_OF_WEIGHTS
+        "bl     rows_of_weights\n"
         "ldr    r8, [r11, #156]\n"
         "ldr    r9, [r11, #12]\n"
+        "add    r10, r12, #128\n"
+        "2:\n"
         BEGIN
-        BEGIN
-        BEGIN
-        BEGIN
-        LEAVE
-        PLACES);
+        "cmp    r12, r10\n"
+        "bne    2b\n"
+        LEAVE);
 }
 
 // The sums of weights beside those of two patches.
@@ -354,7 +353,7 @@ __attribute__((naked)) void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs) {
 __attribute__((naked)) void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs) {
     __asm volatile (
         ENTER
-        ROWS_OF_WEIGHTS
+        "bl     rows_of_weights\n"
         BEGIN_TWO("16", "48")
         BEGIN_TWO("24", "56")
         BEGIN_TWO("32", "64")
@@ -366,8 +365,7 @@ __attribute__((naked)) void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pair
         "vstrb.16   q4, [r1, q3]\n"
         PLAIN("48", "64")
         "vstrb.16   q4, [r2, q3]\n"
-        LEAVE
-        PLACES);
+        LEAVE);
 }
 
 #endif // AR_TIER_MVE

@@ -28,7 +28,7 @@ typedef struct {
     const void *channels;       // 128: ar_channel_t, eight of each tile
     const ar_tile_pair_t *end;  // 132: of the pairs
     uint32_t x_on;              // 136: from a row of three patches to the next
-    uint32_t out_on;            // 140: from where a row's outputs end
+    uint32_t out_on;            // 140: of its outputs
     const ar_tile_pair_t *pairs;    // 144: the first
     const void *first;          // 148: of the channels
     uint32_t rows;              // 152
@@ -46,10 +46,8 @@ void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs);
 // The sums of the patches by four pairs.
 void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
-// Rows of tiles up to the end of the pairs, at least one, requantized in the short way: channels side by side, out being where the
-// first one goes; or apart, out being where channel 0 goes.
+// Rows of tiles up to the end of the pairs, at least one, requantized in the short way, out being where channel 0 goes.
 void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs);
-void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
 // Rows of a tile whose channels are side by side, out being where the first one goes.
 void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pairs);
