@@ -46,7 +46,7 @@ uint32_t ar_product_patches(uint32_t count) {
 }
 
 // Bytes that are not too many for whole tiles of patches.
-#define MODEST (256)
+#define MODEST (384)
 
 uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
     uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
@@ -406,37 +406,12 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     }
 }
 
-// Eight channels of all patches. Those by which the patches are more than a multiple of three meet the weights as these are
-// summed up.
-static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
-    ar_tile_pair_t pairs[PAIRS];
-    uint32_t first = count % AR_TILE_PATCHES;
-    t->channels = t->first = c;
-    if (first) {
-        t->x[0] = x;
-        t->out[0] = out;
-        t->x[1] = first > 1 ? x + x_step : x;
-        t->out[1] = first > 1 ? out + p->out_step : out;
-        ar_tile_begin_two(t, pairs);
-        t->channels = c;
-        x += first * x_step;
-        out += first * p->out_step;
-    } else {
-        ar_tile_begin(t, pairs);
-    }
-    t->rows = count / AR_TILE_PATCHES;
-    if (t->rows == 0) {
-        return;
-    }
-    bool apart = t->rows == 1 || c[AR_TILE_CHANNELS - 1].channel != c->channel + AR_TILE_CHANNELS - 1;
-    out += apart ? 0 : c->channel;
+// Where the first row of three patches is.
+static inline void first_row(const ar_product_s8_t *p, ar_tile_t *t, const int8_t *x, uint32_t x_step, int8_t *out) {
     for (uint32_t i = 0; i < AR_TILE_PATCHES; i++, x += x_step, out += p->out_step) {
         t->x[i] = x;
         t->out[i] = out;
     }
-    t->pairs = pairs;
-    t->end = pairs + PAIRS;
-    (apart ? ar_tiles_plain : ar_tile_rows)(t, pairs);
 }
 
 // Up to eight channels, three patches at a time.
@@ -455,17 +430,50 @@ static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, 
     }
 }
 
-// All patches by a tile of channels after the other, since nothing is there of these.
+// Eight channels of all patches, of which the rows are made of those from x on.
+static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t first, uint32_t rows, const int8_t *x, uint32_t x_step,
+    int8_t *out) {
+    ar_tile_pair_t pairs[PAIRS];
+    t->channels = c;
+    (first ? ar_tile_begin_two : ar_tile_begin)(t, pairs);
+    if (rows == 0) {
+        return;
+    }
+    t->channels = c;
+    if (rows == 1) { // which moves nothing
+        t->end = pairs + PAIRS;
+        ar_tiles_plain(t, pairs);
+        return;
+    }
+    bool apart = c[AR_TILE_CHANNELS - 1].channel != c->channel + AR_TILE_CHANNELS - 1;
+    first_row(p, t, x, x_step, out + (apart ? 0 : c->channel));
+    t->first = c;
+    t->pairs = pairs;
+    t->end = pairs + PAIRS;
+    t->rows = rows;
+    (apart ? ar_tiles_plain : ar_tile_rows)(t, pairs);
+}
+
+// All patches by a tile of channels after the other, since nothing is there of these. Those by which the patches are more than a
+// multiple of three meet the weights as these are summed up.
 static void bare(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
     ar_tile_t t;
+    uint32_t first = count % AR_TILE_PATCHES, rows = count / AR_TILE_PATCHES;
     set_tile(p, &t);
     t.x_on = AR_TILE_PATCHES * x_step;
     t.out_on = AR_TILE_PATCHES * p->out_step;
+    t.first_x[0] = x;
+    t.first_out[0] = out;
+    t.first_x[1] = first > 1 ? x + x_step : x;
+    t.first_out[1] = first > 1 ? out + p->out_step : out;
+    t.first_n = p->n;
+    t.rows = 1;
+    first_row(p, &t, x + first * x_step, x_step, out + first * p->out_step);
     const ar_channel_t *c = p->channels;
     for (uint32_t left = p->n_channels, n; left > 0; left -= n, c += n) {
         n = left < AR_TILE_CHANNELS ? left : AR_TILE_CHANNELS;
         if (p->plain && n == AR_TILE_CHANNELS) {
-            bare_plain(p, &t, c, x, x_step, count, out);
+            bare_plain(p, &t, c, first, rows, x + first * x_step, x_step, out + first * p->out_step);
         } else {
             bare_some(p, &t, c, n, x, x_step, count, out);
         }

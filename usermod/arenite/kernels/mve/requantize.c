@@ -69,12 +69,6 @@ static ar_factor_t factor_at(const ar_ratio_t *r, const uint8_t *scale) {
     return ar_ratio_factor(r, b);
 }
 
-void ar_ratio_factors(const ar_ratio_t *r, const uint8_t *scales, uint32_t n, ar_factor_t *to) {
-    for (uint32_t i = 0; i < 4 && i < n; i++) {
-        to[i] = factor_at(r, scales + 4 * i);
-    }
-}
-
 // In the long way; whether all shifts are plain.
 static __attribute__((noinline)) bool some_channels(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, uint32_t n, ar_channel_t *to) {
     bool plain = true;

@@ -321,7 +321,8 @@ __attribute__((naked)) void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs) {
     "mov    r6, r2\n" \
     "mov    r8, #0\n" \
     "mov    r10, #0\n" \
-    "ldm.w  r11, {r5, r7, r9, lr}\n" \
+    "add    r9, r11, #168\n" \
+    "ldm    r9, {r5, r7, lr}\n" \
     "dlstp.8    lr, lr\n" \
     "1:\n" \
     "vldrb.8    q0, [r1], #16\n" \
@@ -359,6 +360,7 @@ __attribute__((naked)) void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pair
         BEGIN_TWO("32", "64")
         BEGIN_TWO("40", "72")
         FACTORS
+        "ldrd   r1, r2, [r11, #180]\n"
         "vsri.32    q3, q1, #16\n"
         "vmovlb.s16 q1, q1\n"
         PLAIN("16", "32")

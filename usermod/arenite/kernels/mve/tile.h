@@ -35,12 +35,15 @@ typedef struct {
     int32_t offset;             // 156: added to the activations
     const int8_t *weights;      // 160: of channel 0
     const int32_t *bias;        // 164: of channel 0, or NULL
+    const int8_t *first_x[2];   // 168: patches that come before the rows
+    uint32_t first_n;           // 176: as n
+    int8_t *first_out[2];       // 180
 } ar_tile_t;
 
 // Set up the four pairs of the first eight channels, with what the offset adds to them.
 void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs);
 
-// The same, and the outputs of the first two patches, requantized in the short way, out being where channel 0 goes.
+// The same, and the outputs of the two patches before the rows, requantized in the short way, out being where channel 0 goes.
 void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs);
 
 // The sums of the patches by four pairs.
