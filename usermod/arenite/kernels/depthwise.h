@@ -50,8 +50,11 @@ static inline uint32_t ar_depthwise3_scratch(uint32_t out_w, uint32_t stride) {
     return AR_DEPTHWISE_CHANNELS_BYTES + columns * 4 * AR_DEPTHWISE_BLOCK;
 }
 
-static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
-    return ar_depthwise3_scratch(out_w, stride);
+// So many channels take no scratch where rows come one by one.
+#define AR_DEPTHWISE_EIGHT (8)
+
+static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride, uint32_t channels) {
+    return channels >= AR_DEPTHWISE_EIGHT ? 0 : ar_depthwise3_scratch(out_w, stride);
 }
 
 // Up to as many channels as a block has, for all rows.
@@ -67,6 +70,10 @@ void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, con
 // A row of output from the first three rows of input, those outside being NULL; and if there is a second, which takes strides
 // of 1, that from the last three.
 void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second);
+
+// A row of output of at least eight channels side by side, from three rows of input, NULL for those outside, but not all. The last
+// eight may begin in those before, and some be computed once more.
+void ar_depthwise3_row(const ar_depthwise3_t *d, const ar_channel_t *channels, uint32_t n, const int8_t *const rows[3], int8_t *out);
 
 #else
 
@@ -88,7 +95,8 @@ static inline uint32_t ar_depthwise3_outputs(uint32_t bytes, uint32_t stride) {
     return AR_DEPTHWISE_COLUMN ? (bytes / (AR_DEPTHWISE_COLUMN + !AR_DEPTHWISE_COLUMN) - 3) / stride + 1 : UINT32_MAX;
 }
 
-static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride) {
+static inline uint32_t ar_depthwise3_least(uint32_t out_w, uint32_t stride, uint32_t channels) {
+    (void)channels;
     uint32_t all = ar_depthwise3_scratch(out_w, stride), few = (AR_TIER_THUMB ? 27 : 17) * AR_DEPTHWISE_COLUMN;
     few = stride <= 14 ? few : 3 * AR_DEPTHWISE_COLUMN;
     return all < few ? all : few;

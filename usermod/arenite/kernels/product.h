@@ -41,6 +41,7 @@ typedef struct {
     bool gathered;              // ar_product_held: rows of weights lie in the order of the channels listed
     bool on;                    // ar_product_one: three bytes behind the last row of weights may be read
     bool same;                  // ar_product_s8: scratch holds the patches, of which it was called for all at once before
+    bool bare;                  // on Helium: ar_product_begin was not called, and scratch holds patches alone
     bool plain;                 // a shorter way to requantize gives the same bits: twice all sums fits 32 bits, AR_SHIFT_IS_PLAIN
                                 // of all channels, start is 0, all of int8 is in range
 } ar_product_s8_t;
@@ -132,6 +133,11 @@ typedef struct {
 // Patches from i on into scratch, i growing: what is behind the last may be written to. From a patch to the next the
 // plane advances so many bytes.
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance);
+
+// Rows of weights, one a channel, from what lies channel by channel for each tap. Not more taps than AR_TURNED_TAPS.
+#define AR_TURNED_TAPS (8191)
+
+void ar_product_turn(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to);
 
 // A bit for each of 16 channels: those that are not zero at every position.
 uint32_t ar_seen(const int8_t *x, uint32_t positions, uint32_t step, int8_t zero);

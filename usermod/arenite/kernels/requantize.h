@@ -85,9 +85,6 @@ typedef struct {
 // Up to the end, where there is at least one; false: up to one that is near, whose factor is as good as none.
 bool ar_ratio_list(ar_list_t *l);
 
-// Those of the first four of n floats, wherever they lie. For cores with Helium.
-void ar_ratio_factors(const ar_ratio_t *r, const uint8_t *b, uint32_t n, ar_factor_t *to);
-
 // Saturating rounding doubling high multiply of the papers: (a * b * 2) >> 32, rounded half up.
 static inline int32_t ar_mul_high(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);

@@ -12,11 +12,12 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define EDGES (3)
 
 // A row of no more positions does without a table of all channels' factors: where its patches are held at once, each channel
-// is met once a row, so that its factor may as well be derived then, of so many channels at a time.
-#define NARROW (AR_TIER_MVE ? 0 : 6)
-#define NARROW_BYTES (1024)     // that its patches may take, where a table and fewer of them would take less
+// is met once a row, so that its factor may as well be derived then, of so many channels at a time. On Helium, where neither the
+// product needs anything of all channels then, that is so for rows of any width.
+#define NARROW (6)
+#define NARROW_BYTES (AR_TIER_MVE ? 0 : 1024)     // that its patches may take, where a table and fewer of them would take less
 #define SOME (32)
-#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/
+#define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/ and mve/
 
 // So many patches are quicker than what does without; on cores without dual multiply-adds those of a row are, too.
 #define AMPLE (AR_TIER_THUMB ? 10 : 16)
@@ -52,9 +53,9 @@ static inline bool by_taps(const ar_conv_t *c) {
     return AR_TIER_DSP && ar_conv_group_in(c) % 4 == 0 && ar_conv_filter(c) >= LARGE;
 }
 
-// Bytes of a row in scratch, where it may be read in whole words.
+// Bytes of a row in scratch, where it may be read in whole words. On Helium rows that lie side by side do without.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
+    return ar_conv_is(c, AR_CONV_DIRECT) || (AR_TIER_MVE && taps_of_row(c) == c->w.kernel_w) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {
@@ -87,10 +88,14 @@ static uint32_t least_bytes(const ar_conv_t *c) {
 }
 
 static inline bool is_short(const ar_conv_t *c) {
-    return c->w.out_w <= NARROW;
+    return AR_TIER_MVE ? ar_conv_is(c, AR_CONV_DIRECT) || ar_conv_filter(c) < LARGE : c->w.out_w <= NARROW;
 }
 
 static uint32_t narrow_bytes(const ar_conv_t *c) {
+    if (AR_TIER_MVE) { // patches alone
+        uint32_t patches = is_short(c) ? (c->w.out_w + 1u) & ~1u : 2;
+        return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT), 0);
+    }
     return is_short(c) ? product_bytes(c, AR_THUMB_FULL ? c->w.out_w : (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
@@ -163,7 +168,7 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : AR_TIER_DSP && ar_conv_filter(c) >= LARGE);
+    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
     c->w.rows.reads_first = (AR_TIER_DSP || AR_THUMB_FULL) && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
@@ -197,6 +202,12 @@ static inline void transpose_words(const int8_t *w, uint32_t channels, int8_t *t
 
 // Each channel's taps: it is done anew for each row.
 static AR_SMALL void transpose(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+#if AR_TIER_MVE
+    if (taps <= AR_TURNED_TAPS) {
+        ar_product_turn(from, taps, channels, to);
+        return;
+    }
+#endif
     bool words = AR_QUICK && (((uintptr_t)from | taps | channels) & 3) == 0;
     for (const int8_t *end = from + channels; from < end; from += words ? 4 : 1) {
         const int8_t *w = from;
@@ -719,8 +730,44 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
     j->n_constant = j->group_out - j->product.n_channels;
 }
 
+#if AR_TIER_MVE
+
+static inline bool is_row_alone(const ar_conv_t *c, const ar_run_t *run) {
+    const unsigned notes = AR_CONV_DIRECT | AR_CONV_NARROW;
+    return run->y1 - run->y0 == 1 && (c->w.rows.own & (notes | AR_CONV_TRANSPOSED)) == notes && ar_batches(&c->w) == 1 && !ar_quant_is_int4(&c->q);
+}
+
+// A row by itself whose patches lie in the input: most of what is to be found out for others is not needed.
+static __attribute__((noinline)) ar_status_t row_alone(const ar_run_t *run, const ar_rec_t *rec) {
+    const ar_conv_t *c = ar_params(rec);
+    const ar_window_t *w = &c->w;
+    ar_plane_t in = ar_in_plane(w, ar_in(rec, INPUT), 0, 1), out = ar_out_plane(w, ar_out(rec, 0), 0, 1);
+    job_t j;
+    j.c = c;
+    j.group = j.held = 0;
+    j.group_out = w->out_c;
+    j.product.weights = ar_in(rec, WEIGHTS);
+    j.product.bias = ar_bias(rec);
+    j.product.n = w->in_c;
+    j.product.out_step = w->out_c;
+    j.product.start = 0;
+    j.product.gathered = false;
+    j.product.bare = true;
+    ar_quant_product(&c->q, &j.product);
+    ar_quant_begin(&j.factors, &c->q, w->out_c);
+    without_table(&j, (const int8_t *)ar_row(&in, run->y0 * w->rows.stride), w->out_w, (int8_t *)ar_row(&out, run->y0));
+    return AR_OK;
+}
+
+#endif
+
 ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
+#if AR_TIER_MVE
+    if (is_row_alone(c, run)) {
+        return row_alone(run, rec);
+    }
+#endif
     if (runs_little(c, run)) {
         return ar_little(run, rec);
     }
@@ -754,8 +801,11 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
     }
     product->start = 0;
     product->one_factor = product->gathered = product->same = false;
+    if (AR_TIER_MVE) {
+        product->bare = no_table;
+    }
     product->few = 0;
-    j.held = ar_product_fit(j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
+    j.held = ar_product_fit(AR_TIER_MVE && no_table ? 0 : j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {
@@ -765,7 +815,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         if (!no_table) {
             list_channels(&j, channels);
         }
-        j.begun = false;
+        j.begun = AR_TIER_MVE && no_table;
         run_group(&j, run, rec);
     }
     return AR_OK;

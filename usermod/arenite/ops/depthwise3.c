@@ -29,7 +29,7 @@ static uint32_t live_bytes(const ar_window_t *w) {
 AR_SMALL void ar_depthwise3_ask(ar_prep_t *p, ar_depthwise_conv_t *d) {
     d->w.rows.idle = ar_rows_idle(p);
     uint32_t all = ar_depthwise3_scratch(d->w.out_w, d->w.stride_w);
-    ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w), all + live_bytes(&d->w));
+    ar_scratch_between(p, ar_depthwise3_least(d->w.out_w, d->w.stride_w, d->w.out_c), all + live_bytes(&d->w));
 }
 
 // ---- blocks ----------------------------------------------------------------------------------------------------------
@@ -60,17 +60,21 @@ static void block_factors(job_t *j, uint32_t first, uint32_t n, ar_channel_t *ch
 
 #if AR_TIER_MVE
 
+// The rows of input that so many rows of the kernel see from y on, NULL for those outside.
+static inline void find_rows(const ar_window_t *w, const ar_plane_t *in, uint32_t y, uint32_t n, const int8_t *rows[]) {
+    int32_t top = (int32_t)(y * w->rows.stride) - w->rows.before;
+    for (int32_t i = 0; i < (int32_t)n; i++) {
+        bool inside = top + i >= 0 && top + i < w->rows.in_h;
+        rows[i] = inside ? (const int8_t *)ar_row(in, (uint32_t)(top + i)) : NULL;
+    }
+}
+
 // Rows of output from y on, one or two of them at a time.
 static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_depthwise3_block_t *b, uint32_t y, uint32_t y1) {
     const ar_window_t *w = j->w;
     const int8_t *rows[4] = { NULL, NULL, NULL, NULL };
-    int32_t top = (int32_t)(y * w->rows.stride) - w->rows.before;
     uint32_t two = w->rows.stride == 1 && w->stride_w == 1 && y + 1 < y1;
-    for (int32_t i = 0; i < 3 + (int32_t)two; i++) {
-        if (top + i >= 0 && top + i < w->rows.in_h) {
-            rows[i] = (const int8_t *)ar_row(in, (uint32_t)(top + i));
-        }
-    }
+    find_rows(w, in, y, 3 + two, rows);
     ar_depthwise3_rows(&j->k, b, rows, (int8_t *)ar_row(out, y), two ? (int8_t *)ar_row(out, y + 1) : NULL);
     return 1 + two;
 }
@@ -159,8 +163,30 @@ static __attribute__((noinline)) void all_blocks(job_t *j, const ar_plane_t *in,
     }
 }
 
+// Channels whose factors are derived at a time.
+#define SOME (32)
+
+// One row at a time without scratch. The last channels may begin in those before.
+static __attribute__((noinline)) void by_eights(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y) {
+    ar_channel_t channels[SOME];
+    const int8_t *rows[3];
+    uint32_t n = j->k.n_channels;
+    find_rows(j->w, in, y, 3, rows);
+    for (uint32_t c = 0, some; c < n; c += some) {
+        c = c + AR_DEPTHWISE_EIGHT <= n ? c : n - AR_DEPTHWISE_EIGHT;
+        some = n - c < SOME ? n - c : SOME;
+        block_factors(j, c, some, channels);
+        ar_depthwise3_row(&j->k, channels, some, rows, (int8_t *)ar_row(out, y));
+    }
+}
+
 static void blocks(job_t *j, const ar_plane_t *in, const ar_plane_t *out) {
-    if (!live_blocks(j, in, out)) {
+    bool short_of = j->k.bytes < ar_depthwise3_scratch(j->k.out_w, j->k.stride);
+    if (j->k.n_channels >= AR_DEPTHWISE_EIGHT && (short_of || j->y1 - j->run->y0 == 1)) {
+        for (uint32_t y = j->run->y0; y < j->y1; y++) {
+            by_eights(j, in, out, y);
+        }
+    } else if (!live_blocks(j, in, out)) {
         all_blocks(j, in, out);
     }
 }

@@ -246,33 +246,15 @@ void ar_quant_begin(ar_factors_t *f, const ar_quant_t *q, uint32_t end) {
     }
 }
 
-#if AR_TIER_MVE
-
-static inline ar_factor_t factor_at(ar_factors_t *f, uint32_t channel, uint32_t first) {
-    if (!f->scales) {
-        return f->all;
-    }
-    uint32_t place = (channel - first) & 3;
-    if (place == 0) {
-        ar_ratio_factors(&f->ratio, f->scales + 4 * channel, f->end - channel, f->some);
-    }
-    return f->some[place];
-}
-
-#else
-
-static inline ar_factor_t factor_at(const ar_factors_t *f, uint32_t channel, uint32_t first) {
-    (void)first;
+static inline ar_factor_t factor_at(const ar_factors_t *f, uint32_t channel) {
     return f->scales ? ar_ratio_factor(&f->ratio, ar_f32(f->scales + 4 * channel)) : f->all;
 }
-
-#endif
 
 void ar_quant_factors(const ar_quant_t *q, uint32_t first, uint32_t n, ar_factor_t *factors) {
     ar_factors_t f;
     ar_quant_begin(&f, q, first + n);
     for (uint32_t i = 0; i < n; i++) {
-        factors[i] = factor_at(&f, first + i, first);
+        factors[i] = factor_at(&f, first + i);
     }
 }
 
@@ -338,7 +320,7 @@ static bool list(ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *chan
 // List n channels from first on; nobody asks what is plain.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
     for (uint32_t i = 0; i < n; i++) {
-        ar_factor_t factor = factor_at(f, first + i, first);
+        ar_factor_t factor = factor_at(f, first + i);
         channels[i] = (ar_channel_t) { factor.mult, (int16_t)factor.shift, (uint16_t)(first + i) };
     }
     return true;
@@ -350,7 +332,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
 static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t n, ar_channel_t *c) {
     for (ar_channel_t *end = c + n; c < end; c++) {
         if (c->mult < 0 || (uint32_t)(c->shift + 31) > 61) {
-            ar_factor_t factor = factor_at(f, c->channel, 0);
+            ar_factor_t factor = factor_at(f, c->channel);
             c->mult = factor.mult;
             c->shift = (int16_t)factor.shift;
         }

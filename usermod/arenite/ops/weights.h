@@ -91,16 +91,13 @@ ar_status_t ar_quant(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const a
 ar_status_t ar_quant_bias(ar_prep_t *p, ar_quant_t *q, const ar_tensor_t *in, const ar_tensor_t *weights, unsigned bias,
     const ar_tensor_t *out, int32_t activation, uint32_t channels);
 
-// The factors of channels in their order, up to the end, a few at a time (a multiple of four, but for the last).
+// The factors of channels in their order, up to the end.
 typedef struct {
     const ar_quant_t *q;
     const uint8_t *scales;          // NULL: one for all
     ar_ratio_t ratio;
     ar_factor_t all;
     uint32_t end;
-#if AR_TIER_MVE
-    ar_factor_t some[4];            // of channels from the last multiple of four on, counted from the first
-#endif
 } ar_factors_t;
 
 void ar_quant_begin(ar_factors_t *f, const ar_quant_t *q, uint32_t end);

@@ -46,7 +46,7 @@ uint32_t ar_product_patches(uint32_t count) {
 }
 
 // Bytes that are not too many for whole tiles of patches.
-#define MODEST (256)
+#define MODEST (384)
 
 uint32_t ar_product_few(uint32_t rows, uint32_t row, uint32_t count) {
     uint32_t fit = MODEST / (rows * row), patches = ar_product_patches(count);
@@ -91,20 +91,40 @@ static inline void start_pair(const ar_product_s8_t *p, const ar_channel_t *a, c
     to->start1 = to->again[1] = to->again[3] = s1;
 }
 
-// The pairs of all channels; the last one once more where there are less than a tile has. From here on `plain` says that all
-// factors are less than 1/2 and the range is that of int8.
-void ar_product_begin(ar_product_s8_t *p) {
+// The pairs of up to eight channels; the last one once more where there are less than a tile has.
+static __attribute__((cold, noinline)) void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *last, ar_tile_pair_t *pair) {
     static const uint8_t order[PAIRS] = { 0, 4, 1, 5 }; // and two further
+    for (uint32_t i = 0; i < PAIRS; i++, pair++) {
+        const ar_channel_t *a = c + order[i], *b = a + 2;
+        start_pair(p, a < last ? a : last, b < last ? b : last, pair);
+    }
+}
+
+// What all tiles have in common.
+static inline void set_tile(const ar_product_s8_t *p, ar_tile_t *t) {
+    t->n = p->n;
+    t->zero = p->out_zero;
+    t->offset = p->offset;
+    t->weights = p->weights;
+    t->bias = p->bias;
+}
+
+// The pairs of all channels. From here on `plain` says that all factors are less than 1/2 and the range is that of int8.
+void ar_product_begin(ar_product_s8_t *p) {
     ar_tile_pair_t *pair = p->scratch;
     const ar_channel_t *last = p->channels + p->n_channels - 1;
+    ar_tile_t t;
+    set_tile(p, &t);
     int32_t shifts = -1;            // below 0 where all are
-    for (const ar_channel_t *c = p->channels; c <= last; c += AR_TILE_CHANNELS) {
-        for (uint32_t i = 0; i < PAIRS; i++, pair++) {
-            const ar_channel_t *a = c + order[i], *b = a + 2;
-            a = a < last ? a : last;
-            b = b < last ? b : last;
-            shifts &= a->shift & b->shift;
-            start_pair(p, a, b, pair);
+    for (const ar_channel_t *c = p->channels; c <= last; c++) {
+        shifts &= c->shift;
+    }
+    for (const ar_channel_t *c = p->channels; c <= last; c += AR_TILE_CHANNELS, pair += PAIRS) {
+        if (p->gathered || p->start != 0 || last - c < AR_TILE_CHANNELS - 1) {
+            begin_tile(p, c, last, pair);
+        } else {
+            t.channels = c;
+            ar_tile_begin(&t, pair);
         }
     }
     p->plain = p->low == -128 && p->high == 127 && shifts < 0;
@@ -113,7 +133,7 @@ void ar_product_begin(ar_product_s8_t *p) {
 // ---- patches ---------------------------------------------------------------------------------------------------------
 
 static int8_t *patches_of(const ar_product_s8_t *p) {
-    return (int8_t *)p->scratch + pairs_bytes(p->n_channels);
+    return (int8_t *)p->scratch + (p->bare ? 0 : pairs_bytes(p->n_channels));
 }
 
 static inline void copy(int8_t *to, const int8_t *from, uint32_t n) {
@@ -175,7 +195,7 @@ static inline int8_t *wide_rows(int8_t *to, uint32_t row, const int8_t *x, uint3
     return to;
 }
 
-static inline __attribute__((always_inline)) int8_t *rows_at(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows,
+static __attribute__((noinline)) int8_t *rows_at(int8_t *to, uint32_t row, const int8_t *x, uint32_t rows,
     const ar_patch_t *from, uint32_t present, int8x16_t zero) {
     return row <= VECTOR ? narrow_rows(to, row, x, from->step, rows, present, zero) : wide_rows(to, row, x, rows, from, zero);
 }
@@ -201,10 +221,51 @@ static inline void narrow_patches(int8_t *to, uint32_t row, const int8_t *x, uin
         : "+r" (to), "+r" (x), "=&r" (at), "+r" (count) : "r" (row), "r" (step), "r" (rows), "r" (advance) : "lr", "q0", "p0", "cc", "memory");
 }
 
-// Of a ring: rows as far as its end, and those from its start on.
-static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+// One row of so many patches, n apart, from what is so many bytes apart.
+static inline void row_of_patches(int8_t *to, const int8_t *x, uint32_t row, uint32_t n, uint32_t advance, uint32_t count) {
+    int8_t *at;
+    const int8_t *from;
+    __asm volatile (
+        "1:\n"
+        "mov        %2, %0\n"
+        "mov        %3, %1\n"
+        "dlstp.8    lr, %5\n"
+        "2:\n"
+        "vldrb.8    q0, [%3], #16\n"
+        "vstrb.8    q0, [%2], #16\n"
+        "letp       lr, 2b\n"
+        "add        %0, %0, %6\n"
+        "add        %1, %1, %7\n"
+        "subs       %4, %4, #1\n"
+        "bne        1b\n"
+        : "+r" (to), "+r" (x), "=&r" (at), "=&r" (from), "+r" (count) : "r" (row), "r" (n), "r" (advance) : "lr", "q0", "cc", "memory");
+}
+
+// Patches of which whole rows are inside, at least one: a row of all of them after the other.
+static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
-    uint32_t row = p->row, above = from->y0 * row, turn = from->turn, rows = from->y1 - from->y0 - turn, below = (p->rows - from->y1) * row;
+    const int8_t *x = from->x + from->y0 * from->step, *turn = x + from->turn * from->step;
+    int8_t *to = patches_of(p) + i * p->n;
+    for (uint32_t r = 0, row = p->row, n = p->n; r < p->rows; r++, to += row) {
+        if (r < from->y0 || r >= from->y1) {
+            for (uint32_t k = 0; k < count; k++) {
+                fill(to + k * n, zero, row);
+            }
+            continue;
+        }
+        if (x == turn) {
+            x -= from->ring;
+        }
+        row_of_patches(to, x, row, n, advance, count);
+        x += from->step;
+    }
+}
+
+// Patches with parts outside, perhaps of a ring: rows as far as its end, and those from its start on.
+static __attribute__((noinline)) void gather_parts(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
+    uint32_t row = p->row, above = from->y0 * row, inside = from->y1 - from->y0;
+    uint32_t turn = from->turn < inside ? from->turn : inside, rows = inside - turn, below = (p->rows - from->y1) * row;
     uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
     const int8_t *x = from->x + from->y0 * from->step, *lower = x + turn * from->step - from->ring;
     int8_t *to = patches_of(p) + i * p->n;
@@ -218,29 +279,36 @@ static __attribute__((noinline)) void gather_ring(const ar_product_s8_t *p, uint
 }
 
 void ar_product_gather(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
-    if (from->turn < from->y1 - from->y0) {
-        gather_ring(p, i, from, count, advance);
+    uint32_t inside = from->x1 - from->x0;
+    bool turns = from->turn < from->y1 - from->y0;
+    if (count > 1 && inside == p->row && (turns || inside > VECTOR)) {
+        whole_patches(p, i, from, count, advance);
         return;
     }
-    const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
-    uint32_t row = p->row, above = from->y0 * row, rows = from->y1 - from->y0, below = (p->rows - from->y1) * row;
-    uint32_t present = vctp8q(from->x1) & ~(uint32_t)vctp8q(from->x0);
-    const int8_t *x = from->x + from->y0 * from->step;
-    int8_t *to = patches_of(p) + i * p->n;
-    if (row <= VECTOR && rows == p->rows && from->x1 - from->x0 == row) {
-        narrow_patches(to, row, x, from->step, rows, count, advance);
+    if (!turns && p->row <= VECTOR && from->y1 - from->y0 == p->rows && inside == p->row) {
+        narrow_patches(patches_of(p) + i * p->n, p->row, from->x + from->y0 * from->step, from->step, p->rows, count, advance);
         return;
     }
-    for (; count > 0; count--, x += advance) {
-        if (above) {
-            fill(to, zero, above);
-            to += above;
-        }
-        to = rows_at(to, row, x, rows, from, present, zero);
-        if (below) {
-            fill(to, zero, below);
-            to += below;
-        }
+    gather_parts(p, i, from, count, advance);
+}
+
+// Eight channels of a tap at a time, each to its row.
+void ar_product_turn(const int8_t *from, uint32_t taps, uint32_t channels, int8_t *to) {
+    const uint16x8_t rows = vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)taps);
+    for (uint32_t c = 0; c < channels; c += 8, to += 8 * taps) {
+        const int8_t *x = from + c;
+        int8_t *at = to;
+        __asm volatile (
+            "vctp.16    %3\n"
+            "dls        lr, %2\n"
+            "1:\n"
+            "vpstt\n"
+            "vldrbt.u16 q0, [%0]\n"
+            "vstrbt.16  q0, [%1, %q5]\n"
+            "add        %0, %0, %4\n"
+            "add        %1, %1, #1\n"
+            "le         lr, 1b\n"
+            : "+l" (x), "+r" (at) : "r" (taps), "r" (channels - c), "r" (channels), "w" (rows) : "lr", "q0", "p0", "memory");
     }
 }
 
@@ -301,19 +369,14 @@ static inline factors_t factors_at(const ar_channel_t *c) {
 }
 
 // The first n of eight channels wherever they are.
-static void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
+static __attribute__((cold, noinline)) void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
     const factors_t f = factors_at(c);
     const mve_pred16_t present = vctp16q(n);
     const int32_t *sum = t->sums[0];
     for (uint32_t i = 0; i < patches; i++, sum += AR_TILE_CHANNELS, out += p->out_step) {
         int32x4_t even = vld1q_s32(sum), odd = vld1q_s32(sum + 4);
-        int16x8_t v;
-        if (p->plain) {
-            v = to_eight(scaled_right(even, f.mult[0], f.shift[0]), scaled_right(odd, f.mult[1], f.shift[1]), p->out_zero);
-        } else {
-            v = joined(clamped(scaled(even, f.mult[0], f.shift[0]), p->out_zero, p->low, p->high),
-                clamped(scaled(odd, f.mult[1], f.shift[1]), p->out_zero, p->low, p->high));
-        }
+        int16x8_t v = joined(clamped(scaled(even, f.mult[0], f.shift[0]), p->out_zero, p->low, p->high),
+            clamped(scaled(odd, f.mult[1], f.shift[1]), p->out_zero, p->low, p->high));
         vstrbq_scatter_offset_p_s16(out, f.places, v, present);
     }
 }
@@ -324,17 +387,16 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t whole = p->plain ? p->n_channels & ~(AR_TILE_CHANNELS - 1u) : 0;
     if (whole) {
-        bool apart = c[whole - 1].channel != c->channel + whole - 1;
-        t->out[0] = out + (apart ? 0 : c->channel);
+        t->out[0] = out;
         t->out[1] = t->out[0] + (patches > 1 ? p->out_step : 0);
         t->out[2] = t->out[1] + (patches > 2 ? p->out_step : 0);
         t->channels = c;
         t->pairs = pairs;
         t->first = c;
         t->end = pairs + whole / 2;
-        t->out_on = AR_TILE_PATCHES * p->out_step - (apart ? 0 : whole);
+        t->out_on = AR_TILE_PATCHES * p->out_step;
         t->rows = rows;
-        (apart ? ar_tiles_plain_apart : ar_tiles_plain)(t, pairs);
+        (patches < AR_TILE_PATCHES ? ar_tiles_two : ar_tiles_plain)(t, pairs);
         c += whole;
         pairs = t->end;
     }
@@ -344,12 +406,90 @@ static void rows_of_tiles(const ar_product_s8_t *p, ar_tile_t *t, uint32_t patch
     }
 }
 
+// Where the first row of three patches is.
+static inline void first_row(const ar_product_s8_t *p, ar_tile_t *t, const int8_t *x, uint32_t x_step, int8_t *out) {
+    for (uint32_t i = 0; i < AR_TILE_PATCHES; i++, x += x_step, out += p->out_step) {
+        t->x[i] = x;
+        t->out[i] = out;
+    }
+}
+
+// Up to eight channels, three patches at a time.
+static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t n, const int8_t *x, uint32_t x_step,
+    uint32_t count, int8_t *out) {
+    ar_tile_pair_t pairs[PAIRS];
+    begin_tile(p, c, c + n - 1, pairs);
+    for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
+        patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
+        for (uint32_t i = 0; i < AR_TILE_PATCHES; i++) {
+            t->x[i] = x;
+            x += i < patches ? x_step : 0;
+        }
+        ar_tile_s8(t, pairs);
+        some(p, t, c, n, patches, out);
+    }
+}
+
+// Eight channels of all patches, of which the rows are made of those from x on.
+static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t first, uint32_t rows, const int8_t *x, uint32_t x_step,
+    int8_t *out) {
+    ar_tile_pair_t pairs[PAIRS];
+    t->channels = c;
+    (first ? ar_tile_begin_two : ar_tile_begin)(t, pairs);
+    if (rows == 0) {
+        return;
+    }
+    t->channels = c;
+    if (rows == 1) { // which moves nothing
+        t->end = pairs + PAIRS;
+        ar_tiles_plain(t, pairs);
+        return;
+    }
+    bool apart = c[AR_TILE_CHANNELS - 1].channel != c->channel + AR_TILE_CHANNELS - 1;
+    first_row(p, t, x, x_step, out + (apart ? 0 : c->channel));
+    t->first = c;
+    t->pairs = pairs;
+    t->end = pairs + PAIRS;
+    t->rows = rows;
+    (apart ? ar_tiles_plain : ar_tile_rows)(t, pairs);
+}
+
+// All patches by a tile of channels after the other, since nothing is there of these. Those by which the patches are more than a
+// multiple of three meet the weights as these are summed up.
+static void bare(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
+    ar_tile_t t;
+    uint32_t first = count % AR_TILE_PATCHES, rows = count / AR_TILE_PATCHES;
+    set_tile(p, &t);
+    t.x_on = AR_TILE_PATCHES * x_step;
+    t.out_on = AR_TILE_PATCHES * p->out_step;
+    t.first_x[0] = x;
+    t.first_out[0] = out;
+    t.first_x[1] = first > 1 ? x + x_step : x;
+    t.first_out[1] = first > 1 ? out + p->out_step : out;
+    t.first_n = p->n;
+    t.rows = 1;
+    first_row(p, &t, x + first * x_step, x_step, out + first * p->out_step);
+    const ar_channel_t *c = p->channels;
+    for (uint32_t left = p->n_channels, n; left > 0; left -= n, c += n) {
+        n = left < AR_TILE_CHANNELS ? left : AR_TILE_CHANNELS;
+        if (p->plain && n == AR_TILE_CHANNELS) {
+            bare_plain(p, &t, c, first, rows, x + first * x_step, x_step, out + first * p->out_step);
+        } else {
+            bare_some(p, &t, c, n, x, x_step, count, out);
+        }
+    }
+}
+
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     ar_product_s8(p, patches_of(p), p->n, count, count, out);
 }
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out) {
     (void)held;
+    if (p->bare) {
+        bare(p, x, x_step, count, out);
+        return;
+    }
     ar_tile_t t;
     bool many = p->plain && p->n_channels % AR_TILE_CHANNELS == 0;
     t.n = p->n;
@@ -409,10 +549,13 @@ static inline int32x4_t four_rows(const ar_product_s8_t *p, const int8_t *x, con
     return (int32x4_t) { s0, s1, s2, s3 };
 }
 
+// The same where little depends on it.
+static __attribute__((noinline)) int32x4_t four_sums(const ar_product_s8_t *p, const int8_t *x, const int8_t *const w[4]) {
+    return four_rows(p, x, w[0], w[1], w[2], w[3]);
+}
+
 // Outputs from k on, of which n are there, with one factor.
-static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint32_t k, uint32_t n, int8_t *out) {
-    const int8_t *w = p->weights + k * p->n, *w1 = w + (n > 1 ? p->n : 0), *w2 = w1 + (n > 2 ? p->n : 0), *w3 = w2 + (n > 3 ? p->n : 0);
-    int32x4_t v = four_rows(p, x, w, w1, w2, w3);
+static inline void finish_four(const ar_product_s8_t *p, int32x4_t v, uint32_t k, uint32_t n, int8_t *out) {
     if (p->bias) {
         v = vaddq_s32(v, n == 4 ? vld1q_s32(p->bias + k) : vldrwq_z_s32(p->bias + k, vctp32q(n)));
     }
@@ -433,10 +576,13 @@ static inline void four_outputs(const ar_product_s8_t *p, const int8_t *x, uint3
 static void one_factor(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
     uint32_t k = 0;
     for (; k + 4 <= p->n_channels; k += 4) {
-        four_outputs(p, x, k, 4, out);
+        const int8_t *w = p->weights + k * p->n;
+        finish_four(p, four_rows(p, x, w, w + p->n, w + 2 * p->n, w + 3 * p->n), k, 4, out);
     }
     if (k < p->n_channels) {
-        four_outputs(p, x, k, p->n_channels - k, out);
+        uint32_t n = p->n_channels - k;
+        const int8_t *w = p->weights + k * p->n, *some[4] = { w, w + (n > 1 ? p->n : 0), w + (n > 2 ? 2 * p->n : 0), w };
+        finish_four(p, four_sums(p, x, some), k, n, out);
     }
 }
 
@@ -455,7 +601,7 @@ void ar_product_one(const ar_product_s8_t *p, const int8_t *x, int8_t *out) {
             w[i] = p->weights + c[i].channel * p->n;
             start[i] = (int32_t)((uint32_t)p->start + (p->bias ? (uint32_t)p->bias[c[i].channel] : 0));
         }
-        int32x4_t v = vaddq_s32(four_rows(p, x, w[0], w[1], w[2], w[3]), vld1q_s32(start));
+        int32x4_t v = vaddq_s32(four_sums(p, x, w), vld1q_s32(start));
         int32x4x2_t f = vld2q_s32((const int32_t *)c);
         v = clamped(scaled(v, f.val[0], vmovlbq_s16(vreinterpretq_s16_s32(f.val[1]))), p->out_zero, p->low, p->high);
         uint32x4_t places = vshrq_n_u32(vreinterpretq_u32_s32(f.val[1]), 16);

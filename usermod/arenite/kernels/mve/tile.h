@@ -28,18 +28,34 @@ typedef struct {
     const void *channels;       // 128: ar_channel_t, eight of each tile
     const ar_tile_pair_t *end;  // 132: of the pairs
     uint32_t x_on;              // 136: from a row of three patches to the next
-    uint32_t out_on;            // 140: from where a row's outputs end
+    uint32_t out_on;            // 140: of its outputs
     const ar_tile_pair_t *pairs;    // 144: the first
     const void *first;          // 148: of the channels
     uint32_t rows;              // 152
+    int32_t offset;             // 156: added to the activations
+    const int8_t *weights;      // 160: of channel 0
+    const int32_t *bias;        // 164: of channel 0, or NULL
+    const int8_t *first_x[2];   // 168: patches that come before the rows
+    uint32_t first_n;           // 176: as n
+    int8_t *first_out[2];       // 180
 } ar_tile_t;
+
+// Set up the four pairs of the first eight channels, with what the offset adds to them.
+void ar_tile_begin(ar_tile_t *t, ar_tile_pair_t *pairs);
+
+// The same, and the outputs of the two patches before the rows, requantized in the short way, out being where channel 0 goes.
+void ar_tile_begin_two(ar_tile_t *t, ar_tile_pair_t *pairs);
 
 // The sums of the patches by four pairs.
 void ar_tile_s8(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
-// Rows of tiles up to the end of the pairs, at least one, requantized in the short way: channels side by side, out being where the
-// first one goes; or apart, out being where channel 0 goes.
+// Rows of tiles up to the end of the pairs, at least one, requantized in the short way, out being where channel 0 goes.
 void ar_tiles_plain(ar_tile_t *t, const ar_tile_pair_t *pairs);
-void ar_tiles_plain_apart(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
+// Rows of a tile whose channels are side by side, out being where the first one goes.
+void ar_tile_rows(ar_tile_t *t, const ar_tile_pair_t *pairs);
+
+// One row of the first two patches, out being where channel 0 goes.
+void ar_tiles_two(ar_tile_t *t, const ar_tile_pair_t *pairs);
 
 #endif // ARENITE_KERNELS_MVE_TILE_H
