@@ -96,7 +96,7 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
         uint32_t patches = is_short(c) ? (c->w.out_w + 1u) & ~1u : 2;
         return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT), 0);
     }
-    return is_short(c) ? product_bytes(c, AR_THUMB_FULL ? c->w.out_w : (c->w.out_w + 1u) & ~1u) : few_bytes(c);
+    return is_short(c) ? product_bytes(c, AR_TIER_THUMB ? c->w.out_w : (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
 // Bytes that it takes to leave channels of the input out: a list of the others, two positions, rows of weights.
@@ -170,7 +170,8 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
     note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
-    c->w.rows.reads_first = (AR_TIER_DSP || AR_THUMB_FULL) && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
+    c->w.rows.reads_first = ar_product_reads_first(ar_conv_filter(c), w->out_w, narrow) && is_short(c) && ar_conv_is(c, AR_CONV_NARROW)
+        && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);

@@ -14,8 +14,9 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define MODEST (1280)
 #define MOST (2048)
 
-// Positions of a row that make up for packing; and channels on the stack at a time.
-#define WORTH (AR_THUMB_FULL ? 12 : 4)
+// Positions of a row that make up for packing: more than those of narrow rows (ops/conv_s8.c), which are read before outputs are
+// written, as these are not. And channels on the stack at a time.
+#define WORTH (AR_THUMB_FULL ? 12 : 7)
 #define SOME (16)
 
 static uint32_t all_bytes(const ar_conv_t *c) {

@@ -31,6 +31,9 @@
 // What five patches may take to be held at once in words.
 #define FIVE_MOST (1024)
 
+// So many are packed for on Armv6-M where they could be held by fives.
+#define WORTH_BEFORE_FIVES (AR_THUMB_FULL ? WORTH_PACKING : 8)
+
 // So many patches are enough, though more are to come.
 #define ENOUGH_WORDS (20)
 #define ENOUGH_BYTES (32)
@@ -56,15 +59,18 @@ static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool o
     if (AR_THUMB_FULL && count > WORTH_WORDS) {
         words = count < ENOUGH_WORDS ? count : ENOUGH_WORDS;
         packing = !odd ? packing : count < ENOUGH_BYTES ? count : ENOUGH_BYTES;
+    } else if (ar_five_counts(count) && !odd) {
+        packing = WORTH_BEFORE_FIVES;
     }
     return bytes >= (8 + 4 * words) * n ? 4 : bytes >= (8 + packing) * n ? 1 : 0;
 }
 
 SMALL void ar_product_begin(ar_product_s8_t *p) {
     p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
-    p->few = AR_THUMB_FULL && p->size == 0;
-    if (p->few && p->plain && p->bias && ar_five_fits(p->row, p->n, p->bytes, p->count)) {
-        p->size = AR_FIVE_BYTES;
+    if (p->size == 0) {
+        bool five = ar_five_fits(p->row, p->n, p->bytes, p->count);
+        p->few = AR_THUMB_FULL || five;
+        p->size = five && p->plain && p->bias ? AR_FIVE_BYTES : 0;
     }
 }
 
@@ -76,10 +82,10 @@ static inline uint32_t size_of_two(int32_t offset) {
 SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
     (void)channels, (void)offset;
     uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    if (size == 0 && ar_five_fits(row, rows * row, bytes, count)) {
+        return AR_FIVE;
+    }
     if (AR_THUMB_FULL && size == 0) {
-        if (ar_five_fits(row, rows * row, bytes, count)) {
-            return AR_FIVE;
-        }
         fit = bytes / (rows * row * size_of_two(offset));
     }
     return fit < ENOUGH ? fit & ~1u : ENOUGH;
@@ -216,11 +222,11 @@ static inline void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uin
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
     uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
-    if (size == 0 && p->few) {
+    if (AR_THUMB_FULL && size == 0 && p->few) {
         put_two(p, i, r, rows, a, b, step);
         return;
     }
-    if (size == 0) {
+    if (size == 0 || (!AR_THUMB_FULL && size == AR_FIVE_BYTES && p->few != AR_FIVE)) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
     }
@@ -228,7 +234,7 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
         put_bytes(p, rows, a, b, step, (int8_t *)patches_of(p) + i * n + r * filled(p->row), n);
         return;
     }
-    if (AR_THUMB_FULL && size == AR_FIVE_BYTES) {
+    if (size == AR_FIVE_BYTES) {
         (p->few == AR_FIVE ? ar_five_put : put_two)(p, i, r, rows, a, b, step);
         return;
     }
@@ -346,11 +352,15 @@ static void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 #endif
 
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    if (p->few) {
+    if (p->size == AR_FIVE_BYTES && count == AR_FIVE) {
+        ar_five_held(p, out);
+        return;
+    }
+    if (AR_THUMB_FULL && p->few) {
         by_twos(p, count, out);
         return;
     }
-    if (p->size == 0) {
+    if (p->size == 0 || p->size == AR_FIVE_BYTES) {
         const int8_t *x = p->scratch;
         for (; count > 0; count--, x += p->n, out += p->out_step) {
             ar_product_one(p, x, out);
@@ -543,10 +553,6 @@ static SMALL void one_by_one(const ar_product_s8_t *p, const ar_channel_t *c, ui
 static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
     const ar_channel_t *c = p->channels, *end = c + p->n_channels;
     uint32_t on = 2 * p->n * size_of_two(p->offset);
-    if (p->size && count == AR_FIVE) {
-        ar_five_held(p, out);
-        return;
-    }
     for (uint32_t n; c < end; c += n) {
         uint32_t whole = in_eights(p, c, end);
         int8_t *x = p->scratch, *to = out;
@@ -565,14 +571,14 @@ static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out)
 #endif
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
-    if (p->few && count > 1) {
+    if (p->few && (AR_THUMB_FULL ? count > 1 : count == AR_FIVE)) {
         for (uint32_t i = 0; i < count && !p->same; i += 2) {
             ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1) * x_step, 0);
         }
-        by_twos(p, count, out);
+        ar_product_held(p, count, out);
         return;
     }
-    if (count < WORTH || p->size == 0) {
+    if (count < WORTH || p->size == 0 || p->size == AR_FIVE_BYTES) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {
             ar_product_one(p, x, out);
         }
