@@ -139,7 +139,7 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
 // Bytes from which on patches are quicker than what does without.
 static uint32_t enough_bytes(const ar_conv_t *c) {
     uint32_t patches = AR_TIER_THUMB && c->w.out_w < AMPLE ? (c->w.out_w + 1u) & ~1u : AMPLE;
-    return table_bytes(c) + other_bytes(c) + product_bytes(c, patches);
+    return table_bytes(c) + other_bytes(c) + (AR_THUMB_FULL && ar_conv_is(c, AR_CONV_DIRECT) ? 12 * ar_conv_filter(c) : product_bytes(c, patches));
 }
 
 // With patches.
