@@ -94,10 +94,12 @@ SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, ui
 SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row, uint32_t patches, bool direct, int32_t offset) {
     (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
+    if (patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST, patches)) {
+        return rows * row * AR_FIVE_BYTES;
+    }
+    patches = (patches + 1) & ~1u; // they are put two by two
     if (patches < WORTH_PACKING) {
-        bool five = patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST, patches);
-        uint32_t even = (patches + 1) & ~1u, bytes = rows * row * even;
-        return five ? rows * row * AR_FIVE_BYTES : AR_THUMB_FULL ? bytes * size_of_two(offset) : direct ? 0 : bytes;
+        return AR_THUMB_FULL ? rows * row * patches * size_of_two(offset) : direct ? 0 : rows * row * patches;
     }
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
@@ -573,7 +575,7 @@ static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out)
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
     if (p->few && (AR_THUMB_FULL ? count > 1 : count == AR_FIVE)) {
         for (uint32_t i = 0; i < count && !p->same; i += 2) {
-            ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1) * x_step, 0);
+            ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1 < count ? i + 1 : i) * x_step, 0);
         }
         ar_product_held(p, count, out);
         return;
