@@ -441,7 +441,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
-        p->same = true;
+        p->same = count <= j->held;
     }
     p->plain = plain;
     p->same = false;
