@@ -171,6 +171,7 @@ TAKES: dict[str, Callable[[_Use], bool]] = {
     "WIDE": _wide,
     "DENSE_ROWS": _dense_rows,
     "DEAD": _dead,
+    "FRAMES": lambda use: use.op in ("PAD", "PADV2"),
     "PLAN": _plan,
     "STATE": lambda use: use.op in KEEPS or any(t is not None and t.isVariable for t in use.inputs),
     "SUBGRAPHS": lambda use: len(use.model.subgraphs) > 1,

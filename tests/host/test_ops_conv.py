@@ -270,6 +270,34 @@ def columns_conv_2d(seed: int, depth: int, n_out: int, stride: int, turned: bool
     return build(ops), [draw.values(rng, x)]
 
 
+# Channels of the input, and the kernel: what decides whether weights of all its rows are packed at once in the least scratch.
+PACKED = {"all": (6, [3, 3]), "a row": (32, [3, 3]), "wide": (2, [2, 8]), "high": (26, [5, 2])}
+
+
+def packed_conv_2d(seed: int, depth: int, kernel: list[int]) -> tuple[bytes, list[Array]]:
+    """A model of one CONV_2D of int8 with rows of twelve positions or more, and its input.
+
+    Some channels have no weights, some neighbours of -128, and some a factor above 1/2.
+    """
+    rng = np.random.default_rng([seed, depth])
+    padding, stride = int(rng.choice([SAME, SAME, VALID])), [int(rng.choice([1, 1, 2])) for _ in range(2)]
+    dilation, batches = int(rng.choice([1, 1, 1, 2])), int(rng.choice([1, 1, 1, 2]))
+    reach = [(kernel[0] - 1) * dilation + 1, kernel[1]]
+    size = [int(rng.integers(2, 7)), int(rng.integers(12, 20)) * stride[1]]
+    if padding == VALID:
+        size = [n + r - 1 for n, r in zip(size, reach, strict=True)]
+    out = [-(-(n if padding == SAME else n - r + 1) // s) for n, r, s in zip(size, reach, stride, strict=True)]
+    x = activation(rng, [batches, *size, depth], "int8")
+    n_out = int(rng.integers(1, 23))
+    f, b = weights(rng, [n_out, *kernel, depth], 0, x, "int8")
+    f.data[rng.random(n_out) < rng.choice([0, 0.3])] = 0
+    f.data[rng.random(n_out) < rng.choice([0, 0, 0.2]), -1, -1, -2:] = -128
+    y = output(rng, [batches, *out, n_out], x, f)
+    y.scale = max(y.scale, float(np.float32(3 * x.scale * np.max(f.scale)))) if rng.random() < 0.8 else y.scale
+    made = options("Conv2D", padding=padding, strideH=stride[0], strideW=stride[1], dilationHFactor=dilation)
+    return single("CONV_2D", [x, f, b], y, made), [draw.values(rng, x)]
+
+
 def dead_channels(seed: int) -> tuple[bytes, list[Array]]:
     """A model of CONV_2D, a 3x3 DEPTHWISE_CONV_2D and a 1x1 CONV_2D, and its input.
 
@@ -391,6 +419,26 @@ def test_columns_conv_2d(engine: Engine, seed: int, way: str) -> None:
     """Catches a row of taps or a column outside that counts, sums of rows of the kernel mixed up, a position too many
     of the last few."""
     same(engine, *columns_conv_2d(seed, *COLUMNS[way]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_packed_conv_2d(engine: Engine, seed: int) -> None:
+    """Catches packed weights of another tap, row or channel, sums of a position that go on in another's, what lies
+    outside counted, products of two channels that do not stay apart."""
+    same(engine, *packed_conv_2d(seed, *PACKED["all"]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_packed_conv_2d_row_by_row(engine: Engine, seed: int) -> None:
+    """Catches the same where rows of the kernel are packed one after another."""
+    same(engine, *packed_conv_2d(seed, *PACKED["a row"]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("way", ["wide", "high"])
+def test_packed_conv_2d_of_other_kernels(engine: Engine, way: str, seed: int) -> None:
+    """Catches the same where more than one column is outside, and where none is."""
+    same(engine, *packed_conv_2d(seed, *PACKED[way]))
 
 
 @pytest.mark.parametrize("way", COLUMNS)
@@ -575,21 +623,34 @@ def test_fully_connected_zero_points_of_channels(engine: Engine) -> None:
     same(engine, dense(w, b), [np.arange(12).astype(np.int8).reshape(2, 6)])
 
 
-def lowest(seed: int) -> tuple[bytes, list[Array]]:
-    """A CONV_2D whose weights and activations lie at the ends of int8, most of them at -128; and its input."""
+def lowest(seed: int, width: int = 0) -> tuple[bytes, list[Array]]:
+    """A CONV_2D whose weights and activations lie at the ends of int8, most of them at -128; and its input.
+
+    width: of a row, with a bias and an even number of channels; 0: any, without.
+    """
     rng = np.random.default_rng(seed)
     size, depth, channels = [int(n) for n in rng.integers(3, 9, 2)], int(rng.integers(1, 9)), int(rng.integers(1, 9))
+    if width:
+        size, depth = [int(rng.integers(1, 4)), width], 2 * int(rng.integers(4, 21))
     kernel = [int(rng.choice([1, 3])), int(rng.choice([1, 2, 3]))]
     x = Tensor([1, *size, depth], "int8", 0.5, int(rng.choice([-128, 0, 127])))
     f = Tensor([channels, *kernel, depth], "int8", np.float32([0.25] * channels), 0, None, 0)
     f.data = rng.choice(np.int8([-128, -128, -128, 127]), f.shape)
+    f.data[: channels // 2 if width else 0] = -128
     scale = float(np.float32(0.125 * 255 * np.prod(kernel) * depth * 2.0 ** -rng.integers(0, 4)))
     y = Tensor([1, *size, channels], "int8", scale, int(rng.integers(-128, 128)))
     fields = options("Conv2D", padding=SAME, strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1)
-    return single("CONV_2D", [x, f], y, fields), [rng.choice(np.int8([-128, -128, 127]), x.shape)]
+    bias = [Tensor([channels], "int32", data=rng.integers(-4000, 4000, channels).astype(np.int32))] if width else []
+    return single("CONV_2D", [x, f, *bias], y, fields), [rng.choice(np.int8([-128, -128, 127]), x.shape)]
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_lowest_weights(engine: Engine, seed: int) -> None:
     """Catches products that run over where two of them share a register: weights of -128 are rare in models."""
     same(engine, *lowest(seed))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_lowest_weights_by_fives(engine: Engine, seed: int) -> None:
+    """Catches the same where five positions are taken at a time, and sums of 16 weights that run over."""
+    same(engine, *lowest(seed, (5, 5, 5, 8, 13)[seed % 5]))

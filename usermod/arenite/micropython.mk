@@ -54,7 +54,7 @@ $(BUILD)/arenite/kernels/%.o: private CFLAGS += $(ARENITE_FLAGS) -O2
 # Firmware for some models is to be small: less of it is built so, and of what is some costs fewer bytes; both are 1 % of an invoke.
 ARENITE_LEAN = $(if $(findstring clang,$(CC)),,-fno-thread-jumps -fno-reorder-blocks -fno-tree-ch -fno-inline-small-functions)
 $(BUILD)/arenite/kernels/dsp/%.o: private CFLAGS += $(if $(ARENITE_OPS),$(ARENITE_LEAN))
-ARENITE_HOT = one_channel weights $(if $(ARENITE_OPS),,conv_s8 columns depthwise3 spatial)
+ARENITE_HOT = one_channel weights $(if $(ARENITE_OPS),,conv_s8 columns packed depthwise3 spatial)
 $(ARENITE_HOT:%=$(BUILD)/arenite/ops/%.o): private CFLAGS += -O2 $(if $(findstring clang,$(CC)),,-fmove-loop-invariants -fno-partial-inlining)
 ARENITE_COLD = fixed_point sigmoid
 $(ARENITE_COLD:%=$(BUILD)/arenite/kernels/portable/%.o): private CFLAGS += -Os

@@ -302,12 +302,16 @@ void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows) {
     for (unsigned i = 0; i < by_rows; i++) {
         rec->t[i] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &inputs, i));
     }
+    uint32_t framed = AR_HAS_FRAMES ? p->framed : 0;
+    if (framed) {
+        rec->t[0] = (void *)(uintptr_t)(framed - 1);
+    }
     rec->t[rec->n_in] = (void *)(uintptr_t)(l->sub->first_life + (uint32_t)ar_graph_int(&l->g, &outputs, 0));
     r->time = l->time;
     if (!link_feed(l, rec, by_rows)) {
         return;
     }
-    if (maker && ar_rows(maker)->time + 1 == l->time && !ar_rows(maker)->gathers) {
+    if (maker && ar_rows(maker)->time + 1 + (framed != 0) >= l->time && !ar_rows(maker)->gathers) {
         r->back = (uint16_t)((uint8_t *)rec - (uint8_t *)maker);
     }
     for (unsigned k = 1; r->back && k < AR_SEGMENT && maker; k++) {
@@ -326,6 +330,16 @@ void ar_loader_link_rows(ar_prep_t *p, unsigned by_rows) {
     l->model->by_rows = &ar_segments;
 }
 
+// What the operator before has left to this one.
+static void take_frame(ar_loader_t *l, ar_prep_t *p) {
+    p->frame = l->frame;
+    p->framed = l->framed;
+    l->framed = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        p->in.dim[1 + i] -= p->frame.before[i] + p->frame.after[i];
+    }
+}
+
 static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const ar_node_t *n, const ar_op_t *op, ar_made_t *made) {
     ar_prep_t p = {
         .loader = l, .op = op, .made = made, .index = made->index, .inputs = n->inputs.pos, .outputs = n->outputs.pos,
@@ -334,6 +348,9 @@ static __attribute__((noinline)) ar_status_t make_record(ar_loader_t *l, const a
     };
     if (ar_has_input(&p, 0)) {
         ar_get_input(&p, 0, &p.in);
+    }
+    if (AR_HAS_FRAMES && l->framed) {
+        take_frame(l, &p);
     }
     if (p.n_out) {
         ar_get_output(&p, 0, &p.out);

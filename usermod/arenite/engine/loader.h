@@ -48,6 +48,8 @@ typedef struct _ar_loader_t {
     ar_rec_t *by_rows;          // the last record of an operator that can run by rows
     ar_plan_t plan;
     ar_graph_t g;               // the subgraph at hand
+    ar_frame_t frame;           // what the last operator has left to the next one, as that is told
+    uint32_t framed;
 } ar_loader_t;
 
 // What is known of an operator when its record is made. No more of it is on the stack while the subgraphs that it calls are loaded.

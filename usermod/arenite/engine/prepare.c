@@ -207,6 +207,42 @@ bool ar_alias(ar_prep_t *p, unsigned i) {
     return true;
 }
 
+const ar_op_t *ar_behind(const ar_prep_t *p, ar_prep_t *next) {
+    const ar_graph_t *g = &p->loader->g;
+    int32_t out = tensor_index(p, p->outputs, 0);
+    unsigned takers = 0;
+    ar_node_t n;
+    n.code = -1;
+    n.inputs = g->outputs;
+    for (uint32_t k = g->operators.length;;) { // from the model's outputs back to the operator behind
+        for (uint32_t i = 0; i < n.inputs.length; i++) {
+            takers += ar_graph_int(g, &n.inputs, i) == out;
+        }
+        if (--k == p->index) {
+            break;
+        }
+        if (ar_graph_node(g, k, &n, p->err) != AR_OK) {
+            return NULL;
+        }
+    }
+    *next = *p;
+    next->inputs = n.inputs.pos;
+    next->n_in = (uint8_t)n.inputs.length;
+    next->options = n.options.pos;
+    return takers == 1 && ar_has_input(next, 1) && tensor_index(next, next->inputs, 0) == out ? ar_graph_op(&n) : NULL;
+}
+
+void ar_leave(ar_prep_t *p, ar_frame_t frame) {
+    ar_loader_t *l = p->loader;
+    uint32_t in = (uint32_t)tensor_index(p, p->inputs, 0);
+    ar_life_t *target = ar_loader_life(l, (uint32_t)tensor_index(p, p->outputs, 0));
+    target->bytes = ar_loader_life(l, in)->bytes;
+    ar_life_lie_in(target, l->sub->first_life + in);
+    p->n_in = p->n_out = 0; // it has no output
+    l->frame = frame;
+    l->framed = l->sub->first_life + in + 1;
+}
+
 void ar_overwrites(ar_prep_t *p, unsigned inputs) {
     ar_loader_t *l = p->loader;
     ar_life_t *target = ar_loader_life(l, (uint32_t)tensor_index(p, p->outputs, 0));

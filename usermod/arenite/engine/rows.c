@@ -86,12 +86,12 @@ ar_status_t ar_rows_run(const ar_run_t *run, const ar_rec_t *first) {
     const ar_rec_t *end = (const ar_rec_t *)((const uint8_t *)first + ar_rows(first)->span), *last = first;
     job_t j = { .run = *run, .first = first };
     bool goes_on = run->model->waits;
-    for (const ar_rec_t *rec = first; rec < end; rec = ar_next_record(rec)) {
+    for (const ar_rec_t *rec = first; rec < end; rec = ar_rows_next(rec)) {
         ar_rows(rec)->next = goes_on ? ar_rows(rec)->next : 0;
         last = rec;
     }
     ar_status_t status = drive(&j, last);
-    for (const ar_rec_t *rec = first; status == AR_OK && rec < last; rec = ar_next_record(rec)) {
+    for (const ar_rec_t *rec = first; status == AR_OK && rec < last; rec = ar_rows_next(rec)) {
         if (ar_rows(rec)->role == AR_HELD) {
             status = drive(&j, rec);
         }

@@ -17,6 +17,13 @@ static inline ar_rec_t *ar_rows_taker(const ar_rec_t *rec) {
     return (ar_rec_t *)((uint8_t *)(uintptr_t)rec + ar_rows(rec)->to);
 }
 
+// The next record of a chain: between two may stand one that does nothing, PAD that leaves its zeros to the one behind it. What
+// comes after the last record of all lies behind that, whatever it is.
+static inline ar_rec_t *ar_rows_next(const ar_rec_t *rec) {
+    ar_rec_t *next = ar_next_record(rec);
+    return !AR_HAS_FRAMES || (next->size & AR_BY_ROWS) ? next : ar_next_record(next);
+}
+
 // Whether a segment begins here.
 static inline bool ar_rows_begin(const ar_rec_t *rec) {
     return (rec->size & AR_BY_ROWS) && ar_rows(rec)->span;

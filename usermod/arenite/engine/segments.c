@@ -62,7 +62,7 @@ static __attribute__((noinline)) ar_life_t *own_life(const ar_loader_t *l, const
 
 // The record behind that may be in a segment with this; NULL: none.
 static ar_rec_t *following(const search_t *s, const ar_rec_t *rec) {
-    ar_rec_t *next = ar_next_record(rec);
+    ar_rec_t *next = ar_rows_next(rec);
     return next < s->end && (next->size & AR_BY_ROWS) && ar_rows(next)->back ? next : NULL;
 }
 
@@ -106,7 +106,7 @@ static ar_rec_t *host_of(const ar_rec_t *rec) {
 // was made before; this without what may write over it.
 static uint32_t first_needed(const ar_loader_t *l, const segment_t *g, const ar_rec_t *maker, const ar_life_t *life, uint32_t h) {
     const ar_rec_t *last = maker ? ar_rows_taker(maker) : g->b;
-    for (const ar_rec_t *rec = maker ? ar_next_record(maker) : g->a; rec <= last; rec = ar_next_record(rec)) {
+    for (const ar_rec_t *rec = maker ? ar_rows_next(maker) : g->a; rec <= last; rec = ar_rows_next(rec)) {
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             bool reads = maker ? maker_in(g, rec, i) == maker : life_of(l, rec, i) == life && !overwrites(g, rec);
             uint32_t seen = reads ? ar_rows_seen(ar_rows(rec)) : h;
@@ -188,11 +188,11 @@ static bool passes(const segment_t *g, const ar_rec_t *rec) {
 static void replay(const search_t *s, segment_t *g) {
     replay_t p = { s->l, g, NULL };
     g->distance = 0;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         ar_rows(rec)->next = 0;
     }
     ar_rows_drive(g->a, g->b, g->b, replay_row, &p);
-    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_rows_next(rec)) {
         if (!is_ring(s->l, g, rec)) {
             ar_rows_drive(g->a, rec, rec, replay_row, &p);
         }
@@ -203,7 +203,7 @@ static void replay(const search_t *s, segment_t *g) {
 static void hold_windows(segment_t *g) {
     const ar_rec_t *before = NULL;
     g->branches = false;
-    for (ar_rec_t *rec = g->a; rec <= g->b; before = rec, rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; before = rec, rec = ar_rows_next(rec)) {
         ar_rows_t *r = ar_rows(rec);
         unsigned inside = 0;
         r->out_held = r->to = 0;
@@ -228,7 +228,7 @@ static void hold_windows(segment_t *g) {
 // Let the rows of a ring that has one taker lie in those that are made of them, element by element. Of two such rings the one of
 // what was made before, which is the longer: rows of the other may pass.
 static void lodge(const ar_loader_t *l, const segment_t *g) {
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         const ar_rows_t *r = ar_rows(rec);
         ar_rec_t *lodger = NULL;
         for (unsigned i = 0; r->in_place && i < row_inputs(rec); i++) {
@@ -272,7 +272,7 @@ static void weigh(const search_t *s, segment_t *g) {
     g->bytes = g->inside = g->around.bytes;
     g->calls = 0;
     g->by_rows = g->a != g->b;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         const ar_life_t *life = out_life(s->l, rec);
         ar_rows_t *r = ar_rows(rec);
         bool ring = settle(s->l, g, rec);
@@ -312,7 +312,7 @@ static void trail(const search_t *s, segment_t *g) {
     } else {
         uint32_t calls = 0;
         replay(s, g);
-        for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+        for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
             calls += ar_rows(rec)->out_h;
             settle(s->l, g, rec);
         }
@@ -416,11 +416,11 @@ static ar_life_t *shared_rows(const ar_loader_t *l, const ar_rec_t *rec) {
 // One place for all of these, as large as the largest.
 static void share(const search_t *s, const segment_t *g, ar_life_t *(*shared)(const ar_loader_t *l, const ar_rec_t *rec)) {
     ar_life_t *most = NULL;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         ar_life_t *life = shared(s->l, rec);
         most = life && (!most || life->bytes > most->bytes) ? life : most;
     }
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         ar_life_t *life = shared(s->l, rec);
         if (life && life != most) {
             ar_life_lie_in(life, ar_life_index(&s->l->plan, most));
@@ -469,7 +469,7 @@ static void form(search_t *s, segment_t *g) {
     if (!g->by_rows) {
         return;
     }
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         hold(s, g, rec);
     }
     share(s, g, shared_scratch);
@@ -483,7 +483,7 @@ static void unform(search_t *s, segment_t *g) {
         return;
     }
     uint16_t end = ar_rows(g->b)->time;
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         ar_rows_t *r = ar_rows(rec);
         ar_life_t *life = out_life(s->l, rec), *scratch = scratch_of(s->l, rec);
         bool elsewhere = r->passes || r->role == LODGER;
@@ -671,7 +671,7 @@ static uint32_t segments_plan(ar_loader_t *l, uint32_t room) {
 }
 
 static void run_so(search_t *s, segment_t *g) {
-    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec <= g->b; rec = ar_rows_next(rec)) {
         ar_rows_t *r = ar_rows(rec);
         for (unsigned i = 0; i < row_inputs(rec); i++) {
             const ar_rec_t *maker = maker_in(g, rec, i);
@@ -706,7 +706,7 @@ const ar_planner_t ar_segments = { segments_plan, segments_finish, ar_rows_run }
 
 static void mark_inner(search_t *s, segment_t *g) {
     (void)s;
-    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_next_record(rec)) {
+    for (ar_rec_t *rec = g->a; rec < g->b; rec = ar_rows_next(rec)) {
         ar_rows(rec)->length = 0;
     }
 }

@@ -62,6 +62,13 @@
 
 // ---- what only makes it quicker, or take less of the arena ---------------------------------------------------------
 
+// What is rare has a quicker way of its own.
+#ifdef ARENITE_SMALL
+#define AR_QUICK (0)
+#else
+#define AR_QUICK (1)
+#endif
+
 // DEPTHWISE_CONV_2D of int8: one input channel by pairs of output channels.
 #ifndef AR_HAS_PAIRS
 #define AR_HAS_PAIRS (1)
@@ -72,7 +79,8 @@
 #define AR_HAS_COLUMNS (1)
 #endif
 
-// Products of few patches at a time, where there is little scratch; and of one by many rows of weights, widened before.
+// Products of few patches at a time, or of none but a row of positions, where there is little scratch; and of one by many rows of
+// weights, widened before.
 #ifndef AR_HAS_FEW
 #define AR_HAS_FEW (1)
 #endif
@@ -95,6 +103,11 @@
 #define AR_HAS_ROWS (1)
 #endif
 
+// PAD leaves its zeros to the convolution behind it.
+#ifndef AR_HAS_FRAMES
+#define AR_HAS_FRAMES (AR_QUICK)
+#endif
+
 // A plan in the file is read.
 #ifndef AR_HAS_PLAN
 #define AR_HAS_PLAN (1)
@@ -103,13 +116,6 @@
 // The names of operators that are not compiled in; without them they are told by their numbers.
 #ifndef AR_HAS_NAMES
 #define AR_HAS_NAMES (1)
-#endif
-
-// What is rare has a quicker way of its own.
-#ifdef ARENITE_SMALL
-#define AR_QUICK (0)
-#else
-#define AR_QUICK (1)
 #endif
 
 #endif // ARENITE_KERNELS_HAS_H

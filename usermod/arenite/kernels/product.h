@@ -94,6 +94,12 @@ static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
     return count >= 10 && bytes <= 1024 ? bytes : 0;
 }
 
+// Whether so many patches in one piece, of n elements each, are all read before any output is written, where there are the bytes
+// that ar_product_scratch says.
+static inline bool ar_product_reads_first(uint32_t n, uint32_t patches, uint32_t bytes) {
+    return AR_TIER_DSP || AR_THUMB_FULL || (AR_TIER_THUMB && patches == 5 && n % 2 == 0 && bytes >= 12 * n);
+}
+
 // How many fit so many bytes, of so many that are to come: an even number.
 #if AR_TIER_PORTABLE
 #define ar_product_fit(channels, rows, row, bytes, offset, count) (2u)
@@ -153,7 +159,10 @@ void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 // The outputs of count patches in one piece (rows is 1), x_step apart. scratch is for `held` of them.
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t held, int8_t *out);
 
-#if AR_TIER_DSP
+// Whether there is a product of one input channel.
+#define AR_TURNS (AR_TIER_DSP || AR_THUMB_FULL)
+
+#if AR_TURNS
 // Of one input channel and rows of 8 taps, weights lying channel by channel (out_step of them): put those of two channels, listed
 // one behind the other, into scratch (4 bytes an element); then the outputs of count positions in these, x_step apart.
 #define AR_TURNED_ROW (8)
@@ -163,9 +172,17 @@ typedef struct {
     uint32_t n[2];
     uint32_t step;              // from a row to the next
     uint32_t first;             // row of the weights
+    uint32_t sums;              // of their weights
 } ar_turned_rows_t;
 
 void ar_product_turn(const ar_product_s8_t *p, const ar_channel_t *c);
+
+#if AR_TIER_THUMB
+uint32_t ar_product_turned_sums(const ar_product_s8_t *p, const ar_turned_rows_t *r);
+#else
+#define ar_product_turned_sums(p, r) (0)
+#endif
+
 void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step, uint32_t count,
     int8_t *out);
 #endif

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/tier.h"
+
 typedef struct {
     int32_t mult;
     int32_t shift;              // left if positive
@@ -36,12 +38,23 @@ ar_ratio_t ar_ratio(float a, float c);
 
 ar_factor_t ar_ratio_factor(const ar_ratio_t *r, float b);
 
+// All 64 bits of a product. On cores without long multiplication, the one that the compiler calls is of 64 bits by 64.
+static inline uint64_t ar_multiply(uint32_t a, uint32_t b) {
+#if AR_TIER_THUMB && !AR_THUMB_FULL
+    uint32_t al = a & 0xffff, ah = a >> 16, bl = b & 0xffff, bh = b >> 16;
+    uint32_t low = al * bl, middle = ah * bl + (low >> 16), other = al * bh + (middle & 0xffff);
+    return (uint64_t)(ah * bh + (middle >> 16) + (other >> 16)) << 32 | (other << 16 | (low & 0xffff));
+#else
+    return (uint64_t)a * b;
+#endif
+}
+
 // The same in a few instructions, since where there is little scratch all channels ask for it once a row, for b as bits. Not so
 // where *near, mult is negative, or shift beyond what an int32 can be shifted by.
 static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, bool *near) {
     uint32_t mb = bits << 8 | 0x80000000u;
     // Both from 2^31 and 2^63 on: the product's upper 64 bits, short by less than 2.
-    uint64_t p = (r->quotient >> 32) * mb + ((r->quotient & 0xffffffff) * mb >> 32);
+    uint64_t p = ar_multiply((uint32_t)(r->quotient >> 32), mb) + (ar_multiply((uint32_t)r->quotient, mb) >> 32);
     int32_t shift = r->exponent + (int32_t)(bits >> 23 & 0xff);
     if (!(p >> 63)) {
         p <<= 1;
@@ -53,12 +66,15 @@ static inline ar_factor_t ar_ratio_quick(const ar_ratio_t *r, uint32_t bits, boo
     return (ar_factor_t) { (int32_t)((high >> 1) + (high & 1)), shift };
 }
 
-// The same for a list of channels, with DSP instructions: the fields in the order that the code loads them in.
+// The same for a list of channels, in assembly for cores that have the instructions: the fields in the order that the code loads
+// them in.
+#define AR_LISTS (AR_TIER_DSP || AR_THUMB_FULL)
+
 typedef struct {
     const uint8_t *scales;      // wherever they lie
     const uint8_t *end;
     void *to;                   // words: the multiplier; shift and channel
-    uint32_t channel;           // in the upper half
+    uint32_t channel;           // in the upper half, and anything in the lower
     uint32_t high;              // of the ratio's quotient
     uint32_t low;
     int32_t exponent;

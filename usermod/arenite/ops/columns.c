@@ -43,13 +43,13 @@ static way_t way_in(const ar_conv_t *c, uint32_t bytes) {
 }
 
 // Not where many of the last four positions would be none.
-bool ar_columns_fit(const ar_conv_t *c) {
+bool ar_little_fits(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     return w->kernel_w == AR_COLUMNS_TAPS && ar_dilation_w(w) == 1 && w->stride_w <= 2 && w->in_c % 4 == 0
         && ar_conv_group_in(c) == w->in_c && !ar_quant_is_int4(&c->q) && w->out_w > 6 && w->out_w != 9;
 }
 
-uint32_t ar_columns_least(const ar_conv_t *c) {
+uint32_t ar_little_least(const ar_conv_t *c) {
     return bytes_of(c, way_in(c, MODEST));
 }
 
@@ -175,7 +175,7 @@ static void begin(job_t *j, const ar_rec_t *rec) {
     j->columns.stride = c->w.stride_w;
 }
 
-ar_status_t ar_columns(const ar_run_t *run, const ar_rec_t *rec) {
+ar_status_t ar_little(const ar_run_t *run, const ar_rec_t *rec) {
     const ar_conv_t *c = ar_params(rec);
     const ar_window_t *w = &c->w;
     uint32_t y1 = run->y1 < w->rows.out_h ? run->y1 : w->rows.out_h;

@@ -44,7 +44,7 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec);
 
 // int8, one input channel and transposed weights: whether there is a way of few bytes; ask for its scratch, when that above has
 // been asked for, and run, so or so.
-#if AR_TIER_DSP
+#if AR_TURNS
 bool ar_one_channel_fits(const ar_conv_t *c);
 void ar_one_channel_ask(ar_prep_t *p, const ar_conv_t *c);
 ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
@@ -54,15 +54,20 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec);
 #define ar_one_channel ar_conv_s8
 #endif
 
-// int8, three taps a row, in little scratch: whether the geometry is right for it, the bytes that it takes, and run.
-#if AR_TIER_DSP
-bool ar_columns_fit(const ar_conv_t *c);
-uint32_t ar_columns_least(const ar_conv_t *c);
-ar_status_t ar_columns(const ar_run_t *run, const ar_rec_t *rec);
+// int8, in little scratch, where the geometry is right for it: three taps a row with shared columns (ops/columns.c), on cores without
+// dual multiply-adds a row of positions with packed weights (ops/packed.c). Whether it is, the bytes that it takes, and run.
+#if AR_TIER_DSP || AR_TIER_THUMB
+bool ar_little_fits(const ar_conv_t *c);
+uint32_t ar_little_least(const ar_conv_t *c);
+ar_status_t ar_little(const ar_run_t *run, const ar_rec_t *rec);
 #else
-#define ar_columns_fit(c) ((void)(c), false)
-#define ar_columns_least(c) (0)
-#define ar_columns ar_conv_s8
+#define ar_little_fits(c) ((void)(c), false)
+#define ar_little_least(c) (0)
+#define ar_little ar_conv_s8
 #endif
+
+static inline bool ar_conv_is_little(const ar_conv_t *c) {
+    return (AR_TIER_DSP ? AR_HAS_COLUMNS : AR_HAS_FEW) && ar_little_fits(c);
+}
 
 #endif // ARENITE_OPS_CONV_H

@@ -19,8 +19,8 @@ enum { INPUT = 0, WEIGHTS = 1 };
 #define SOME (AR_TIER_MVE ? 64 : 32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/ and mve/
 
-// So many patches are quicker than columns.
-#define AMPLE (16)
+// So many patches are quicker than what does without; on cores without dual multiply-adds those of a row are, too.
+#define AMPLE (AR_TIER_THUMB ? 10 : 16)
 
 // Where so many positions see so many channels, or more, those that are the zero point at all of them are left out. Their
 // weights are gathered for so many outputs at a time.
@@ -96,7 +96,7 @@ static uint32_t narrow_bytes(const ar_conv_t *c) {
         uint32_t patches = is_short(c) ? (c->w.out_w + 1u) & ~1u : 2;
         return ar_product_scratch(0, ar_conv_filter(c) / row_of(c), row_of(c), patches, ar_conv_is(c, AR_CONV_DIRECT), 0);
     }
-    return is_short(c) ? product_bytes(c, (c->w.out_w + 1u) & ~1u) : few_bytes(c);
+    return is_short(c) ? product_bytes(c, AR_TIER_THUMB ? c->w.out_w : (c->w.out_w + 1u) & ~1u) : few_bytes(c);
 }
 
 // Bytes that it takes to leave channels of the input out: a list of the others, two positions, rows of weights.
@@ -136,16 +136,26 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
     c->w.rows.idle = dead && zeros * 4 >= c->w.out_c;
 }
 
-// Bytes from which on patches are quicker than columns.
+// Bytes from which on patches are quicker than what does without.
 static uint32_t enough_bytes(const ar_conv_t *c) {
-    return table_bytes(c) + other_bytes(c) + product_bytes(c, AMPLE);
+    uint32_t patches = AR_TIER_THUMB && c->w.out_w < AMPLE ? (c->w.out_w + 1u) & ~1u : AMPLE;
+    return table_bytes(c) + other_bytes(c) + product_bytes(c, patches);
+}
+
+// With patches.
+static uint32_t patched_bytes(const ar_conv_t *c) {
+    return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
 }
 
 AR_SMALL uint32_t ar_conv_s8_least(const ar_conv_t *c) {
-    if (AR_HAS_COLUMNS && ar_columns_fit(c)) {
-        return ar_columns_least(c);
-    }
-    return other_bytes(c) + (ar_conv_is(c, AR_CONV_NARROW) ? narrow_bytes(c) : least_bytes(c));
+    return ar_conv_is_little(c) ? ar_little_least(c) : patched_bytes(c);
+}
+
+// Whether to do without patches. On cores without dual multiply-adds those of several rows, where they are made at once, take
+// less time.
+static bool runs_little(const ar_conv_t *c, const ar_run_t *run) {
+    bool rows = AR_TIER_THUMB && run->y1 - run->y0 > 1;
+    return ar_conv_is_little(c) && ar_rows_scratch(&c->w.rows) < (rows ? patched_bytes(c) : enough_bytes(c));
 }
 
 AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weights) {
@@ -160,7 +170,8 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
     note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE);
     // More than one patch of a narrow row is held, and so all of them.
-    c->w.rows.reads_first = AR_TIER_DSP && is_short(c) && ar_conv_is(c, AR_CONV_NARROW) && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
+    c->w.rows.reads_first = ar_product_reads_first(ar_conv_filter(c), w->out_w, narrow) && is_short(c) && ar_conv_is(c, AR_CONV_NARROW)
+        && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
     uint32_t most = product_bytes(c, patches), live = live_bytes(c);
     if (live && most < live + live_product_bytes(c)) {
         most = live + live_product_bytes(c);
@@ -758,8 +769,8 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         return row_alone(run, rec);
     }
 #endif
-    if (AR_HAS_COLUMNS && ar_columns_fit(c) && ar_rows_scratch(&c->w.rows) < enough_bytes(c)) {
-        return ar_columns(run, rec);
+    if (runs_little(c, run)) {
+        return ar_little(run, rec);
     }
     uint32_t filter = ar_conv_filter(c), rows = filter / row_of(c), bytes = ar_rows_scratch(&c->w.rows) - other_bytes(c);
     bool no_table = NARROW && ar_conv_is(c, AR_CONV_NARROW) && ((is_short(c) && run->y1 - run->y0 == 1) || bytes < least_bytes(c));

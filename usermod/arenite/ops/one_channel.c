@@ -5,7 +5,7 @@
 
 #include "ops/conv.h"
 
-#if AR_TIER_DSP
+#if AR_TURNS
 
 // Of a kernel, which is gathered on the stack where it is partly outside.
 #define MOST_TAPS (128)
@@ -39,21 +39,43 @@ static inline void copy(int8_t *to, const int8_t *from, uint32_t n) {
     }
 }
 
-// A position partly beside the input, from left on: taps x0 to x1 are inside.
-static void edge(const job_t *j, int32_t left, uint32_t x0, uint32_t x1, int8_t *out) {
-    uint32_t row = j->c->w.kernel_w, zeros = (uint8_t)j->c->q.in_zero * 0x01010101u, n = j->rows.n[0] + j->rows.n[1];
-    uint32_t taps[MOST_TAPS / 4];
-    const ar_turned_rows_t rows = { .x = { (const int8_t *)taps }, .n = { n }, .step = row, .first = j->rows.first };
-    int8_t *to = (int8_t *)taps + x0;
-    for (uint32_t *word = taps; word < taps + n * row / 4; word++) {
-        *word = zeros;
+// The same of rows at whose beginning, or else end, lie as many bytes as taps: some are shifted out.
+static inline void copy_shifted(int8_t *to, const int8_t *from, uint32_t step, uint32_t n, bool begins, uint32_t bits, uint64_t zeros) {
+    for (; n > 0; n--, from += step, to += AR_TURNED_ROW) {
+        uint64_t taps;
+        memcpy(&taps, from, sizeof(taps));
+        taps = (begins ? taps << bits : taps >> bits) | zeros;
+        memcpy(__builtin_assume_aligned(to, sizeof(uint32_t)), &taps, sizeof(taps));
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        const int8_t *from = j->rows.x[i] + (left + (int32_t)x0);
-        for (uint32_t k = 0; k < j->rows.n[i]; k++, from += j->rows.step, to += row) {
-            copy(to, from, x1 - x0);
+}
+
+// The rows of a position partly beside the input, from left on: taps x0 to x1 are inside.
+static void put_edge(const job_t *j, int32_t left, uint32_t x0, uint32_t x1, int8_t *to) {
+    const uint32_t beyond = AR_TURNED_ROW - x1;
+    const uint64_t zeros = (uint8_t)j->c->q.in_zero * 0x0101010101010101u;
+    for (uint32_t i = 0, n; i < 2; i++, to += n * AR_TURNED_ROW) {
+        const int8_t *from = j->rows.x[i];
+        n = j->rows.n[i];
+        if (j->c->w.in_w < AR_TURNED_ROW) {
+            for (uint32_t k = 0; k < n; k++) {
+                memcpy(to + k * AR_TURNED_ROW, &zeros, sizeof(zeros));
+                copy(to + k * AR_TURNED_ROW + x0, from + k * j->rows.step + (left + (int32_t)x0), x1 - x0);
+            }
+        } else if (x0 > 0) {
+            copy_shifted(to, from, j->rows.step, n, true, 8 * x0, zeros >> 8 * (AR_TURNED_ROW - x0));
+        } else {
+            copy_shifted(to, from + left - beyond, j->rows.step, n, false, 8 * beyond, zeros << 8 * x1);
         }
     }
+}
+
+static void edge(const job_t *j, int32_t left, uint32_t x0, uint32_t x1, int8_t *out) {
+    uint32_t taps[MOST_TAPS / 4];
+    const ar_turned_rows_t rows = {
+        .x = { (const int8_t *)taps }, .n = { j->rows.n[0] + j->rows.n[1] }, .step = AR_TURNED_ROW, .first = j->rows.first,
+        .sums = j->rows.sums,
+    };
+    put_edge(j, left, x0, x1, (int8_t *)taps);
     ar_product_turned(&j->product, j->channels, &rows, 0, 1, out);
 }
 
@@ -79,6 +101,7 @@ static void find_rows(job_t *j, const ar_plane_t *in, uint32_t y) {
 static void outputs(job_t *j, const ar_plane_t *in, uint32_t y, int8_t *out) {
     const ar_window_t *w = &j->c->w;
     find_rows(j, in, y);
+    j->rows.sums = ar_product_turned_sums(&j->product, &j->rows);
     for (uint32_t x = 0, n; x < w->out_w; x += n, out += n * w->out_c) {
         int32_t left = (int32_t)(x * w->stride_w) - w->pad_left, x0, x1;
         ar_taps((int32_t)x, w->stride_w, w->pad_left, 1, AR_TURNED_ROW, w->in_w, &x0, &x1);
@@ -128,4 +151,4 @@ ar_status_t ar_one_channel(const ar_run_t *run, const ar_rec_t *rec) {
     return ar_rows_scratch(&c->w.rows) < ar_conv_s8_least(c) ? by_pairs(run, rec, c) : ar_conv_s8(run, rec);
 }
 
-#endif // AR_TIER_DSP
+#endif // AR_TURNS

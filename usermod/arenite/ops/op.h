@@ -55,10 +55,17 @@ static inline ar_rec_t *ar_next_record(const ar_rec_t *rec) {
 
 struct _ar_made_t;
 
+// What PAD leaves to the operator behind it: zeros before and after, along the height and the width.
+typedef struct {
+    uint8_t before[2];
+    uint8_t after[2];
+} ar_frame_t;
+
 // One operator while it is prepared.
 typedef struct _ar_prep_t {
     ar_tensor_t in;             // input 0 and output 0, where it has them
     ar_tensor_t out;
+    ar_frame_t frame;           // around input 0, whose height and width are those inside
     ar_rec_t *rec;
     struct _ar_loader_t *loader;
     const struct _ar_op_t *op;
@@ -68,6 +75,7 @@ typedef struct _ar_prep_t {
     uint32_t outputs;
     uint32_t options;           // position of the options' table; 0: none, all defaults
     fb_file_t custom;           // the custom options' bytes
+    uint32_t framed;            // 1 and the index of the life that it takes in place of input 0; 0: it takes that
     uint32_t scratch;           // bytes asked for
     uint32_t scratch_most;      // bytes that would be used, 0: no more than those
     uint16_t index;
@@ -167,6 +175,13 @@ bool ar_alias(ar_prep_t *p, unsigned i);
 // Tell that the inputs join to output 0, one behind the other. They may lie there already when eval is called, so that their
 // address is that of their place.
 void ar_joins(ar_prep_t *p);
+
+// The operator behind this, and what it can be asked for its inputs and options; NULL: it does not take output 0 as the first of two
+// inputs or more, or others take that too.
+const ar_op_t *ar_behind(const ar_prep_t *p, ar_prep_t *next);
+
+// Let that take input 0, which is neither constant nor a variable, in place of output 0, with a frame around it.
+void ar_leave(ar_prep_t *p, ar_frame_t frame);
 
 // Let output 0 lie where one of the first inputs lies that nothing needs later, if it has as many bytes: eval reads each element
 // before it writes in its place.

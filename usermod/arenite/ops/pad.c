@@ -110,6 +110,29 @@ static ar_status_t prepare_image(ar_prep_t *p, const ar_tensor_t *in, const ar_t
     return AR_OK;
 }
 
+// Leave the zeros to the operator behind, if that is a convolution, and they reach at most as far as half its kernel.
+static bool leave(ar_prep_t *p, const paddings_t *pads) {
+    ar_prep_t next;
+    ar_tensor_t weights;
+    ar_frame_t frame;
+    const ar_op_t *op = p->in.data || p->in.is_variable || p->out.is_variable ? NULL : ar_behind(p, &next);
+    if (!op || (op->code != CONV_2D && op->code != DEPTHWISE_CONV_2D)
+        || ar_option_byte(&next, CONV_2D_PADDING, PADDING_SAME) != PADDING_VALID) {
+        return false;
+    }
+    ar_get_input(&next, 1, &weights);
+    for (unsigned i = 0; i < 2; i++) {
+        int32_t before = pads->n[2 + 2 * i], after = pads->n[3 + 2 * i], most = weights.dim[1 + i] / 2;
+        if (before > most || after > most || most > AR_ROWS_MOST) {
+            return false;
+        }
+        frame.before[i] = (uint8_t)before;
+        frame.after[i] = (uint8_t)after;
+    }
+    ar_leave(p, frame);
+    return true;
+}
+
 static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_tensor_t *out, ar_eval_t eval) {
     ar_space_t s;
     paddings_t pads;
@@ -120,6 +143,9 @@ static ar_status_t prepare_pad(ar_prep_t *p, const ar_tensor_t *in, const ar_ten
         return status;
     }
     if (eval == eval_pad && is_image(in, out, pads.n[2])) {
+        if (AR_HAS_FRAMES && leave(p, &pads)) {
+            return ar_record(p, ar_nothing, 0) ? AR_OK : AR_NO_MEMORY;
+        }
         return prepare_image(p, in, out, &pads, fill);
     }
     pad_t *pad = ar_record(p, eval, sizeof(*pad) + ar_space_bytes(&s));

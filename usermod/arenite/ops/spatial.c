@@ -92,8 +92,11 @@ ar_status_t ar_window(ar_prep_t *p, ar_window_t *w, const ar_tensor_t *in, const
     axis_t axes[2];
     ar_status_t status = AR_OK;
     for (unsigned i = 0; i < 2 && status == AR_OK; i++) {
-        axes[i] = (axis_t) { in->dim[1 + i], out->dim[1 + i], kernel[i], stride[i], dilation[i], 0 };
+        int32_t before = AR_HAS_FRAMES ? p->frame.before[i] : 0, around = AR_HAS_FRAMES ? before + p->frame.after[i] : 0;
+        axes[i] = (axis_t) { in->dim[1 + i] + around, out->dim[1 + i], kernel[i], stride[i], dilation[i], 0 };
         status = check_axis(p, i ? "width" : "height", padding, &axes[i]);
+        axes[i].in -= around;
+        axes[i].before += before;
     }
     if (status != AR_OK) {
         return status; // the kernel may be anything

@@ -339,6 +339,16 @@ static __attribute__((noinline, cold)) void mend(const ar_factors_t *f, uint32_t
     }
 }
 
+// A scale, wherever it lies: most often as a word does, which saves a call on cores that read only such.
+static inline uint32_t scale_at(const uint8_t *at) {
+    uint32_t bits;
+    if (!AR_TIER_THUMB || AR_THUMB_FULL || ((uintptr_t)at & 3)) {
+        return ar_u32(at);
+    }
+    memcpy(&bits, __builtin_assume_aligned(at, sizeof(bits)), sizeof(bits));
+    return bits;
+}
+
 // List n channels from first on; whether all shifts are plain for sure.
 static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t *channels) {
     ar_channel_t *c = channels, *end = c + n;
@@ -351,7 +361,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
     const uint8_t *scales = f->scales + 4 * first;
     uint32_t worst = 0;             // bits of -1 - shift
     int32_t sign = 0;
-#if AR_TIER_DSP
+#if AR_LISTS
     ar_list_t l = {
         scales, scales + 4 * n, c, first << 16, (uint32_t)(f->ratio.quotient >> 32), (uint32_t)f->ratio.quotient, f->ratio.exponent,
         0, 0,
@@ -370,7 +380,7 @@ static bool list(const ar_factors_t *f, uint32_t first, uint32_t n, ar_channel_t
     const ar_ratio_t ratio = f->ratio; // which nothing that is written to can be a part of
     for (uint32_t i = first; c < end; c++, scales += 4) {
         bool near;
-        ar_factor_t factor = ar_ratio_quick(&ratio, ar_u32(scales), &near);
+        ar_factor_t factor = ar_ratio_quick(&ratio, scale_at(scales), &near);
         if (near) {
             factor = ar_ratio_factor(&f->ratio, ar_f32(scales));
         }

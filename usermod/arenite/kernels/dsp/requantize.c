@@ -1,9 +1,9 @@
-// Requantization factors of many channels, in assembly.
+// Requantization factors of many channels, in assembly: all of it is in Armv7-M, too.
 
 #include "kernels/requantize.h"
 #include "kernels/tier.h"
 
-#if AR_TIER_DSP
+#if AR_LISTS
 
 // As ar_ratio_quick.
 __attribute__((naked)) bool ar_ratio_list(ar_list_t *l) {
@@ -33,8 +33,8 @@ __attribute__((naked)) bool ar_ratio_list(ar_list_t *l) {
         "5:\n"
         "lsrs.w r11, r11, #1\n"
         "adc.w  r11, r11, #0\n"
-        "pkhbt  r12, r10, r4\n"
-        "strd   r11, r12, [r3], #8\n"
+        "bfi    r4, r10, #0, #16\n"
+        "strd   r11, r4, [r3], #8\n"
         "add.w  r4, r4, #0x10000\n"
         "orn    r8, r8, r10\n"
         "orr.w  r9, r9, r11\n"
@@ -48,12 +48,12 @@ __attribute__((naked)) bool ar_ratio_list(ar_list_t *l) {
         "eor.w  lr, r11, r12, lsr #31\n" // all of them come here where the ratio is a power of two
         "lsls.w lr, lr, #31\n"
         "bpl    5b\n"
-        "pkhbt  r12, r10, r4\n"
-        "strd   r11, r12, [r3], #8\n"
+        "bfi    r4, r10, #0, #16\n"
+        "strd   r11, r4, [r3], #8\n"
         "add.w  r4, r4, #0x10000\n"
         "stm.w  r0, {r1-r9}\n"
         "movs   r0, #0\n"
         "pop    {r4-r11, pc}\n");
 }
 
-#endif // AR_TIER_DSP
+#endif // AR_LISTS

@@ -27,7 +27,8 @@ static inline int32_t column(const ar_depthwise3_t *d, const int8_t *w, uint32_t
     return to[0] + to[1] + to[2];
 }
 
-static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
+// What is not plain on Armv7-M, or has no bias.
+static __attribute__((noinline)) void arrange_any(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     ar_thumb_taps_t *t = (ar_thumb_taps_t *)b->weights;
     uint32_t n = d->n_channels, times = AR_THUMB_FULL && d->plain;
     for (const ar_channel_t *c = b->channels; c < b->channels + AR_DEPTHWISE_BLOCK; c++, t++) {
@@ -38,7 +39,22 @@ static void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
             t->factor = ar_thumb_factor(c->mult, c->shift, d->out_zero);
         }
     }
+}
+
+static inline void arrange(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     b->ready = true;
+#if AR_THUMB_FULL
+    if (d->plain && d->bias) {
+        const uint32_t first = b->channels->channel;
+        ar_thumb_arrange_t a = {
+            .w = d->weights + first, .step = d->n_channels, .bias = d->bias + first, .offset = d->offset, .half = 2 * d->out_zero + 1,
+            .channel = b->channels, .to = (ar_thumb_taps_t *)b->weights,
+        };
+        ar_thumb_arrange(&a);
+        return;
+    }
+#endif
+    arrange_any(d, b);
 }
 
 // A channel's words from the row above to the row above the next output row's.

@@ -12,6 +12,7 @@
 
 #if AR_TIER_THUMB
 
+#include "kernels/thumb/five.h"
 #include "kernels/thumb/requantize.h"
 
 // What runs once for many products is built small.
@@ -26,6 +27,12 @@
 
 // With fewer, packing takes longer than other ways.
 #define WORTH_PACKING (AR_THUMB_FULL ? 10 : WORTH)
+
+// What five patches may take to be held at once in words.
+#define FIVE_MOST (1024)
+
+// So many are packed for on Armv6-M where they could be held by fives.
+#define WORTH_BEFORE_FIVES (AR_THUMB_FULL ? WORTH_PACKING : 8)
 
 // So many patches are enough, though more are to come.
 #define ENOUGH_WORDS (20)
@@ -52,13 +59,19 @@ static SMALL uint32_t size_in(uint32_t n, uint32_t bytes, uint32_t count, bool o
     if (AR_THUMB_FULL && count > WORTH_WORDS) {
         words = count < ENOUGH_WORDS ? count : ENOUGH_WORDS;
         packing = !odd ? packing : count < ENOUGH_BYTES ? count : ENOUGH_BYTES;
+    } else if (ar_five_counts(count) && !odd) {
+        packing = WORTH_BEFORE_FIVES;
     }
     return bytes >= (8 + 4 * words) * n ? 4 : bytes >= (8 + packing) * n ? 1 : 0;
 }
 
 SMALL void ar_product_begin(ar_product_s8_t *p) {
     p->size = (uint8_t)size_in(patch_words(p->rows, p->row), p->bytes, p->count, p->row & 1);
-    p->few = AR_THUMB_FULL && p->size == 0;
+    if (p->size == 0) {
+        bool five = ar_five_fits(p->row, p->n, p->bytes, p->count);
+        p->few = AR_THUMB_FULL || five;
+        p->size = five && p->plain && p->bias ? AR_FIVE_BYTES : 0;
+    }
 }
 
 // Bytes of an element of patches that are taken by twos, with the offset added: 0 to 255 fit one.
@@ -69,6 +82,9 @@ static inline uint32_t size_of_two(int32_t offset) {
 SMALL uint32_t ar_product_fit(uint32_t channels, uint32_t rows, uint32_t row, uint32_t bytes, int32_t offset, uint32_t count) {
     (void)channels, (void)offset;
     uint32_t n = patch_words(rows, row), size = size_in(n, bytes, count, row & 1), fit = size ? (bytes - 8 * n) / (n * size) : 2;
+    if (size == 0 && ar_five_fits(row, rows * row, bytes, count)) {
+        return AR_FIVE;
+    }
     if (AR_THUMB_FULL && size == 0) {
         fit = bytes / (rows * row * size_of_two(offset));
     }
@@ -79,7 +95,9 @@ SMALL uint32_t ar_product_scratch(uint32_t channels, uint32_t rows, uint32_t row
     (void)channels, (void)direct, (void)offset;
     uint32_t n = patch_words(rows, row);
     if (patches < WORTH_PACKING) {
-        return AR_THUMB_FULL ? rows * row * patches * size_of_two(offset) : direct ? 0 : rows * row * patches;
+        bool five = patches == AR_FIVE && ar_five_fits(row, rows * row, FIVE_MOST, patches);
+        uint32_t even = (patches + 1) & ~1u, bytes = rows * row * even;
+        return five ? rows * row * AR_FIVE_BYTES : AR_THUMB_FULL ? bytes * size_of_two(offset) : direct ? 0 : bytes;
     }
     return patches >= WORTH_WORDS ? 4 * n * (2 + patches) : n * (8 + patches);
 }
@@ -197,21 +215,27 @@ static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint
 }
 
 #else
-#define put_two(p, i, r, rows, a, b, step) ((void)(b))
+static inline void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+    (void)p, (void)i, (void)r, (void)rows, (void)a, (void)b, (void)step;
+}
 #endif
 
 void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
     uint32_t n = patch_words(p->rows, p->row), odd = p->row & 1, size = p->size;
-    if (size == 0 && p->few) {
+    if (AR_THUMB_FULL && size == 0 && p->few) {
         put_two(p, i, r, rows, a, b, step);
         return;
     }
-    if (size == 0) {
+    if (size == 0 || (!AR_THUMB_FULL && size == AR_FIVE_BYTES && p->few != AR_FIVE)) {
         put_bytes(p, rows, a, b, step, (int8_t *)p->scratch + i * p->n + r * p->row, p->n);
         return;
     }
     if (size == 1) {
         put_bytes(p, rows, a, b, step, (int8_t *)patches_of(p) + i * n + r * filled(p->row), n);
+        return;
+    }
+    if (size == AR_FIVE_BYTES) {
+        (p->few == AR_FIVE ? ar_five_put : put_two)(p, i, r, rows, a, b, step);
         return;
     }
     int32_t *first = (int32_t *)patches_of(p) + i * n + r * filled(p->row), *second = first + n;
@@ -225,15 +249,6 @@ void ar_product_put(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t r
     }
 }
 
-static inline void pack_pair(uint32_t w0, uint32_t w1, ar_thumb_packed_t *s, uint32_t *to) {
-    uint32_t both = w0 + w1 + AR_THUMB_POSITIVE;
-    to[0] = w0;
-    to[1] = w1;
-    s->packed += both;
-    s->second += both >> 16;
-    s->bad |= both;
-}
-
 static inline uint32_t pack(int32_t first, int32_t second) {
     return (uint32_t)first + ((uint32_t)second << 16);
 }
@@ -241,19 +256,19 @@ static inline uint32_t pack(int32_t first, int32_t second) {
 // Two channels' weights; the words of each pair of elements are four apart.
 static ar_thumb_packed_t pack_channels(const ar_product_s8_t *p, const int8_t *a, const int8_t *b, uint32_t *to) {
     ar_thumb_packed_t s = { 0, 0, 0 };
-    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u, pairs = patch_words(p->rows, p->row) / 2;
-    for (const int8_t *end = a + p->n; a < end; a += row, b += row, to += 2 * even) {
-        if (even) {
-            ar_thumb_pack(a, b, to, a + even, &s);
+    uint32_t row = p->row & 1 ? p->row : p->n, even = row & ~1u;
+    for (const int8_t *end = a + p->n; a < end; a += row, b += row) {
+        for (uint32_t k = 0, n; k < even; k += n, to += 2 * n) {
+            n = even - k < AR_THUMB_PACKED ? even - k : AR_THUMB_PACKED;
+            ar_thumb_pack(a + k, b + k, to, a + k + n, &s);
         }
         if (row & 1) {
-            pack_pair(pack(a[even], b[even]), 0, &s, to + 2 * even);
+            s.packed += to[0] = pack(a[even], b[even]);
+            s.second += (uint32_t)b[even];
+            to[1] = 0;
             to += 4;
         }
     }
-    s.packed -= pairs * AR_THUMB_POSITIVE;
-    s.second -= pairs * (AR_THUMB_POSITIVE >> 16);
-    s.bad &= 0x80008000u;
     return s;
 }
 
@@ -294,9 +309,10 @@ static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_cha
 
 // Where the sums of a pair of channels start.
 static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+    uint32_t bias = patch_words(p->rows, p->row) / 2 * AR_THUMB_BIAS;
     uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
-    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second;
-    t->packed[i] = first + (t->second[i] << 16);
+    t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second - bias;
+    t->packed[i] = first - bias + (t->second[i] << 16);
 }
 
 // Four channels, of which some may be the same.
@@ -316,7 +332,7 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
         start_at(p, c + 2 * i, &s, &t, i);
         bad |= s.bad;
     }
-    if (!p->plain || bad) {
+    if (!p->plain || (!AR_THUMB_FULL && (bad & AR_THUMB_BAD))) {
         for (uint32_t i = 0; i < 2; i++) {
             one_channel(p, c[2 * i], w + 2 * i, 0, count, out);
             one_channel(p, c[2 * i + 1], w + 2 * i, 1, count, out);
@@ -326,8 +342,6 @@ static void tiles(const ar_product_s8_t *p, const ar_channel_t *const c[4], uint
     for (uint32_t i = 0; i < 4; i++) {
         t.factor[i] = factor_of(p, c[i]);
     }
-    t.packed[0] -= n / 2 * AR_THUMB_BIAS;
-    t.packed[1] -= n / 2 * AR_THUMB_BIAS;
     (size == 1 ? ar_thumb_tiles_bytes : ar_thumb_tiles)(&t, w + 2 * n, ar_thumb_first(n / 2));
 }
 
@@ -338,11 +352,15 @@ static void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out);
 #endif
 
 void ar_product_held(const ar_product_s8_t *p, uint32_t count, int8_t *out) {
-    if (p->few) {
+    if (p->size == AR_FIVE_BYTES && count == AR_FIVE) {
+        ar_five_held(p, out);
+        return;
+    }
+    if (AR_THUMB_FULL && p->few) {
         by_twos(p, count, out);
         return;
     }
-    if (p->size == 0) {
+    if (p->size == 0 || p->size == AR_FIVE_BYTES) {
         const int8_t *x = p->scratch;
         for (; count > 0; count--, x += p->n, out += p->out_step) {
             ar_product_one(p, x, out);
@@ -553,14 +571,14 @@ static SMALL void by_twos(const ar_product_s8_t *p, uint32_t count, int8_t *out)
 #endif
 
 void ar_product_s8(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, uint32_t fit, int8_t *out) {
-    if (p->few && count > 1) {
+    if (p->few && (AR_THUMB_FULL ? count > 1 : count == AR_FIVE)) {
         for (uint32_t i = 0; i < count && !p->same; i += 2) {
             ar_product_put(p, i, 0, 1, x + i * x_step, x + (i + 1) * x_step, 0);
         }
-        by_twos(p, count, out);
+        ar_product_held(p, count, out);
         return;
     }
-    if (count < WORTH || p->size == 0) {
+    if (count < WORTH || p->size == 0 || p->size == AR_FIVE_BYTES) {
         for (; count > 0; count--, x += x_step, out += p->out_step) {
             ar_product_one(p, x, out);
         }

@@ -1,8 +1,8 @@
 // Inner loops in assembly, for cores without dual multiply-adds: all registers are in use.
 //
 // Two channels' weights are multiplied at once: packed is w0 + w1 * 2^16, and x * packed summed over two elements holds the
-// sum of channel 0 in its lower 16 bits (128 * 128 * 2 fits, but for one case that is excluded) and that of channel 1 in its
-// upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
+// sum of channel 0 in its lower 16 bits (128 * 128 * 2 does not fit: Armv7-M adds what makes both halves positive, and on Armv6-M
+// the one case is excluded) and that of channel 1 in its upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
 // upper halves; in the end the sum of channel 0 is packed - second * 2^16. That is five to six instructions for four
 // multiply-adds.
 
@@ -39,12 +39,36 @@ typedef struct {
     uintptr_t entry;            // set by the code
 } ar_thumb_tiles_t;
 
-// Added to the sum of two elements before its upper half is taken, and so to `packed` in the end.
-#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x8000u : 0u)
+// Added to both halves of the sum of two elements: the least is -2 * 127 * 128, the greatest 2 * 128 * 128.
+#define AR_THUMB_BIAS (AR_THUMB_FULL ? 0x7f00u : 0u)
 
 // Four outputs from each patch, requantized in the short way.
 void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
 void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first);
+
+// Positions in a row by four channels of packed weights, where activations lie: the fields in the order that the code loads them in.
+typedef struct {
+    uint32_t packed[2];         // where the sums start
+    uint32_t second[2];
+    const int8_t *x;            // of a position
+    const uint32_t *w;
+    uint32_t rows;              // of taps
+    uint32_t turn;              // rows that are left when x goes back by `ring`
+    uint32_t row;               // bytes of the weights of a row of taps
+    uint32_t x_on;              // from the end of a row of taps to the next one
+    uint32_t w_on;
+    uint32_t ring;
+    uint32_t x_step;            // from a position to the next
+    const int8_t *x_end;
+    uint32_t *from;             // sums to go on with, four a position, or NULL
+    uint32_t *to;               // where they are left, or NULL: outputs
+    int8_t *out;
+    uint32_t step;              // from the outputs of a position to those of the next
+    uintptr_t entry;            // set by the code
+    ar_thumb_factor_t factor[4];
+} ar_thumb_packed_row_t;
+
+void ar_thumb_packed_row(ar_thumb_packed_row_t *t, uint32_t pairs_first);
 
 #if AR_THUMB_FULL
 // Two patches by eight channels side by side, and by as many more as there are: four rows of weights at a time, which one stride
@@ -88,18 +112,22 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
     return ((pairs - 1) & (AR_THUMB_UNROLLED - 1)) + 1;
 }
 
+// Bytes that x of ar_thumb_packed_row lies before the first element of a row of taps.
+#define AR_THUMB_BEFORE(pairs_first) (AR_THUMB_FULL ? 0 : 2 * (AR_THUMB_UNROLLED - (pairs_first)))
+
 // What packing two channels' weights finds out about them.
 typedef struct {
     uint32_t packed;            // sum of all words
     uint32_t second;            // of the second channel's weights
-    uint32_t bad;               // not 0: both channels' products would not stay apart, and the sums are of no use
+    uint32_t bad;               // on Armv6-M, one of these bits: both channels' products would not stay apart, and sums are of no use
 } ar_thumb_packed_t;
 
-// Added to two words, this makes both halves positive but for a sum of two weights of -256: that times -128 is the one
-// product that does not fit 16 bits.
-#define AR_THUMB_POSITIVE (0x00ff00ffu)
+#define AR_THUMB_BAD (0x80008000u)
 
-// Packs weights of two channels up to a_end, an even number of them, at least two.
+// Weights whose sum fits 16 bits, and twice that with 255 added to each two of them.
+#define AR_THUMB_PACKED (248)
+
+// Packs weights of two channels up to a_end, an even number of them, at least two and at most AR_THUMB_PACKED.
 void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s);
 
 // Four rows of weights by one patch; sums grow, rows are where they were or behind what was read.
@@ -183,6 +211,19 @@ typedef struct {
 } ar_thumb_columns_t;
 
 void ar_thumb_columns(const ar_thumb_columns_t *c);
+
+// What the taps of a block's channels are made of: the fields in the order that the code loads them in.
+typedef struct {
+    const int8_t *w;            // of the first channel
+    uint32_t step;              // from a tap to the next
+    const int32_t *bias;
+    int32_t offset;
+    int32_t half;               // the zero point of the output, and half a unit of it; twice
+    const void *channel;        // ar_channel_t
+    ar_thumb_taps_t *to;
+} ar_thumb_arrange_t;
+
+void ar_thumb_arrange(const ar_thumb_arrange_t *a);
 #endif
 
 #endif // ARENITE_KERNELS_THUMB_TILES_H

@@ -15,11 +15,11 @@
     "mla    r10, r0, r2, r11\n" \
     "mla    r10, r1, r3, r10\n" \
     "add.w  r6, r6, r10\n" \
-    "add.w  r8, r8, r10, asr #16\n" \
+    "add.w  r8, r8, r10, lsr #16\n" \
     "mla    r10, r0, r4, r11\n" \
     "mla    r10, r1, r5, r10\n" \
     "add.w  r7, r7, r10\n" \
-    "add.w  r9, r9, r10, asr #16\n"
+    "add.w  r9, r9, r10, lsr #16\n"
 
 // The doubling high product, rounded; one less where that is negative; the rounding shift with the zero point added; int8.
 #define PLAIN(sum) \
@@ -43,7 +43,7 @@
         "orr    r2, r2, #1\n" \
         "str    r2, [r0, #100]\n" \
         "ldr.w  r12, [r0, #96]\n" \
-        "mov.w  r11, #0x8000\n" \
+        "mov.w  r11, #0x7f007f00\n" \
         "1:\n" \
         "ldm.w  r0, {r2, r6-r9}\n" \
         "mov    lr, r2\n" \
@@ -74,6 +74,85 @@ __attribute__((naked)) void ar_thumb_tiles(ar_thumb_tiles_t *t, const uint32_t *
 
 __attribute__((naked)) void ar_thumb_tiles_bytes(ar_thumb_tiles_t *t, const uint32_t *w_end, uint32_t pairs_first) {
     TILES("44", BYTES);
+}
+
+// On the stack: t, rows of taps that are left, the end of the weights of this one.
+__attribute__((naked)) void ar_thumb_packed_row(ar_thumb_packed_row_t *t, uint32_t pairs_first) {
+    __asm volatile (
+        "push   {r0-r2, r4-r11, lr}\n"
+        "movs   r3, #44\n"
+        "mul    r3, r3, r1\n"
+        "adr.w  r2, 3f\n"
+        "subs   r2, r2, r3\n"
+        "orr    r2, r2, #1\n"
+        "str    r2, [r0, #72]\n"
+        "mov.w  r11, #0x7f007f00\n"
+        "1:\n"
+        "ldm.w  r0, {r6-r9, r12, lr}\n"
+        "ldr    r1, [r0, #56]\n"
+        "cbz    r1, 6f\n"
+        "ldm    r1!, {r2-r5}\n"
+        "add    r6, r2\n"
+        "add    r7, r3\n"
+        "add    r8, r4\n"
+        "add    r9, r5\n"
+        "str    r1, [r0, #56]\n"
+        "6:\n"
+        "ldr    r2, [r0, #24]\n"
+        "ldr    r3, [r0, #32]\n"
+        "add    r3, lr\n"
+        "strd   r2, r3, [sp, #4]\n"
+        "ldr.w  pc, [r0, #72]\n"
+        "2:\n"
+        PAIR(BYTES) PAIR(BYTES) PAIR(BYTES) PAIR(BYTES) PAIR(BYTES) PAIR(BYTES) PAIR(BYTES) PAIR(BYTES)
+        "3:\n"
+        "ldr    r0, [sp, #8]\n"
+        "cmp    lr, r0\n"
+        "bne.w  2b\n"
+        "ldrd   r0, r1, [sp]\n"
+        "subs   r1, r1, #1\n"
+        "beq    4f\n"
+        "str    r1, [sp, #4]\n"
+        "ldr    r2, [r0, #36]\n"
+        "add    r12, r2\n"
+        "ldr    r2, [r0, #28]\n"
+        "cmp    r1, r2\n"
+        "bne    7f\n"
+        "ldr    r2, [r0, #44]\n"
+        "sub.w  r12, r12, r2\n"
+        "7:\n"
+        "ldr    r2, [r0, #40]\n"
+        "add    lr, r2\n"
+        "ldr    r3, [r0, #32]\n"
+        "add    r3, lr\n"
+        "str    r3, [sp, #8]\n"
+        "ldr.w  pc, [r0, #72]\n"
+        "4:\n"
+        "ldr    r1, [r0, #60]\n"
+        "cbz    r1, 8f\n"
+        "stm.w  r1!, {r6-r9}\n"
+        "str    r1, [r0, #60]\n"
+        "b      9f\n"
+        "8:\n"
+        "sub.w  r6, r6, r8, lsl #16\n"
+        "sub.w  r7, r7, r9, lsl #16\n"
+        "add.w  lr, r0, #76\n"
+        "ldr    r0, [r0, #64]\n"
+        PLAIN("r6") PLAIN("r8") PLAIN("r7") PLAIN("r9")
+        "ldr    r1, [sp]\n"
+        "ldr    r2, [r1, #68]\n"
+        "add    r2, r0\n"
+        "mov    r0, r1\n"
+        "str    r2, [r0, #64]\n"
+        "9:\n"
+        "ldr    r1, [r0, #16]\n"
+        "ldr    r2, [r0, #48]\n"
+        "add    r1, r2\n"
+        "str    r1, [r0, #16]\n"
+        "ldr    r2, [r0, #52]\n"
+        "cmp    r1, r2\n"
+        "bne.w  1b\n"
+        "pop    {r0-r2, r4-r11, pc}\n");
 }
 
 // An element of two patches, in r3 and r12, by a row.
@@ -427,7 +506,58 @@ __attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
         "pop    {r4-r11, pc}\n");
 }
 
-// Two elements of two channels.
+// Three taps, twice what they are, and a sum of them.
+#define TAPS(a, b, c) \
+    "ldrsb.w r9, " a "\n" \
+    "ldrsb.w r10, " b "\n" \
+    "ldrsb.w r11, " c "\n" \
+    "lsl.w  r9, r9, #1\n" \
+    "lsl.w  r10, r10, #1\n" \
+    "lsl.w  r11, r11, #1\n"
+
+// On the stack: where the last channel's taps end.
+__attribute__((naked)) void ar_thumb_arrange(const ar_thumb_arrange_t *a) {
+    __asm volatile (
+        "push   {r4-r11, lr}\n"
+        "ldm.w  r0, {r0-r6}\n"
+        "add.w  r7, r6, #224\n"
+        "push   {r7}\n"
+        "add.w  r7, r1, r1, lsl #1\n"
+        "add.w  r8, r0, r7, lsl #1\n"
+        "add    r7, r0\n"
+        "1:\n"
+        "add.w  r12, r6, #16\n"
+        TAPS("[r0, r1]", "[r7, r1]", "[r8, r1]")
+        "add.w  lr, r9, r10\n"
+        "add    lr, r11\n"
+        "stm.w  r12!, {r9, r10, r11}\n"
+        TAPS("[r0, r1, lsl #1]", "[r7, r1, lsl #1]", "[r8, r1, lsl #1]")
+        "add    lr, r9\n"
+        "add    lr, r10\n"
+        "add    lr, r11\n"
+        "stm.w  r12!, {r9, r10, r11}\n"
+        "ldrd   r9, r10, [r5], #8\n"
+        "sxth.w r10, r10\n"
+        "rsb    r11, r10, #0\n"
+        "mvn.w  r10, r10\n"
+        "lsl.w  r10, r4, r10\n"
+        "stm.w  r12, {r9, r10, r11}\n"
+        TAPS("[r0], #1", "[r7], #1", "[r8], #1")
+        "add    lr, r9\n"
+        "add    lr, r10\n"
+        "add    lr, r11\n"
+        "ldr    r12, [r2], #4\n"
+        "mul    lr, lr, r3\n"
+        "add.w  lr, lr, r12, lsl #1\n"
+        "stm.w  r6, {r9, r10, r11, lr}\n"
+        "ldr.w  r12, [sp]\n"
+        "adds   r6, #56\n"
+        "cmp    r6, r12\n"
+        "bne    1b\n"
+        "pop    {r3-r11, pc}\n");
+}
+
+// Two elements of two channels. 32 bytes.
 #define PACKED \
     "ldrsb.w r5, [r0, #1]\n" \
     "ldrsb.w r4, [r0], #2\n" \
@@ -436,29 +566,35 @@ __attribute__((naked)) void ar_thumb_columns(const ar_thumb_columns_t *c) {
     "add.w  r5, r5, r7, lsl #16\n" \
     "add.w  r4, r4, r6, lsl #16\n" \
     "strd   r4, r5, [r2], #16\n" \
-    "add    r4, r5\n" \
-    "add    r4, r8\n" \
     "add    r9, r4\n" \
-    "add.w  r10, r10, r4, lsr #16\n" \
-    "orr.w  r11, r11, r4\n"
+    "add    r9, r5\n"
 
 __attribute__((naked)) void ar_thumb_pack(const int8_t *a, const int8_t *b, uint32_t *to, const int8_t *a_end, ar_thumb_packed_t *s) {
     __asm volatile (
-        "push   {r4-r11, lr}\n"
-        "ldr.w  r12, [sp, #36]\n"
-        "mov.w  r8, #0x00ff00ff\n"
-        "ldm.w  r12, {r9-r11}\n"
+        "push   {r4-r9, lr}\n"
         "subs   r4, r3, r0\n"
-        "lsls   r4, r4, #30\n"
-        "bmi    2f\n"
+        "subs   r4, #2\n"
+        "and    r4, r4, #6\n"
+        "adds   r4, #2\n"
+        "adr.w  r5, 2f\n"
+        "sub.w  r5, r5, r4, lsl #4\n"
+        "orr    r5, r5, #1\n"
+        "mov.w  r9, #0\n"
+        "bx     r5\n"
+        ".balign 4\n"
         "1:\n"
-        PACKED
+        PACKED PACKED PACKED PACKED
         "2:\n"
-        PACKED
         "cmp    r0, r3\n"
         "bne    1b\n"
-        "stm.w  r12, {r9-r11}\n"
-        "pop    {r4-r11, pc}\n");
+        "ldr    r0, [sp, #28]\n"
+        "ldrd   r4, r5, [r0]\n"
+        "sxth.w r6, r9\n"
+        "add    r4, r9\n"
+        "sub.w  r9, r9, r6\n"
+        "add.w  r5, r5, r9, asr #16\n"
+        "strd   r4, r5, [r0]\n"
+        "pop    {r4-r9, pc}\n");
 }
 
 #endif // AR_TIER_THUMB && AR_THUMB_FULL
