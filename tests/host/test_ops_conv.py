@@ -270,7 +270,7 @@ def columns_conv_2d(seed: int, depth: int, n_out: int, stride: int, turned: bool
     return build(ops), [draw.values(rng, x)]
 
 
-# Channels of the input, and the kernel: what decides whether weights of all its rows are packed at once in the least scratch.
+# Channels of the input, and the kernel: what decides whether weights of all its rows are packed at once.
 PACKED = {"all": (6, [3, 3]), "a row": (32, [3, 3]), "wide": (2, [2, 8]), "high": (26, [5, 2])}
 
 

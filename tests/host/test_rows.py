@@ -18,6 +18,7 @@ from arenite.engine import Engine, EngineError, HostModel
 from builder import SAME, VALID, Array, Op, Tensor, build, options
 from conftest import reference_model
 from draw import Rng
+from reference import compared
 from test_ops_conv import output, quantized_weights
 
 GRAPHS = 50 if os.environ.get("ARENITE_SANITIZE") else 200
@@ -243,10 +244,11 @@ def sizes(engine: Engine, data: bytes) -> list[int]:
 
 
 def check_all_sizes(engine: Engine, data: bytes, x: Array) -> None:
-    """Check a model in each of these arenas, and that it is refused in a smaller one."""
+    """Check a model in each of these arenas, and that it is refused in a smaller one; some run on the boards, too."""
     expected = tensors(data, x)
     for arena in sizes(engine, data):
         check(engine, data, x, arena, expected)
+    compared(data, [x], [expected[-1]])
     with pytest.raises(EngineError, match="arena"):
         HostModel(engine, data, engine.arena_needed(data) - ALIGN)
 

@@ -16,7 +16,7 @@ enum { INPUT = 0, WEIGHTS = 1 };
 // product needs anything of all channels then, that is so for rows of any width.
 #define NARROW (6)
 #define NARROW_BYTES (AR_TIER_MVE ? 0 : 1024)     // that its patches may take, where a table and fewer of them would take less
-#define SOME (32)
+#define SOME (AR_TIER_MVE ? 64 : 32)
 #define LARGE (512)             // so large a filter makes up for factors that are derived anew for each few patches, on dsp/ and mve/
 
 // So many patches are quicker than what does without; on cores without dual multiply-adds those of a row are, too.
@@ -444,7 +444,7 @@ static __attribute__((noinline)) void without_table(job_t *j, const int8_t *x, u
         j->constant = channels + p->n_channels;
         j->n_constant = n - p->n_channels;
         listed(j, x, count, out);
-        p->same = true;
+        p->same = count <= j->held;
     }
     p->plain = plain;
     p->same = false;

@@ -164,7 +164,7 @@ static __attribute__((noinline)) void all_blocks(job_t *j, const ar_plane_t *in,
 }
 
 // Channels whose factors are derived at a time.
-#define SOME (32)
+#define SOME (64)
 
 // One row at a time without scratch. The last channels may begin in those before.
 static __attribute__((noinline)) void by_eights(job_t *j, const ar_plane_t *in, const ar_plane_t *out, uint32_t y) {

@@ -415,9 +415,8 @@ static inline void first_row(const ar_product_s8_t *p, ar_tile_t *t, const int8_
 }
 
 // Up to eight channels, three patches at a time.
-static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t n, const int8_t *x, uint32_t x_step,
-    uint32_t count, int8_t *out) {
-    ar_tile_pair_t pairs[PAIRS];
+static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs, const ar_channel_t *c, uint32_t n,
+    const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
     begin_tile(p, c, c + n - 1, pairs);
     for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
         patches = count < AR_TILE_PATCHES ? count : AR_TILE_PATCHES;
@@ -431,9 +430,8 @@ static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, 
 }
 
 // Eight channels of all patches, of which the rows are made of those from x on.
-static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_channel_t *c, uint32_t first, uint32_t rows, const int8_t *x, uint32_t x_step,
-    int8_t *out) {
-    ar_tile_pair_t pairs[PAIRS];
+static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs, const ar_channel_t *c, uint32_t first, uint32_t rows,
+    const int8_t *x, uint32_t x_step, int8_t *out) {
     t->channels = c;
     (first ? ar_tile_begin_two : ar_tile_begin)(t, pairs);
     if (rows == 0) {
@@ -458,6 +456,7 @@ static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, const ar_c
 // multiple of three meet the weights as these are summed up.
 static void bare(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
     ar_tile_t t;
+    ar_tile_pair_t pairs[PAIRS];
     uint32_t first = count % AR_TILE_PATCHES, rows = count / AR_TILE_PATCHES;
     set_tile(p, &t);
     t.x_on = AR_TILE_PATCHES * x_step;
@@ -473,9 +472,9 @@ static void bare(const ar_product_s8_t *p, const int8_t *x, uint32_t x_step, uin
     for (uint32_t left = p->n_channels, n; left > 0; left -= n, c += n) {
         n = left < AR_TILE_CHANNELS ? left : AR_TILE_CHANNELS;
         if (p->plain && n == AR_TILE_CHANNELS) {
-            bare_plain(p, &t, c, first, rows, x + first * x_step, x_step, out + first * p->out_step);
+            bare_plain(p, &t, pairs, c, first, rows, x + first * x_step, x_step, out + first * p->out_step);
         } else {
-            bare_some(p, &t, c, n, x, x_step, count, out);
+            bare_some(p, &t, pairs, c, n, x, x_step, count, out);
         }
     }
 }
