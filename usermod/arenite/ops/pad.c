@@ -110,8 +110,9 @@ static ar_status_t prepare_image(ar_prep_t *p, const ar_tensor_t *in, const ar_t
     return AR_OK;
 }
 
-// Leave the zeros to the operator behind, if that is a convolution, and they reach at most as far as half its kernel.
-static bool leave(ar_prep_t *p, const paddings_t *pads) {
+// Leave the zeros to the operator behind, if that is a convolution, and they reach at most as far as half its kernel. Not inlined: what
+// is known of that operator is on the stack for no longer.
+static __attribute__((noinline)) bool leave(ar_prep_t *p, const paddings_t *pads) {
     ar_prep_t next;
     ar_tensor_t weights;
     ar_frame_t frame;

@@ -27,8 +27,14 @@ static inline int32_t column(const ar_depthwise3_t *d, const int8_t *w, uint32_t
     return to[0] + to[1] + to[2];
 }
 
+#if AR_THUMB_FULL
+#define RARE __attribute__((noinline))
+#else
+#define RARE
+#endif
+
 // What is not plain on Armv7-M, or has no bias.
-static __attribute__((noinline)) void arrange_any(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
+static RARE void arrange_any(const ar_depthwise3_t *d, ar_depthwise3_block_t *b) {
     ar_thumb_taps_t *t = (ar_thumb_taps_t *)b->weights;
     uint32_t n = d->n_channels, times = AR_THUMB_FULL && d->plain;
     for (const ar_channel_t *c = b->channels; c < b->channels + AR_DEPTHWISE_BLOCK; c++, t++) {
