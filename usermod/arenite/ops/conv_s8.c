@@ -55,7 +55,10 @@ static inline bool by_taps(const ar_conv_t *c) {
 
 // Bytes of a row in scratch, where it may be read in whole words. On Helium rows that lie side by side do without.
 static uint32_t edge_bytes(const ar_conv_t *c) {
-    return ar_conv_is(c, AR_CONV_DIRECT) || (AR_TIER_MVE && taps_of_row(c) == c->w.kernel_w) ? 0 : by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
+    if (ar_conv_is(c, AR_CONV_DIRECT) || (AR_TIER_MVE && taps_of_row(c) == c->w.kernel_w)) {
+        return 0;
+    }
+    return by_taps(c) ? ar_conv_group_in(c) : filled(row_of(c));
 }
 
 static uint32_t edges_bytes(const ar_conv_t *c) {
@@ -171,7 +174,8 @@ AR_SMALL void ar_conv_s8_scratch(ar_prep_t *p, ar_conv_t *c, const int8_t *weigh
         && w->pad_left == 0);
     uint32_t patches = ar_product_patches((uint32_t)w->out_w * w->rows.out_h), other = other_bytes(c);
     uint32_t least = least_bytes(c), narrow = narrow_bytes(c);
-    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE);
+    bool large = (AR_TIER_DSP || AR_TIER_MVE) && ar_conv_filter(c) >= LARGE;
+    note(c, AR_CONV_NARROW, is_short(c) ? narrow <= NARROW_BYTES || narrow < least : large);
     // More than one patch of a narrow row is held, and so all of them.
     c->w.rows.reads_first = ar_product_reads_first(ar_conv_filter(c), w->out_w, narrow) && is_short(c) && ar_conv_is(c, AR_CONV_NARROW)
         && ar_conv_is(c, AR_CONV_DIRECT) && w->out_w > 1;
@@ -471,7 +475,8 @@ static __attribute__((noinline)) void fill_rows(const job_t *j, uint32_t count, 
 #if !AR_TIER_MVE
 
 // The product of n channels of the input, with the weights that meet them. Zeros fill the last word.
-static __attribute__((noinline)) void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n, const uint16_t *list, int8_t *out) {
+static __attribute__((noinline)) void live_product(const job_t *j, const int8_t *x, uint32_t count, uint32_t n,
+    const uint16_t *list, int8_t *out) {
     ar_product_s8_t p = j->product;
     uint32_t depth = p.n, row = (n + 3) & ~3u;
     int8_t *a = (int8_t *)(uintptr_t)(list + depth), *b = a + depth, *rows = b + depth;
@@ -738,7 +743,8 @@ static void list_channels(job_t *j, ar_channel_t *channels) {
 
 static inline bool is_row_alone(const ar_conv_t *c, const ar_run_t *run) {
     const unsigned notes = AR_CONV_DIRECT | AR_CONV_NARROW;
-    return run->y1 - run->y0 == 1 && (c->w.rows.own & (notes | AR_CONV_TRANSPOSED)) == notes && ar_batches(&c->w) == 1 && !ar_quant_is_int4(&c->q);
+    bool direct = (c->w.rows.own & (notes | AR_CONV_TRANSPOSED)) == notes && !ar_quant_is_int4(&c->q);
+    return direct && run->y1 - run->y0 == 1 && ar_batches(&c->w) == 1;
 }
 
 // A row by itself whose patches lie in the input: most of what is to be found out for others is not needed.
@@ -809,7 +815,8 @@ ar_status_t ar_conv_s8(const ar_run_t *run, const ar_rec_t *rec) {
         product->bare = no_table;
     }
     product->few = 0;
-    j.held = ar_product_fit(AR_TIER_MVE && no_table ? 0 : j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q), product->count);
+    j.held = ar_product_fit(AR_TIER_MVE && no_table ? 0 : j.group_out, rows, product->row, product->bytes, ar_quant_offset(&c->q),
+        product->count);
     fill(edges, c->q.in_zero, edge_bytes(c));
     ar_quant_product(&c->q, &j.product);
     if (no_table) {

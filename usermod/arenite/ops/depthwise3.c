@@ -70,7 +70,8 @@ static inline void find_rows(const ar_window_t *w, const ar_plane_t *in, uint32_
 }
 
 // Rows of output from y on, one or two of them at a time.
-static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_depthwise3_block_t *b, uint32_t y, uint32_t y1) {
+static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_depthwise3_block_t *b,
+    uint32_t y, uint32_t y1) {
     const ar_window_t *w = j->w;
     const int8_t *rows[4] = { NULL, NULL, NULL, NULL };
     uint32_t two = w->rows.stride == 1 && w->stride_w == 1 && y + 1 < y1;
@@ -80,7 +81,8 @@ static uint32_t some_rows(const job_t *j, const ar_plane_t *in, const ar_plane_t
 }
 
 // All rows asked for, of some channels.
-static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels, uint32_t n, const uint8_t *list) {
+static void block(const job_t *j, const ar_plane_t *in, const ar_plane_t *out, const ar_channel_t *channels, uint32_t n,
+    const uint8_t *list) {
     ar_depthwise3_block_t b;
     ar_depthwise3_begin(&j->k, &b, channels, n, list);
     for (uint32_t y = j->run->y0; y < j->y1; ) {
@@ -285,7 +287,8 @@ typedef struct {
 } all_t;
 
 // Four channels wherever they are, as if there were no others.
-static __attribute__((noinline)) void four_live(job_t *j, const all_t *all, const int8_t *x, const uint16_t list[4], int8_t *before, int8_t *after, int8_t *out) {
+static __attribute__((noinline)) void four_live(job_t *j, const all_t *all, const int8_t *x, const uint16_t list[4],
+    int8_t *before, int8_t *after, int8_t *out) {
     uint32_t n = all->n, positions = (uint32_t)j->w->in_w * j->w->rows.in_h;
     int8_t weights[9 * 4];
     int32_t bias[4];

@@ -273,7 +273,8 @@ static int32_t power_of_two(float scale) {
     return fraction < 0.50034663f ? exponent - 1 : fraction > 0.99930709f ? exponent : 99;
 }
 
-static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const ar_tensor_t *h, const ar_tensor_t *cell, const ar_tensor_t *out) {
+static ar_status_t quantize(ar_prep_t *p, lstm_t *l, const ar_tensor_t *in, const ar_tensor_t *h, const ar_tensor_t *cell,
+    const ar_tensor_t *out) {
     if (!ar_is_quantized(in) || !ar_is_quantized(h) || !ar_is_quantized(cell) || !ar_is_quantized(out)) {
         return ar_not_quantized(p, "input, states and output need");
     }

@@ -40,9 +40,10 @@ static bool has_better(const ar_conv_t *c) {
 bool ar_little_fits(const ar_conv_t *c) {
     const ar_window_t *w = &c->w;
     const ar_quant_t *q = &c->q;
-    return !has_better(c) && w->in_c % 2 == 0 && w->in_c <= AR_PACKED_DEPTH && w->kernel_w <= AR_PACKED_TAPS && ar_dilation_w(w) == 1 && ar_conv_group_in(c) == w->in_c
-        && !ar_quant_is_int4(q) && !ar_conv_is(c, AR_CONV_TRANSPOSED) && w->out_w >= WORTH && q->low == -128 && q->high == 127
-        && ar_quant_plain(q, ar_conv_filter(c)) && ar_little_least(c) <= MOST;
+    bool small = w->in_c <= AR_PACKED_DEPTH && w->kernel_w <= AR_PACKED_TAPS && ar_little_least(c) <= MOST;
+    bool stretches = ar_dilation_w(w) == 1 && ar_conv_group_in(c) == w->in_c && w->in_c % 2 == 0;
+    bool known = !ar_quant_is_int4(q) && !ar_conv_is(c, AR_CONV_TRANSPOSED) && ar_quant_plain(q, ar_conv_filter(c));
+    return small && stretches && known && w->out_w >= WORTH && q->low == -128 && q->high == 127 && !has_better(c);
 }
 
 // The operator as it runs.
@@ -73,8 +74,9 @@ static __attribute__((cold, noinline)) void slowly(const job_t *j, const row_t *
         uint32_t sum = (uint32_t)ar_product_start(p, c->channel);
         ar_place_along(w, x, &at);
         for (int32_t ky = at.y0; ky < at.y1; ky++) {
-            const int8_t *in = (const int8_t *)ar_row(&j->in, (uint32_t)(at.top + ky * ar_dilation_h(w))) + (at.left + at.x0) * w->in_c;
+            const int8_t *in = (const int8_t *)ar_row(&j->in, (uint32_t)(at.top + ky * ar_dilation_h(w)));
             const int8_t *from = weights + (ky * w->kernel_w + at.x0) * w->in_c, *end = from + (at.x1 - at.x0) * w->in_c;
+            in += (at.left + at.x0) * w->in_c;
             while (from < end) {
                 sum += (uint32_t)((*in++ + p->offset) * *from++);
             }

@@ -26,7 +26,8 @@ static void reach(int32_t o, int32_t stride, int32_t pad, int32_t kernel, int32_
     *end = *end > in ? in : *end;
 }
 
-static void accumulate(const deconv_t *d, const uint8_t *x, int32_t oy, int32_t ox, const uint8_t *weights, uint32_t rows, ar_sums_t *sums) {
+static void accumulate(const deconv_t *d, const uint8_t *x, int32_t oy, int32_t ox, const uint8_t *weights, uint32_t rows,
+    ar_sums_t *sums) {
     const ar_window_t *w = &d->w;
     const ar_mac_t *mac = d->mac;
     int32_t offset = mac->size == 1 ? ar_quant_offset(&d->q) : 0;

@@ -238,7 +238,8 @@ static __attribute__((cold, noinline)) void start_sums(const ar_product_s8_t *p,
     }
 }
 
-static __attribute__((cold, noinline)) void end_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n, const int32_t *sums, uint32_t count, int8_t *out) {
+static __attribute__((cold, noinline)) void end_sums(const ar_product_s8_t *p, const ar_channel_t *c, uint32_t n,
+    const int32_t *sums, uint32_t count, int8_t *out) {
     for (const ar_channel_t *end = c + n; c < end; c++, sums += AR_COLUMNS_POSITIONS) {
         for (uint32_t i = 0; i < count; i++) {
             out[i * p->out_step + c->channel] = (int8_t)ar_requantize_clamp(sums[i], (ar_factor_t) { c->mult, c->shift }, p->out_zero,

@@ -25,7 +25,8 @@ static inline int32_t scaled(int32_t x, scale_t s) {
 }
 
 // Nothing is shifted out of a, whose scale is the larger one, nor out of b if that is as large. all: of int8 is in range.
-static inline __attribute__((always_inline)) void add(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b,
+static inline __attribute__((always_inline)) void add(const ar_add_t *q, const int8_t *a, int32_t stride_a, const int8_t *b,
+    int32_t stride_b,
     int8_t *out, uint32_t n, bool whole, bool all) {
     scale_t sa = scale_of(q->offset_a, q->a), sb = scale_of(q->offset_b, q->b);
     int32_t twice = twice_of(q->out.mult), power = power_of(q->out.shift), zero = q->offset_out, low = q->low, high = q->high;

@@ -75,7 +75,8 @@ static inline int8_t requantize(const ar_product_s8_t *p, int32_t sum, const ar_
     return (int8_t)(p->plain ? requantize_plain(sum, as->twice, as->power, p->out_zero) : requantize_any(p, sum, c));
 }
 
-void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step, uint32_t count, int8_t *out) {
+void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step,
+    uint32_t count, int8_t *out) {
     const channel_t a = channel(p, &c[0]), b = channel(p, &c[1]);
     add_t t = { .offset = in_both(p->offset), .step = r->step };
     int8_t *second = out + c[1].channel;

@@ -97,7 +97,8 @@ static inline uint32_t *widen(uint32_t a, uint32_t b, uint32_t offset, uint32_t 
 }
 
 // Of each four elements the even ones of a, of b, the odd ones of a, of b. whole: the words that they end in may be read.
-static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n, uint32_t offset, bool whole, uint32_t *to) {
+static inline __attribute__((always_inline)) uint32_t *widen_pair(const int8_t *a, const int8_t *b, uint32_t n,
+    uint32_t offset, bool whole, uint32_t *to) {
     for (const int8_t *last = a + (n & ~3u); a < last; a += 4, b += 4) {
         to = widen(word_at(a), word_at(b), offset, to);
     }

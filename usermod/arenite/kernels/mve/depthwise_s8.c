@@ -56,7 +56,8 @@ static inline int8_t *pack(int8_t *to, const rows_t *from, uint32_t columns, mve
 }
 
 // The same of channels that are listed. A row that does not advance is outside, and has no more than one vector.
-static __attribute__((noinline)) int8_t *pack_listed(int8_t *to, const rows_t *from, uint32_t columns, mve_pred16_t present, uint8x16_t list) {
+static __attribute__((noinline)) int8_t *pack_listed(int8_t *to, const rows_t *from, uint32_t columns, mve_pred16_t present,
+    uint8x16_t list) {
     const int8_t *a = from->x[0], *b = from->x[1], *c = from->x[2], *d = from->x[3];
     const uint8x16_t none = vdupq_n_u8(0);
     const uint8x16_t a_list = from->step[0] ? list : none, b_list = from->step[1] ? list : none;
@@ -108,7 +109,8 @@ static void arrange(const ar_depthwise3_t *d, const int8_t *words, const ar_chan
     to->shift = (int32_t)((uint32_t)channel->channel << 8 | (uint8_t)channel->shift);
 }
 
-void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n, const uint8_t *list) {
+void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, const ar_channel_t *channels, uint32_t n,
+    const uint8_t *list) {
     uint32_t step = d->n_channels;
     const int8_t zeros[AR_DEPTHWISE_BLOCK] = { 0 };
     *b = (ar_depthwise3_block_t) { n, list ? 0 : channels->channel, list };
@@ -123,7 +125,8 @@ void ar_depthwise3_begin(const ar_depthwise3_t *d, ar_depthwise3_block_t *b, con
 }
 
 // So many columns from x on, some of them perhaps beside the input.
-static void pack_columns(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int32_t x, uint32_t columns) {
+static void pack_columns(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int32_t x,
+    uint32_t columns) {
     int8_t *to = columns_of(d);
     int8_t zero[AR_DEPTHWISE_BLOCK];
     rows_t from;
@@ -194,7 +197,8 @@ static void strip(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, uint
     }
 }
 
-void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out, int8_t *second) {
+void ar_depthwise3_rows(const ar_depthwise3_t *d, const ar_depthwise3_block_t *b, const int8_t *const rows[4], int8_t *out,
+    int8_t *second) {
     uint32_t most = ((AR_DEPTHWISE_COLUMNS - 4) / d->stride + 1) & ~3u, n_channels = d->n_channels;
     uintptr_t apart = (uintptr_t)out < (uintptr_t)second ? (uintptr_t)second - (uintptr_t)out : (uintptr_t)out - (uintptr_t)second;
     if (second && (!d->plain || apart + 4 * n_channels > 65536)) {

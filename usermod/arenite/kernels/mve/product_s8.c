@@ -92,7 +92,8 @@ static inline void start_pair(const ar_product_s8_t *p, const ar_channel_t *a, c
 }
 
 // The pairs of up to eight channels; the last one once more where there are less than a tile has.
-static __attribute__((cold, noinline)) void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c, const ar_channel_t *last, ar_tile_pair_t *pair) {
+static __attribute__((cold, noinline)) void begin_tile(const ar_product_s8_t *p, const ar_channel_t *c,
+    const ar_channel_t *last, ar_tile_pair_t *pair) {
     static const uint8_t order[PAIRS] = { 0, 4, 1, 5 }; // and two further
     for (uint32_t i = 0; i < PAIRS; i++, pair++) {
         const ar_channel_t *a = c + order[i], *b = a + 2;
@@ -167,7 +168,8 @@ static inline void fill(int8_t *to, int8x16_t value, uint32_t n) {
 }
 
 // Rows of up to 16 elements, of which those present lie inside.
-static inline int8_t *narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present, int8x16_t value) {
+static inline int8_t *narrow_rows(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t present,
+    int8x16_t value) {
     __asm volatile (
         "vmsr       p0, %5\n"
         "wls        lr, %4, 2f\n"
@@ -201,7 +203,8 @@ static __attribute__((noinline)) int8_t *rows_at(int8_t *to, uint32_t row, const
 }
 
 // Patches of whole rows of up to 16 elements, at least one of each. What is written behind a row is not its own.
-static inline void narrow_patches(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t count, uint32_t advance) {
+static inline void narrow_patches(int8_t *to, uint32_t row, const int8_t *x, uint32_t step, uint32_t rows, uint32_t count,
+    uint32_t advance) {
     const int8_t *at;
     __asm volatile (
         "vctp.8     %4\n"
@@ -242,7 +245,8 @@ static inline void row_of_patches(int8_t *to, const int8_t *x, uint32_t row, uin
 }
 
 // Patches of which whole rows are inside, at least one: a row of all of them after the other.
-static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from,
+    uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
     const int8_t *x = from->x + from->y0 * from->step, *turn = x + from->turn * from->step;
     int8_t *to = patches_of(p) + i * p->n;
@@ -262,7 +266,8 @@ static __attribute__((noinline)) void whole_patches(const ar_product_s8_t *p, ui
 }
 
 // Patches with parts outside, perhaps of a ring: rows as far as its end, and those from its start on.
-static __attribute__((noinline)) void gather_parts(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from, uint32_t count, uint32_t advance) {
+static __attribute__((noinline)) void gather_parts(const ar_product_s8_t *p, uint32_t i, const ar_patch_t *from,
+    uint32_t count, uint32_t advance) {
     const int8x16_t zero = vdupq_n_s8((int8_t)-p->offset);
     uint32_t row = p->row, above = from->y0 * row, inside = from->y1 - from->y0;
     uint32_t turn = from->turn < inside ? from->turn : inside, rows = inside - turn, below = (p->rows - from->y1) * row;
@@ -369,7 +374,8 @@ static inline factors_t factors_at(const ar_channel_t *c) {
 }
 
 // The first n of eight channels wherever they are.
-static __attribute__((cold, noinline)) void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c, uint32_t n, uint32_t patches, int8_t *out) {
+static __attribute__((cold, noinline)) void some(const ar_product_s8_t *p, const ar_tile_t *t, const ar_channel_t *c,
+    uint32_t n, uint32_t patches, int8_t *out) {
     const factors_t f = factors_at(c);
     const mve_pred16_t present = vctp16q(n);
     const int32_t *sum = t->sums[0];
@@ -415,7 +421,8 @@ static inline void first_row(const ar_product_s8_t *p, ar_tile_t *t, const int8_
 }
 
 // Up to eight channels, three patches at a time.
-static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs, const ar_channel_t *c, uint32_t n,
+static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs,
+    const ar_channel_t *c, uint32_t n,
     const int8_t *x, uint32_t x_step, uint32_t count, int8_t *out) {
     begin_tile(p, c, c + n - 1, pairs);
     for (uint32_t patches; count > 0; count -= patches, out += patches * p->out_step) {
@@ -430,7 +437,8 @@ static __attribute__((cold, noinline)) void bare_some(const ar_product_s8_t *p, 
 }
 
 // Eight channels of all patches, of which the rows are made of those from x on.
-static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs, const ar_channel_t *c, uint32_t first, uint32_t rows,
+static inline void bare_plain(const ar_product_s8_t *p, ar_tile_t *t, ar_tile_pair_t *pairs, const ar_channel_t *c,
+    uint32_t first, uint32_t rows,
     const int8_t *x, uint32_t x_step, int8_t *out) {
     t->channels = c;
     (first ? ar_tile_begin_two : ar_tile_begin)(t, pairs);

@@ -70,7 +70,8 @@ static ar_factor_t factor_at(const ar_ratio_t *r, const uint8_t *scale) {
 }
 
 // In the long way; whether all shifts are plain.
-static __attribute__((noinline)) bool some_channels(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, uint32_t n, ar_channel_t *to) {
+static __attribute__((noinline)) bool some_channels(const ar_ratio_t *r, const uint8_t *scales, uint32_t first, uint32_t n,
+    ar_channel_t *to) {
     bool plain = true;
     for (uint32_t i = 0; i < n; i++, scales += 4) {
         ar_factor_t f = factor_at(r, scales);

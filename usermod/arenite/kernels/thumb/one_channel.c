@@ -116,7 +116,8 @@ static uint32_t sum_of(const uint32_t *w, uint32_t taps) {
 }
 
 // Any factor and range; which: of both channels.
-static __attribute__((cold, noinline)) void any(const ar_product_s8_t *p, const ar_channel_t *c, const turned_t *t, uint32_t which, uint32_t count, int8_t *out) {
+static __attribute__((cold, noinline)) void any(const ar_product_s8_t *p, const ar_channel_t *c, const turned_t *t,
+    uint32_t which, uint32_t count, int8_t *out) {
     for (uint32_t at = 0; count > 0; count--, at += t->x_step, out += t->out_step) {
         const uint32_t *w = t->w;
         uint32_t sum = (uint32_t)ar_product_start(p, c->channel);
@@ -137,7 +138,8 @@ uint32_t ar_product_turned_sums(const ar_product_s8_t *p, const ar_turned_rows_t
     return sum_of((const uint32_t *)p->scratch + r->first * AR_TURNED_ROW, (r->n[0] + r->n[1]) * AR_TURNED_ROW);
 }
 
-void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step, uint32_t count, int8_t *out) {
+void ar_product_turned(const ar_product_s8_t *p, const ar_channel_t *c, const ar_turned_rows_t *r, uint32_t x_step,
+    uint32_t count, int8_t *out) {
     uint32_t bias = (r->n[0] + r->n[1]) * AR_TURNED_ROW / 2 * AR_THUMB_BIAS;
     turned_t t; // filled in field by field: zeros first would take as long
     for (uint32_t i = 0; i < 2; i++) {

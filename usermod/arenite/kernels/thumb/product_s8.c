@@ -191,7 +191,8 @@ static void put_bytes(const ar_product_s8_t *p, uint32_t rows, const int8_t *a, 
 #if AR_THUMB_FULL
 
 // Any offset, as int16.
-static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int32_t offset, int16_t *to) {
+static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t step, uint32_t rows, uint32_t row, int32_t offset,
+    int16_t *to) {
     for (; rows > 0; rows--, x += step) {
         const int8_t *from = x;
         for (int16_t *end = to + row; to < end;) {
@@ -201,7 +202,8 @@ static __attribute__((noinline)) void widen_halves(const int8_t *x, uint32_t ste
 }
 
 // The last of an odd number is of int16 and takes the place of two.
-static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b,
+    uint32_t step) {
     uint32_t size = size_of_two(p->offset), n = p->n * size;
     uint8_t *to = (uint8_t *)p->scratch + i * n;
     if (size == 1 && i + 1 < p->few) {
@@ -217,7 +219,8 @@ static SMALL void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint
 }
 
 #else
-static inline void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b, uint32_t step) {
+static inline void put_two(const ar_product_s8_t *p, uint32_t i, uint32_t r, uint32_t rows, const int8_t *a, const int8_t *b,
+    uint32_t step) {
     (void)p, (void)i, (void)r, (void)rows, (void)a, (void)b, (void)step;
 }
 #endif
@@ -310,7 +313,8 @@ static inline ar_thumb_factor_t factor_of(const ar_product_s8_t *p, const ar_cha
 }
 
 // Where the sums of a pair of channels start.
-static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t, uint32_t i) {
+static void start_at(const ar_product_s8_t *p, const ar_channel_t *const c[2], const ar_thumb_packed_t *s, ar_thumb_tiles_t *t,
+    uint32_t i) {
     uint32_t bias = patch_words(p->rows, p->row) / 2 * AR_THUMB_BIAS;
     uint32_t first = start_of(p, c[0]) + (uint32_t)p->offset * (s->packed - (s->second << 16));
     t->second[i] = start_of(p, c[1]) + (uint32_t)p->offset * s->second - bias;

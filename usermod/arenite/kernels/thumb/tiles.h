@@ -1,10 +1,10 @@
 // Inner loops in assembly, for cores without dual multiply-adds: all registers are in use.
 //
 // Two channels' weights are multiplied at once: packed is w0 + w1 * 2^16, and x * packed summed over two elements holds the
-// sum of channel 0 in its lower 16 bits (128 * 128 * 2 does not fit: Armv7-M adds what makes both halves positive, and on Armv6-M
-// the one case is excluded) and that of channel 1 in its upper. From pair to pair what grows is `packed`, the sum of all that modulo 2^32, and `second`, the sum of the
-// upper halves; in the end the sum of channel 0 is packed - second * 2^16. That is five to six instructions for four
-// multiply-adds.
+// sum of channel 0 in its lower 16 bits (128 * 128 * 2 does not fit: Armv7-M adds what makes both halves positive, and on
+// Armv6-M the one case is excluded) and that of channel 1 in its upper. From pair to pair what grows is `packed`, the sum of
+// all that modulo 2^32, and `second`, the sum of the upper halves; in the end the sum of channel 0 is
+// packed - second * 2^16. That is five to six instructions for four multiply-adds.
 
 #ifndef ARENITE_KERNELS_THUMB_TILES_H
 #define ARENITE_KERNELS_THUMB_TILES_H
@@ -119,7 +119,7 @@ static inline uint32_t ar_thumb_first(uint32_t pairs) {
 typedef struct {
     uint32_t packed;            // sum of all words
     uint32_t second;            // of the second channel's weights
-    uint32_t bad;               // on Armv6-M, one of these bits: both channels' products would not stay apart, and sums are of no use
+    uint32_t bad;               // on Armv6-M, AR_THUMB_BAD: products would not stay apart, and sums are of no use
 } ar_thumb_packed_t;
 
 #define AR_THUMB_BAD (0x80008000u)
