@@ -94,10 +94,15 @@ static inline uint32_t ar_product_shared(uint32_t row, uint32_t count) {
     return count >= 10 && bytes <= 1024 ? bytes : 0;
 }
 
+// Patches that are held at once in words (kernels/thumb/five.h), and bytes of an element of them all. For cores without dual
+// multiply-adds.
+#define AR_FIVE (5)
+#define AR_FIVE_BYTES (12)
+
 // Whether so many patches in one piece, of n elements each, are all read before any output is written, where there are the bytes
 // that ar_product_scratch says.
 static inline bool ar_product_reads_first(uint32_t n, uint32_t patches, uint32_t bytes) {
-    return AR_TIER_DSP || AR_THUMB_FULL || (AR_TIER_THUMB && patches == 5 && n % 2 == 0 && bytes >= 12 * n);
+    return AR_TIER_DSP || AR_THUMB_FULL || (AR_TIER_THUMB && patches == AR_FIVE && n % 2 == 0 && bytes >= AR_FIVE_BYTES * n);
 }
 
 // How many fit so many bytes, of so many that are to come: an even number.

@@ -140,12 +140,10 @@ static void look_for_dead(ar_conv_t *c, const int8_t *weights) {
 }
 
 // Bytes from which on patches are quicker than what does without: those that are stretches of the input where five are held at once.
-#define FIVE_BYTES (12)         // of their elements
-
 static uint32_t enough_bytes(const ar_conv_t *c) {
     uint32_t patches = AR_TIER_THUMB && c->w.out_w < AMPLE ? (c->w.out_w + 1u) & ~1u : AMPLE;
     bool five = AR_THUMB_FULL && ar_conv_is(c, AR_CONV_DIRECT);
-    return table_bytes(c) + other_bytes(c) + (five ? FIVE_BYTES * ar_conv_filter(c) : product_bytes(c, patches));
+    return table_bytes(c) + other_bytes(c) + (five ? AR_FIVE_BYTES * ar_conv_filter(c) : product_bytes(c, patches));
 }
 
 // With patches.

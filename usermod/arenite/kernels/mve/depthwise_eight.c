@@ -111,15 +111,19 @@ static inline void put_factors(const ar_depthwise3_t *d, const ar_channel_t *cha
     "add        " x ", " x ", r4\n" \
     ONE("q1")
 
-// Four columns of a row; the next pair begins with the third.
-#define ROW_1(x, w0, w1, w2) \
+// The first column of a row, and the second without products.
+#define OPENING(x, w0, w1) \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q1, [r0, #" w0 "]\n" \
     "add        " x ", " x ", r4\n" \
     ONE("q1") \
     "vldrb.s16  q0, [" x "]\n" \
     "vldrb.s16  q2, [r0, #" w1 "]\n" \
-    "add        " x ", " x ", r4\n" \
+    "add        " x ", " x ", r4\n"
+
+// Four columns of a row; the next pair begins with the third.
+#define ROW_1(x, w0, w1, w2) \
+    OPENING(x, w0, w1) \
     OTHER("q1") \
     ONE("q2") \
     "vldrb.s16  q0, [" x "]\n" \
@@ -132,13 +136,7 @@ static inline void put_factors(const ar_depthwise3_t *d, const ar_channel_t *cha
 
 // Five, of which the next pair begins with the last.
 #define ROW_2(x, w0, w1, w2) \
-    "vldrb.s16  q0, [" x "]\n" \
-    "vldrb.s16  q1, [r0, #" w0 "]\n" \
-    "add        " x ", " x ", r4\n" \
-    ONE("q1") \
-    "vldrb.s16  q0, [" x "]\n" \
-    "vldrb.s16  q2, [r0, #" w1 "]\n" \
-    "add        " x ", " x ", r4\n" \
+    OPENING(x, w0, w1) \
     ONE("q2") \
     "vldrb.s16  q0, [" x "]\n" \
     "add        " x ", " x ", r4\n" \

@@ -6,8 +6,8 @@
 
 #if AR_TIER_MVE
 
-// One pair: 96 products by eleven instructions, the loop's own costing nothing once it runs. at: of its sums in the tile.
-#define PAIR_SUMS \
+// Two patches of a pair, and its second row by the first of them: the loop goes on with what is left.
+#define PAIR_OPENS \
     "ldm.w      r12!, {r0-r4, r6, r8, r10}\n" \
     "ldm.w      r11, {r5, r7, r9, lr}\n" \
     "dlstp.8    lr, lr\n" \
@@ -18,7 +18,11 @@
     "vldrb.8    q1, [r3], #16\n" \
     "vmladava.s8 r2, q1, q2\n" \
     "vldrb.8    q3, [r7], #16\n" \
-    "vmladava.s8 r4, q0, q3\n" \
+    "vmladava.s8 r4, q0, q3\n"
+
+// One pair: 96 products by eleven instructions, the loop's own costing nothing once it runs. at: of its sums in the tile.
+#define PAIR_SUMS \
+    PAIR_OPENS \
     "vldrb.8    q2, [r9], #16\n" \
     "vmladava.s8 r6, q1, q3\n" \
     "vmladava.s8 r8, q0, q2\n" \
@@ -33,17 +37,7 @@
 
 // The same of two patches.
 #define PAIR_BY_TWO(at0, at1, at2) \
-    "ldm.w      r12!, {r0-r4, r6, r8, r10}\n" \
-    "ldm.w      r11, {r5, r7, r9, lr}\n" \
-    "dlstp.8    lr, lr\n" \
-    "1:\n" \
-    "vldrb.8    q0, [r1], #16\n" \
-    "vldrb.8    q2, [r5], #16\n" \
-    "vmladava.s8 r0, q0, q2\n" \
-    "vldrb.8    q1, [r3], #16\n" \
-    "vmladava.s8 r2, q1, q2\n" \
-    "vldrb.8    q3, [r7], #16\n" \
-    "vmladava.s8 r4, q0, q3\n" \
+    PAIR_OPENS \
     "vmladava.s8 r6, q1, q3\n" \
     "letp       lr, 1b\n" \
     "strd       r0, r2, [r11, #" at0 "]\n" \

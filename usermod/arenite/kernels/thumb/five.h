@@ -5,11 +5,6 @@
 
 #include "kernels/product.h"
 
-#define AR_FIVE (5)
-
-// Bytes of an element of all five patches.
-#define AR_FIVE_BYTES (12)
-
 // Whether patches are held by fives: so many are to come, rows are of so many elements, n a patch. Six may have to be held at
 // once, where their outputs lie over the activations.
 static inline bool ar_five_counts(uint32_t count) {
